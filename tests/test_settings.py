@@ -1,0 +1,53 @@
+"""Where the app looks for its own files and keeps the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avatar_app import settings
+
+
+def test_home_variable_moves_data_and_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AVATAR_APP_HOME overrides both folders, and they are made on demand."""
+    monkeypatch.setenv("AVATAR_APP_HOME", str(tmp_path / "new" / "home"))
+    assert settings.data_dir() == tmp_path / "new" / "home" / "data"
+    assert settings.cache_dir() == tmp_path / "new" / "home" / "cache"
+    assert settings.data_dir().is_dir()
+    assert settings.cache_dir().is_dir()
+
+
+def test_folders_follow_the_platform_without_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the variable the two folders are the platform's own and differ."""
+    monkeypatch.delenv("AVATAR_APP_HOME")
+    for variable in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    data, cache = settings.data_dir(), settings.cache_dir()
+    assert data != cache
+    assert data.is_dir() and cache.is_dir()
+    assert settings.APP_NAME in str(data) and settings.APP_NAME in str(cache)
+
+
+def test_home_below_a_file_is_an_os_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home that cannot be made is an OSError that names the path."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("AVATAR_APP_HOME", str(tmp_path / "file"))
+    with pytest.raises(OSError, match="file"):
+        settings.data_dir()
+
+
+def test_bundled_prefers_what_is_inside_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed app finds its files in the package, a checkout beside it."""
+    package = tmp_path / "avatar_app"
+    (package / "models").mkdir(parents=True)
+    (package / "models" / "inside").touch()
+    monkeypatch.setattr(settings, "_PACKAGE", package)
+    assert settings.bundled("models", "inside") == package / "models" / "inside"
+    assert settings.bundled("assets", "beside") == tmp_path / "assets" / "beside"
