@@ -1,0 +1,435 @@
+"""Video files in and out: the only module that knows PyAV.
+
+Pictures are (H, W, 3) uint8 RGB, upright; times are seconds from the first picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer, OutputContainer
+from av.sidedata.sidedata import SideData
+
+from avatar_app.types import AvatarAppError, Frame, Image, check_image
+
+_DEFAULT_RATE = 25.0
+_CLOCK = 90_000
+"""Ticks a second of written times: fine enough for every camera's own clock."""
+
+# Container -> (video encoder, its options, audio codecs it can carry unchanged, audio encoder).
+_X264 = ("libx264", {"preset": "veryfast", "crf": "18"})
+_VP8 = ("libvpx", {"deadline": "realtime", "cpu-used": "6", "crf": "10", "b": "4M"})
+_MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "alac"})
+_CONTAINERS = {
+    ".mp4": (*_X264, _MP4_AUDIO, "aac"),
+    ".mov": (*_X264, _MP4_AUDIO, "aac"),
+    ".mkv": (*_X264, _MP4_AUDIO | {"opus", "vorbis", "flac"}, "aac"),
+    ".webm": (*_VP8, frozenset({"opus", "vorbis"}), "libopus"),
+}
+
+
+class VideoReader:
+    """The pictures of a video file, upright and in order, each with its presentation time.
+
+    Iterate it once; `Frame.image` is (height, width, 3) uint8 RGB and read-only, `Frame.time` in
+    seconds from the first picture, rising from frame to frame also where the rate varies.
+    Rotation and mirror flags, non-square pixels and animated GIFs are handled. `max_side` shrinks
+    larger pictures to that many pixels at the longer side.
+
+    `truncated` is True after the iteration when the file ends before the end that it announces.
+    Raises AvatarAppError at construction when there is nothing to be read.
+    """
+
+    def __init__(self, path: Path, max_side: int | None = None) -> None:
+        self.path = Path(path)
+        self.truncated = False
+        self._container = _open_input(self.path)
+        try:
+            self._stream = _picture_stream(self._container, self.path)
+            self._max_side = max_side
+            self._first_size: tuple[int, int] | None = None
+            self._pictures = self._decode()
+            self._first = next(self._pictures, None)
+            if self._first is None:
+                raise AvatarAppError(
+                    f"{self.path} holds no picture that can be decoded: the file is damaged or cut "
+                    "off; export it again"
+                )
+        except BaseException:
+            self._container.close()
+            raise
+        self.height, self.width = self._first.image.shape[:2]
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; harmless when done twice."""
+        self._pictures.close()
+        self._container.close()
+
+    @property
+    def rate(self) -> float:
+        """Average pictures a second."""
+        return float(self._stream.average_rate or self._stream.guessed_rate or _DEFAULT_RATE)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the file announces, or None where it does not."""
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        if self._container.duration is not None:
+            return self._container.duration / av.time_base
+        return None
+
+    @property
+    def frames(self) -> int | None:
+        """Number of pictures that the file announces or its length implies; None if unknown."""
+        if self._stream.frames:
+            return self._stream.frames
+        return None if self.duration is None else max(1, round(self.duration * self.rate))
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is sound to carry over."""
+        return bool(self._container.streams.audio)
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield first
+        yield from self._pictures
+
+    def _decode(self) -> Generator[Frame, None, None]:
+        origin, last, index = None, -1.0, 0
+        for picture in self._decode_what_is_there():
+            time = picture.time if picture.pts is not None else None
+            origin = time if origin is None else origin
+            if time is None or origin is None or time - origin <= last:
+                time = last + 1 / self.rate if index else 0.0
+            else:
+                time -= origin
+            yield Frame(self._upright(picture), index, time)
+            last, index = time, index + 1
+        if index and self.duration is not None:
+            missing = self.duration - (last + 1 / self.rate)
+            self.truncated |= missing > max(0.5, 3 / self.rate)
+
+    def _decode_what_is_there(self) -> Iterator[av.VideoFrame]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.FFmpegError:
+                self.truncated = True
+                return
+            self.truncated |= packet.is_corrupt
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                # One damaged packet: what follows may still be good.
+                continue
+
+    def _upright(self, picture: av.VideoFrame) -> Image:
+        width, height = self._square_pixel_size(picture)
+        image = _turned(picture.to_ndarray(format="rgb24", width=width, height=height), picture)
+        if self._first_size is None:
+            self._first_size = (image.shape[1], image.shape[0])
+        elif self._first_size != (image.shape[1], image.shape[0]):
+            image = np.asarray(cv2.resize(image, self._first_size), np.uint8)
+        image.flags.writeable = False
+        return image
+
+    def _square_pixel_size(self, picture: av.VideoFrame) -> tuple[int, int]:
+        aspect = self._stream.sample_aspect_ratio
+        stretch = float(aspect) if aspect else 1.0
+        width, height = picture.width * max(stretch, 1.0), picture.height / min(stretch, 1.0)
+        shrink = min(1.0, self._max_side / max(width, height)) if self._max_side else 1.0
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def read_clip(path: Path, size: int) -> Image:
+    """Return all pictures of a clip, (N, size, size, 3) uint8 RGB; other shapes are resized.
+
+    Raises AvatarAppError like VideoReader.
+    """
+    with VideoReader(path) as reader:
+        return np.stack([_resized(frame.image, size) for frame in reader])
+
+
+class VideoWriter:
+    """Writes pictures with their times into a video file, with the sound of another beside them.
+
+    A context manager: the file gets its name only after a clean exit; on an exception nothing is
+    left behind. `width`, `height` in pixels, `rate` the nominal pictures a second. The sound of
+    `audio_from` is copied where the container can carry it and encoded anew where not, up to the
+    last picture. H.264 in .mp4, .mov and .mkv, VP8 in .webm.
+
+    Raises AvatarAppError for another extension, an unwritable folder and a full disk.
+    """
+
+    def __init__(
+        self, path: Path, width: int, height: int, rate: float, audio_from: Path | None = None
+    ) -> None:
+        self.path = Path(path)
+        self._shape = (height, width, 3)
+        self._rate = rate
+        self._ends = 0.0
+        if self.path.suffix.lower() not in _CONTAINERS:
+            raise AvatarAppError(
+                f"{self.path}: cannot write a video with the extension "
+                f"'{self.path.suffix}'; use {', '.join(sorted(_CONTAINERS))}"
+            )
+        if self.path.is_dir():
+            raise AvatarAppError(f"{self.path} is a folder; give a file name for the video")
+        self._partial = self.path.with_name(
+            f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}"
+        )
+        self._audio: _AudioTrack | None = None
+        with _write_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Python's own open tells a missing permission apart from the encoder's troubles.
+            self._partial.open("wb").close()
+            self._container = av.open(self._partial, "w")
+        try:
+            self._add_streams(audio_from)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _add_streams(self, audio_from: Path | None) -> None:
+        codec, options, carried, encoder = _CONTAINERS[self.path.suffix.lower()]
+        rate = Fraction(self._rate).limit_denominator(1001)
+        height, width = self._shape[:2]
+        stream = cast(av.VideoStream, self._container.add_stream(codec, rate, options))
+        # 4:2:0 colour needs even sides; an odd picture gets its border once more.
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, _CLOCK)
+        stream.codec_context.thread_count = 1
+        stream.codec_context.color_range = 1
+        stream.codec_context.colorspace = 6
+        self._stream = stream
+        if audio_from is not None:
+            self._audio = _AudioTrack.open(audio_from, self._container, carried, encoder)
+
+    def write(self, image: Image, time: float) -> None:
+        """Append one picture, (height, width, 3) uint8 RGB, shown from `time` in seconds on."""
+        check_image(image, "VideoWriter.write")
+        if image.shape != self._shape:
+            raise ValueError(f"VideoWriter.write: expected {self._shape}, got {image.shape}")
+        odd_rows, odd_columns = image.shape[0] % 2, image.shape[1] % 2
+        if odd_rows or odd_columns:
+            image = np.pad(image, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        picture = picture.reformat(
+            format="yuv420p", dst_colorspace="smpte170m", dst_color_range="MPEG"
+        )
+        picture.time_base = Fraction(1, _CLOCK)
+        picture.pts = round(time * _CLOCK)
+        picture.duration = round(_CLOCK / self._rate)
+        self._ends = time + 1 / self._rate
+        with _write_errors(self.path):
+            self._container.mux(self._stream.encode(picture))
+            if self._audio is not None:
+                self._audio.copy_until(time)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._abandon()
+            return
+        try:
+            with _write_errors(self.path):
+                self._container.mux(self._stream.encode(None))
+                if self._audio is not None:
+                    self._audio.copy_until(self._ends)
+                    self._audio.close()
+                self._container.close()
+                self._partial.replace(self.path)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        if self._audio is not None:
+            self._audio.close()
+        with contextlib.suppress(av.FFmpegError, OSError):
+            self._container.close()
+        self._partial.unlink(missing_ok=True)
+
+
+class _AudioTrack:
+    """The sound of one file on its way into another, in step with the pictures."""
+
+    def __init__(
+        self,
+        source: InputContainer,
+        target: OutputContainer,
+        carried: frozenset[str],
+        encoder: str,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._in = source.streams.audio[0]
+        self._is_carried = self._in.codec_context.name in carried
+        if self._is_carried:
+            self._out = target.add_stream_from_template(self._in)
+        else:
+            self._out = cast(av.AudioStream, target.add_stream(encoder, rate=48_000))
+        pictures = source.streams.video[0]
+        self._origin = float((pictures.start_time or 0) * (pictures.time_base or 0))
+        self._packets = self._shifted() if self._is_carried else self._encoded()
+        self._next = next(self._packets, None)
+
+    @classmethod
+    def open(
+        cls, path: Path, target: OutputContainer, carried: frozenset[str], encoder: str
+    ) -> _AudioTrack | None:
+        source = _open_input(path)
+        if not source.streams.audio or not source.streams.video:
+            source.close()
+            return None
+        return cls(source, target, carried, encoder)
+
+    def copy_until(self, time: float) -> None:
+        """Hand on all sound that begins before `time` in seconds."""
+        while self._next is not None:
+            packet = self._next
+            if packet.pts is not None and float(packet.pts * packet.time_base) >= time:
+                return
+            self._target.mux(packet)
+            self._next = next(self._packets, None)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _shifted(self) -> Iterator[av.Packet[av.AudioStream]]:
+        for packet in self._demuxed():
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
+                continue
+            shift = round(self._origin / packet.time_base)
+            packet.pts -= shift
+            packet.dts -= shift
+            if packet.pts >= 0:
+                packet.stream = self._out
+                yield packet
+
+    def _encoded(self) -> Iterator[av.Packet[av.AudioStream]]:
+        resampler = av.AudioResampler(format=self._out.format, layout="stereo", rate=48_000)
+        shift = round(self._origin * 48_000)
+        for sound in self._decoded():
+            for piece in resampler.resample(sound):
+                if piece.pts is not None:
+                    piece.pts -= shift
+                yield from self._out.encode(piece)
+        yield from self._out.encode(None)
+
+    def _decoded(self) -> Iterator[av.AudioFrame]:
+        for packet in self._demuxed():
+            with contextlib.suppress(av.FFmpegError):
+                yield from packet.decode()
+
+    def _demuxed(self) -> Iterator[av.Packet[av.AudioStream]]:
+        # A file cut off in the middle has sound up to the cut.
+        with contextlib.suppress(av.FFmpegError):
+            yield from self._source.demux(self._in)
+
+
+def _open_input(path: Path) -> InputContainer:
+    if path.is_dir():
+        raise AvatarAppError(f"{path} is a folder; give a video file")
+    try:
+        if path.stat().st_size == 0:
+            raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
+        return av.open(path)
+    except FileNotFoundError as error:
+        raise AvatarAppError(f"{path} does not exist; check the name and the folder") from error
+    except PermissionError as error:
+        raise AvatarAppError(f"{path} may not be read; check its permissions") from error
+    except (OSError, av.FFmpegError) as error:
+        raise AvatarAppError(
+            f"{path} is not a video that can be read (damaged, cut off, or another kind of file); "
+            "export it again, for instance as .mp4"
+        ) from error
+
+
+def _picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
+    for stream in container.streams.video:
+        if av.stream.Disposition.attached_pic not in stream.disposition:
+            return stream
+    raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
+
+
+def _turned(pixels: npt.NDArray[Any], picture: av.VideoFrame) -> Image:
+    """Apply the display matrix: x' = a x + c y, y' = b x + d y, in steps of 90 degrees."""
+    image = pixels.astype(np.uint8, copy=False)
+    matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
+    if matrix is None:
+        return image
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]
+    if abs(b) > abs(a):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    if a < 0:
+        image = image[:, ::-1]
+    if d < 0:
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+def _resized(image: Image, size: int) -> Image:
+    if image.shape[:2] == (size, size):
+        return image
+    shrinks = min(image.shape[:2]) > size
+    return np.asarray(
+        cv2.resize(
+            image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        ),
+        np.uint8,
+    )
+
+
+@contextlib.contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one sentence about `path`."""
+    try:
+        yield
+    except (OSError, av.FFmpegError) as error:
+        code = getattr(error, "errno", None)
+        if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            reason = "the disk is full; free some space or choose another folder"
+        elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
+            reason = "no permission to write there; choose another folder"
+        elif code in (errno.ENOTDIR, errno.EEXIST):
+            reason = "its folder is a file; choose another folder"
+        else:
+            reason = f"{error}; choose another folder or extension"
+        raise AvatarAppError(f"{path} could not be written: {reason}") from error

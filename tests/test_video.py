@@ -1,0 +1,327 @@
+"""Video files: what comes out upright and in time, and what is said about files that are bad."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avatar_app import video
+from avatar_app.types import AvatarAppError, Image
+from avatar_app.video import VideoReader, VideoWriter, read_clip
+
+WIDTH, HEIGHT = 64, 48
+
+
+def picture(step: int = 0) -> Image:
+    """Return a (48, 64, 3) picture: red top left, blue elsewhere, and a grey bar that grows."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[:] = (30, 60, 200)
+    image[: HEIGHT // 2, : WIDTH // 2] = (200, 40, 30)
+    image[-8:, : 2 * step] = 128
+    return image
+
+
+def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | None = None) -> Path:
+    with VideoWriter(path, WIDTH, HEIGHT, rate, audio_from=audio) as writer:
+        for step, time in enumerate(times):
+            writer.write(picture(step), time)
+    return path
+
+
+def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
+    """Write a tone, with a black clip beside it if asked."""
+    with av.open(path, "w") as container:
+        sound = container.add_stream(codec, rate=48_000)
+        if pictures:
+            stream = container.add_stream("mpeg4", rate=25)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            for step in range(round(seconds * 25)):
+                frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
+                frame.pts, frame.time_base = step, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        samples = np.sin(np.arange(round(seconds * 48_000)) / 10).astype(np.float32) / 2
+        for start in range(0, len(samples), 960):
+            piece = np.tile(samples[start : start + 960], (2, 1))
+            chunk = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+            chunk.sample_rate, chunk.pts, chunk.time_base = 48_000, start, Fraction(1, 48_000)
+            container.mux(sound.encode(chunk))
+        container.mux(sound.encode(None))
+    return path
+
+
+def turn_flag(path: Path, matrix: tuple[int, int, int, int]) -> None:
+    """Overwrite the 2 x 2 part of the display matrix in the track header of an MP4 file."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    for place, value in zip((0, 4, 12, 16), matrix, strict=True):
+        struct.pack_into(">i", data, at + place, value << 16)
+    path.write_bytes(data)
+
+
+def error_of(path: Path) -> str:
+    with pytest.raises(AvatarAppError) as caught:
+        VideoReader(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("extension", [".mp4", ".mov", ".mkv", ".webm"])
+def test_written_pictures_come_back(tmp_path: Path, extension: str) -> None:
+    """What the writer writes the reader reads: number, times and colours of the pictures."""
+    times = [step / 25 for step in range(12)]
+    path = write_clip(tmp_path / f"clip{extension}", times)
+    with VideoReader(path) as reader:
+        frames = list(reader)
+        assert (reader.width, reader.height) == (WIDTH, HEIGHT)
+        assert not reader.has_audio
+        assert not reader.truncated
+        assert reader.rate == pytest.approx(25, rel=0.02)
+    assert [frame.index for frame in frames] == list(range(12))
+    assert [frame.time for frame in frames] == pytest.approx(times, abs=0.002)
+    for y, x in ((8, 8), (8, 56), (30, 32)):
+        difference = np.abs(frames[3].image[y, x].astype(int) - picture(3)[y, x])
+        assert difference.max() < 12, (y, x)
+    assert not frames[0].image.flags.writeable
+
+
+def test_variable_rate_keeps_its_times(tmp_path: Path) -> None:
+    """Pictures at uneven moments keep those moments through writing and reading."""
+    times = [0.0, 0.04, 0.2, 0.21, 0.5, 1.5]
+    with VideoReader(write_clip(tmp_path / "vfr.mp4", times)) as reader:
+        assert [frame.time for frame in reader] == pytest.approx(times, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ((1, 0, 0, 1), lambda image: image),
+        ((0, 1, -1, 0), lambda image: np.rot90(image, -1)),
+        ((-1, 0, 0, -1), lambda image: np.rot90(image, 2)),
+        ((0, -1, 1, 0), lambda image: np.rot90(image, 1)),
+        ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+    ],
+    ids=["upright", "90 clockwise", "180", "90 counter-clockwise", "mirrored"],
+)
+def test_rotation_flags_are_applied(tmp_path: Path, matrix, expected) -> None:  # type: ignore[no-untyped-def]
+    """A phone video with a display matrix comes out upright."""
+    path = write_clip(tmp_path / "phone.mp4", [0.0, 0.04])
+    turn_flag(path, matrix)
+    with VideoReader(path) as reader:
+        image = next(iter(reader)).image
+        wanted = expected(picture(0))
+        assert (reader.height, reader.width) == wanted.shape[:2] == image.shape[:2]
+    assert np.abs(image.astype(int) - wanted).mean() < 4
+
+
+@pytest.mark.parametrize(("tag", "name"), [(1, "itu709"), (6, "smpte170m"), (2, "itu601")])
+@pytest.mark.parametrize("full", [1, 2])
+def test_colours_follow_the_tags(tmp_path: Path, tag: int, name: str, full: int) -> None:
+    """Colours come back the same whichever standard and range a file says it uses."""
+    path = tmp_path / "tagged.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = tag, full
+        frame = av.VideoFrame.from_ndarray(picture(), format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=name, dst_color_range=full
+        )
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with VideoReader(path) as reader:
+        image = next(iter(reader)).image
+    for y, x in ((8, 8), (30, 50)):
+        assert np.abs(image[y, x].astype(int) - picture()[y, x]).max() < 6, (y, x)
+
+
+def test_animated_gif_is_a_video(tmp_path: Path) -> None:
+    """An animated GIF is read like a video, with the times of its pictures."""
+    path = tmp_path / "wave.gif"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("gif", rate=10)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb8"
+        for step in range(5):
+            frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
+            container.mux(stream.encode(frame.reformat(format="rgb8")))
+        container.mux(stream.encode(None))
+    with VideoReader(path) as reader:
+        frames = list(reader)
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=0.011)
+    assert np.abs(frames[2].image.astype(int) - picture(2)).mean() < 25
+
+
+def test_large_pictures_are_shrunk(tmp_path: Path) -> None:
+    """`max_side` bounds the longer side and keeps the proportions."""
+    with VideoReader(write_clip(tmp_path / "a.mp4", [0.0]), max_side=32) as reader:
+        assert next(iter(reader)).image.shape == (24, 32, 3)
+        assert (reader.width, reader.height) == (32, 24)
+
+
+def test_odd_sides_are_kept_whole(tmp_path: Path) -> None:
+    """A picture with odd sides is written with its border once more, never cut."""
+    with VideoWriter(tmp_path / "odd.mp4", 33, 17, 25) as writer:
+        writer.write(np.full((17, 33, 3), 90, np.uint8), 0.0)
+    with VideoReader(tmp_path / "odd.mp4") as reader:
+        assert (reader.width, reader.height) == (34, 18)
+
+
+def test_clip_is_read_into_one_array(tmp_path: Path) -> None:
+    """read_clip returns all pictures, resized to the side asked for."""
+    clip = read_clip(write_clip(tmp_path / "a.mp4", [0.0, 0.04, 0.08]), 32)
+    assert clip.shape == (3, 32, 32, 3)
+    assert clip.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("codec", "source", "target", "written"),
+    [
+        ("aac", "a.mp4", "b.mp4", "aac"),
+        ("aac", "a.mp4", "b.webm", "opus"),
+        ("libopus", "a.mkv", "b.mp4", "aac"),
+        ("libopus", "a.mkv", "b.webm", "opus"),
+    ],
+)
+def test_sound_is_carried_over(
+    tmp_path: Path, codec: str, source: str, target: str, written: str
+) -> None:
+    """The driver's sound reaches the output, as long as its pictures and no longer."""
+    driver = write_sound(tmp_path / source, codec, 2.0, pictures=True)
+    path = write_clip(tmp_path / target, [step / 25 for step in range(25)], audio=driver)
+    with av.open(path) as container:
+        stream = container.streams.audio[0]
+        sounds = list(container.decode(stream))
+        assert stream.codec_context.name == written
+    assert sounds[-1].time + sounds[-1].samples / 48_000 == pytest.approx(1.0, abs=0.07)
+    assert abs(sounds[0].time) < 0.05
+    assert max(float(np.abs(sound.to_ndarray()).max()) for sound in sounds) > 0.2
+
+
+def test_silent_driver_gives_a_silent_output(tmp_path: Path) -> None:
+    """Without sound in the driver the output has no sound track."""
+    driver = write_clip(tmp_path / "a.mp4", [0.0, 0.04])
+    with VideoReader(write_clip(tmp_path / "b.mp4", [0.0, 0.04], audio=driver)) as reader:
+        assert not reader.has_audio
+
+
+def test_cut_off_video_gives_what_is_there(tmp_path: Path) -> None:
+    """A file that ends in the middle is read up to there and says so."""
+    path = write_clip(tmp_path / "whole.mkv", [step / 25 for step in range(100)])
+    data = path.read_bytes()
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(data[: len(data) * 6 // 10])
+    with VideoReader(cut) as reader:
+        frames = list(reader)
+        assert reader.truncated
+    assert 10 < len(frames) < 90
+
+
+def test_cut_off_mp4_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """An MP4 file whose index at its end is missing cannot be read, and that is said."""
+    path = write_clip(tmp_path / "whole.mp4", [step / 25 for step in range(50)])
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "damaged, cut off" in error_of(cut)
+
+
+def test_bad_files_are_named_in_one_sentence(tmp_path: Path) -> None:
+    """Missing, folder, empty, text, sound only: each has its sentence with the name in it."""
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("this is no video\n" * 200)
+    write_sound(tmp_path / "sound.mp4", "aac", 0.5, pictures=False)
+    for name, words in [
+        ("missing.mp4", "does not exist"),
+        (".", "is a folder"),
+        ("empty.mp4", "is empty"),
+        ("text.mp4", "not a video"),
+        ("sound.mp4", "no moving picture"),
+    ]:
+        message = error_of(tmp_path / name)
+        assert words in message
+        assert str(tmp_path / name) in message
+        assert "\n" not in message
+
+
+def test_nothing_is_left_after_an_exception(tmp_path: Path) -> None:
+    """An interrupted writer leaves no file, neither final nor partial."""
+    with (
+        pytest.raises(KeyboardInterrupt),
+        VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25) as writer,
+    ):
+        writer.write(picture(), 0.0)
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_file_survives_a_failed_run(tmp_path: Path) -> None:
+    """The file of an earlier run is only replaced by a finished one."""
+    path = write_clip(tmp_path / "out.mp4", [0.0])
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="expected"), VideoWriter(path, 10, 10, 25) as writer:
+        writer.write(picture(), 0.0)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unwritable_places_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown extension, a file as folder, a folder as file, no permission: one sentence each."""
+    (tmp_path / "file").touch()
+    with pytest.raises(AvatarAppError, match=r"\.mkv, \.mov, \.mp4"):
+        VideoWriter(tmp_path / "out.xyz", 8, 8, 25)
+    with pytest.raises(AvatarAppError, match="its folder is a file"):
+        VideoWriter(tmp_path / "file" / "out.mp4", 8, 8, 25)
+    (tmp_path / "dir.mp4").mkdir()
+    with pytest.raises(AvatarAppError, match="is a folder"):
+        VideoWriter(tmp_path / "dir.mp4", 8, 8, 25)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(AvatarAppError, match="no permission"):
+        VideoWriter(tmp_path / "out.mp4", 8, 8, 25)
+
+
+@pytest.mark.parametrize("when", ["write", "close"])
+def test_full_disk_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """A disk that fills up, early or at the last moment, leaves a sentence and no file."""
+    writer = VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25)
+    container = writer._container  # noqa: SLF001
+
+    class Full:
+        def mux(self, packets: object) -> None:
+            if when == "write":
+                raise av.error.OSError(errno.ENOSPC, "No space left on device")
+            container.mux(packets)
+
+        def close(self) -> None:
+            container.close()
+            if when == "close":
+                raise av.error.OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer, "_container", Full())
+    with pytest.raises(AvatarAppError, match="disk is full"), writer:
+        for step in range(3):
+            writer.write(picture(step), step / 25)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dev_full_behaves_like_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real write that the system refuses for lack of space ends in the same sentence."""
+    device = Path("/dev/full")
+    if not device.exists():
+        pytest.skip("this system has no /dev/full")
+    opened = av.open
+    monkeypatch.setattr(video.av, "open", lambda path, mode: opened(device, mode, format="mp4"))
+    with (
+        pytest.raises(AvatarAppError, match="disk is full"),
+        VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25) as writer,
+    ):
+        writer.write(picture(), 0.0)
+    assert list(tmp_path.iterdir()) == []
