@@ -60,6 +60,11 @@ def inverse_2x2(matrix: Tensor) -> Tensor:
     return (adjugate / safe[..., None]).unflatten(-1, (2, 2))
 
 
+def product_2x2(left: Tensor, right: Tensor) -> Tensor:
+    """Matrix product of (..., 2, 2), spelled out so that autocast keeps it in full precision."""
+    return (left[..., :, :, None] * right[..., None, :, :]).sum(-2)
+
+
 def gaussians(points: Tensor, height: int, width: int) -> Tensor:
     """(B, K, height, width): a Gaussian of the fixed variance around each of (B, K, 2)."""
     offset = coordinate_grid(height, width, points) - points[:, :, None, None, :]
@@ -213,13 +218,14 @@ class KeypointDetector(nn.Module):
     def forward(self, image: Tensor) -> tuple[Points, Tensor]:
         """Keypoints of (B, C, H, W), and their heatmaps (B, K, h, w), each summing to 1."""
         features = self.predictor(self.down(image))
-        logits = self.kp(features)  # (B, K, h, w)
+        # Coordinates need full precision, whatever the convolutions run in.
+        logits = self.kp(features).float()  # (B, K, h, w)
         height, width = logits.shape[2:]
         heatmap = F.softmax(logits.flatten(2) / self.temperature, dim=2)  # (B, K, h * w)
         grid = coordinate_grid(height, width, logits).flatten(0, 1)  # (h * w, 2)
-        value = heatmap @ grid  # (B, K, 2)
+        value = (heatmap[..., None] * grid).sum(2)  # (B, K, 2)
         maps = self.jacobian(features).unflatten(1, (self.num_kp, 4)).flatten(3)  # (B, K, 4, h * w)
-        jacobian = (maps @ heatmap[..., None]).unflatten(2, (2, 2)).squeeze(-1)  # (B, K, 2, 2)
+        jacobian = (maps * heatmap[:, :, None]).sum(3).unflatten(2, (2, 2))  # (B, K, 2, 2)
         return Points(value, jacobian), heatmap.unflatten(2, (height, width))
 
 
@@ -251,8 +257,10 @@ class DenseMotionNetwork(nn.Module):
         count = source.value.shape[1]
         identity = coordinate_grid(height, width, small_source)  # (h, w, 2)
         offset = identity - driving.value[:, :, None, None, :]  # (B, K, h, w, 2)
-        affine = source.jacobian @ inverse_2x2(driving.jacobian)  # (B, K, 2, 2)
-        moved = offset.flatten(2, 3) @ affine.mT + source.value[:, :, None, :]  # (B, K, h * w, 2)
+        affine = product_2x2(source.jacobian, inverse_2x2(driving.jacobian))  # (B, K, 2, 2)
+        columns = affine[:, :, None, None]  # (B, K, 1, 1, 2, 2)
+        moved = offset[..., :1] * columns[..., 0] + offset[..., 1:] * columns[..., 1]
+        moved = moved.flatten(2, 3) + source.value[:, :, None, :]  # (B, K, h * w, 2)
         still = identity.flatten(0, 1).expand(batch, 1, -1, -1)  # the background
         sparse = torch.cat((still, moved), dim=1)  # (B, K+1, h * w, 2)
 
@@ -264,11 +272,11 @@ class DenseMotionNetwork(nn.Module):
         heat = F.pad(heat, (0, 0, 0, 0, 1, 0))[:, :, None]  # (B, K+1, 1, h, w), background 0
         features = self.hourglass(torch.cat((heat, deformed), dim=2).flatten(1, 2))
 
-        mask = F.softmax(self.mask(features), dim=1)  # (B, K+1, h, w)
+        mask = F.softmax(self.mask(features).float(), dim=1)  # (B, K+1, h, w)
         deformation = (sparse * mask.flatten(2)[..., None]).sum(1)  # (B, h * w, 2)
         return Motion(
             deformation.unflatten(1, (height, width)),
-            torch.sigmoid(self.occlusion(features)),
+            torch.sigmoid(self.occlusion(features).float()),
             mask,
             deformed,
         )
@@ -325,7 +333,7 @@ class Generator(nn.Module):
         out = self.bottleneck(warped)
         for block in self.up_blocks:
             out = block(out)
-        return torch.sigmoid(self.final(out))
+        return torch.sigmoid(self.final(out).float())
 
     def forward(self, source: Tensor, source_points: Points, driving: Points) -> tuple[Tensor, Motion]:
         """The straight path: encode, move and decode in one go."""
