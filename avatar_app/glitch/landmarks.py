@@ -1,0 +1,198 @@
+"""Faces, their 68 landmarks and their identity, by dlib: the only module that knows it.
+
+Points and boxes are in pixels of the picture that was searched, x to the right, y downward.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import dlib
+import numpy as np
+
+from avatar_app.types import AvatarAppError, Floats, Image, check_image
+
+_MODELS_PACKAGE = "face_recognition_models"
+_LANDMARKS = "shape_predictor_68_face_landmarks.dat"
+_DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
+
+# The HOG detector sees faces from 80 pixels on; its time goes with the pixels searched.
+_SEARCH_SIDES = (480, 960)
+_NEAR_SIDE = 224
+_NEAR_MARGIN = 0.6
+_CALLS_BETWEEN_SEARCHES = 5
+
+# dlib's points are whole pixels: on a picture of the face at this size they are fine enough.
+_CHIP_SIDE = 400
+_CHIP_MARGIN = 0.25
+
+_DUPLICATE_OVERLAP = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face found: `box` (left, top, right, bottom), the detector's `score`, its `landmarks`.
+
+    `score` is about 0 at the detector's limit and 1 to 3 for clear frontal faces. `landmarks`
+    (68, 2) float32 in iBUG order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    landmarks: Floats
+
+    @property
+    def side(self) -> float:
+        """Width of the box in pixels; the detector's boxes are square."""
+        return self.box[2] - self.box[0]
+
+
+class FaceFinder:
+    """Finds faces in pictures and follows one of them. Not thread-safe: one thread owns it.
+
+    Costs nothing to construct; each of dlib's models is loaded when first needed. Raises
+    AvatarAppError then if their package is missing.
+    """
+
+    def __init__(self) -> None:
+        self._last: Face | None = None
+        self._calls_until_search = 0
+
+    def find(self, image: Image, upsample: int = 0) -> list[Face]:
+        """Return the faces in `image`, (H, W, 3) uint8 RGB, the largest clear one first.
+
+        Finds faces from 80 pixels on, in pictures above 960 pixels from a twelfth of the longer
+        side on. Each step of `upsample` halves that limit and takes four times as long.
+        """
+        check_image(image, "FaceFinder.find")
+        faces: list[Face] = []
+        largest = min(max(image.shape[:2]), _SEARCH_SIDES[-1])
+        for side in (*(side for side in _SEARCH_SIDES[:-1] if side < largest), largest):
+            scale = side * 2**upsample / max(image.shape[:2])
+            for box, score in self._detections(image, (0, 0), scale):
+                if all(_overlap(box, face.box) < _DUPLICATE_OVERLAP for face in faces):
+                    faces.append(Face(box, score, self._landmarks(image, box)))
+        return sorted(faces, key=lambda face: face.side * min(face.score, 1.0), reverse=True)
+
+    def track(self, image: Image) -> Face | None:
+        """Return the face of interest in the next picture of one and the same scene, or None.
+
+        Looks near its last place first, which is cheap. While it is not there, the whole picture
+        is searched at the first call and then at every fifth, so that an empty chair does not
+        cost more than a face.
+        """
+        check_image(image, "FaceFinder.track")
+        found = self._find_near(image, self._last) if self._last is not None else None
+        self._calls_until_search -= 1
+        if found is None and self._calls_until_search < 0:
+            self._calls_until_search = _CALLS_BETWEEN_SEARCHES - 1
+            found = next(iter(self.find(image)), None)
+        if found is not None:
+            self._last = found
+            self._calls_until_search = 0
+        return found
+
+    def forget(self) -> None:
+        """Start afresh with `track`: the next picture belongs to another scene."""
+        self._last, self._calls_until_search = None, 0
+
+    def descriptor(self, image: Image, face: Face) -> Floats:
+        """Return (128,) float32 that tells persons apart: one person's lie within about 0.6."""
+        points = [dlib.point(round(float(x)), round(float(y))) for x, y in face.landmarks]
+        shape = dlib.full_object_detection(_rectangle(face.box), dlib.points(points))
+        pixels = np.ascontiguousarray(image)
+        return np.asarray(self._network.compute_face_descriptor(pixels, shape), np.float32)
+
+    def _find_near(self, image: Image, last: Face) -> Face | None:
+        margin = _NEAR_MARGIN * last.side
+        window, corner = _cut(image, last.box, margin)
+        if min(window.shape[:2]) < 2:
+            return None
+        scale = _NEAR_SIDE / (last.side + 2 * margin)
+        detections = list(self._detections(window, corner, scale))
+        if not detections:
+            return None
+        box, score = max(detections, key=lambda found: _overlap(found[0], last.box))
+        return Face(box, score, self._landmarks(image, box))
+
+    def _detections(
+        self, image: Image, corner: tuple[int, int], scale: float
+    ) -> Iterator[tuple[tuple[float, float, float, float], float]]:
+        """Yield boxes, in pixels around `corner`, and scores found in `image` times `scale`."""
+        boxes, scores, _ = self._detector.run(_scaled(image, scale), 0, 0.0)
+        for box, score in zip(boxes, scores, strict=True):
+            sides = (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
+            left, top, right, bottom = (side / scale for side in sides)
+            x, y = corner
+            yield (left + x, top + y, right + x, bottom + y), float(score)
+
+    def _landmarks(self, image: Image, box: tuple[float, float, float, float]) -> Floats:
+        side = box[2] - box[0]
+        margin = _CHIP_MARGIN * side
+        chip, (x, y) = _cut(image, box, margin)
+        scale = _CHIP_SIDE / (side + 2 * margin)
+        inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
+        shape = self._predictor(_scaled(chip, scale), _rectangle(inside))
+        points = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
+        return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
+
+    @cached_property
+    def _detector(self) -> dlib.fhog_object_detector:
+        return dlib.get_frontal_face_detector()
+
+    @cached_property
+    def _predictor(self) -> dlib.shape_predictor:
+        return dlib.shape_predictor(_model_file(_LANDMARKS))
+
+    @cached_property
+    def _network(self) -> dlib.face_recognition_model_v1:
+        return dlib.face_recognition_model_v1(_model_file(_DESCRIPTOR))
+
+
+def _model_file(name: str) -> str:
+    # The package imports pkg_resources, which current setuptools lacks: found, never imported.
+    spec = importlib.util.find_spec(_MODELS_PACKAGE)
+    folders = (spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        file = Path(folder, "models", name)
+        if file.is_file():
+            return str(file)
+    raise AvatarAppError(
+        f"the face model {name} is missing; install it with: pip install {_MODELS_PACKAGE}"
+    )
+
+
+def _scaled(image: Image, scale: float) -> Image:
+    """Return `image` resized to `scale`, contiguous as dlib needs it."""
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    if (height, width) == image.shape[:2]:
+        return np.ascontiguousarray(image)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
+
+
+def _cut(
+    image: Image, box: tuple[float, float, float, float], margin: float
+) -> tuple[Image, tuple[int, int]]:
+    """Return the part of `image` within `margin` of `box` and the place of its corner."""
+    left, top = (max(0, int(edge - margin)) for edge in box[:2])
+    right, bottom = (max(0, int(np.ceil(edge + margin))) for edge in box[2:])
+    return image[top:bottom, left:right], (left, top)
+
+
+def _rectangle(box: tuple[float, ...]) -> dlib.rectangle:
+    left, top, right, bottom = (round(edge) for edge in box)
+    return dlib.rectangle(left, top, right - 1, bottom - 1)
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the area of the intersection over that of the smaller box, in [0, 1]."""
+    areas = [max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other)]
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height) / max(min(areas), 1e-6)
