@@ -71,6 +71,18 @@ def gaussians(points: Tensor, height: int, width: int) -> Tensor:
     return torch.exp(-0.5 * offset.square().sum(-1) / KEYPOINT_VARIANCE)
 
 
+def resize(motion: Motion, height: int, width: int) -> Motion:
+    """`motion` with its deformation and occlusion map at another size, where it differs."""
+    if motion.occlusion_map.shape[2:] == (height, width):
+        return motion
+    size = (height, width)
+    deformation = motion.deformation.permute(0, 3, 1, 2)
+    return motion._replace(
+        deformation=F.interpolate(deformation, size, mode="bilinear").permute(0, 2, 3, 1),
+        occlusion_map=F.interpolate(motion.occlusion_map, size, mode="bilinear"),
+    )
+
+
 class AntiAlias(nn.Module):
     """Blur, then take every n-th pixel: shrinks (B, C, H, W) by `scale_factor` = 1 / n."""
 
@@ -320,13 +332,8 @@ class Generator(nn.Module):
 
     def warp_features(self, features: Tensor, motion: Motion) -> Tensor:
         """Source features (B, C, h, w) moved into the driving pose, the occluded parts cleared."""
-        deformation, occlusion_map = motion.deformation, motion.occlusion_map
-        if deformation.shape[1:3] != features.shape[2:]:
-            deformation = F.interpolate(
-                deformation.permute(0, 3, 1, 2), features.shape[2:], mode="bilinear"
-            ).permute(0, 2, 3, 1)
-            occlusion_map = F.interpolate(occlusion_map, features.shape[2:], mode="bilinear")
-        return warp(features, deformation) * occlusion_map
+        motion = resize(motion, features.shape[2], features.shape[3])
+        return warp(features, motion.deformation) * motion.occlusion_map
 
     def decode(self, warped: Tensor) -> Tensor:
         """From warped features to the rendered picture (B, C, H, W) in [0, 1]."""

@@ -59,10 +59,13 @@ class VggFeatures(nn.Module):
         _load_frozen(self, "vgg19", weights)
         self.register_buffer("mean", _per_channel(VGG19_MEAN), persistent=False)
 
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Give `depth` maps (B, 64, H, W), (B, 128, H/2, W/2), ... of (B, 3, H, W) in [0, 1]."""
+    def forward(self, images: Tensor, depth: int | None = None) -> list[Tensor]:
+        """Give maps (B, 64, H, W), (B, 128, H/2, W/2), ... of (B, 3, H, W) in [0, 1].
+
+        All that were built, or the first `depth` of them.
+        """
         mean = self.get_buffer("mean")
-        maps: list[Tensor] = self.convolutions(images - mean)
+        maps: list[Tensor] = self.convolutions(images - mean, depth)
         return maps
 
 
@@ -135,11 +138,11 @@ class _Convolutions(nn.Module):
             nn.Conv2d(narrow, wide, 3, padding=1) for narrow, wide in pairwise(widths)
         )
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, depth: int | None = None) -> list[Tensor]:
         layers = iter(self.layers)
         maps: list[Tensor] = []
         at = 1
-        for stage in self.stages:
+        for stage in self.stages[:depth]:
             for block in stage:
                 if block != at:
                     x, at = F.max_pool2d(x, 2), block

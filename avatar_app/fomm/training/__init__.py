@@ -1,0 +1,1 @@
+"""Training of First Order Motion Models on clips held in memory."""

@@ -1,0 +1,123 @@
+"""Clips in memory, and the batches drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from avatar_app.types import Floats, Image
+
+# Where each of the 68 landmarks goes when the picture is mirrored.
+_MIRRORED = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
+    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    + [*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """`frames` (N, S, S, 3) uint8 RGB; `landmarks` (N, 68, 2) in pixels, NaN where unknown."""
+
+    name: str
+    frames: Image
+    landmarks: Floats
+
+
+class Batch(NamedTuple):
+    """Pairs of frames of one clip each; images (B, 3, S, S) in [0, 1], landmarks in [-1, 1]."""
+
+    source: Tensor
+    driving: Tensor
+    driving_seen: Tensor  # the driving frame as a poor webcam would give it
+    source_landmarks: Tensor  # (B, 68, 2), NaN where unknown
+    driving_landmarks: Tensor
+
+
+class ClipSampler:
+    """Draws augmented pairs; everything after the choice of frames happens on `device`."""
+
+    def __init__(self, clips: Sequence[Clip], device: torch.device, seed: int) -> None:
+        self._frames = torch.from_numpy(np.concatenate([clip.frames for clip in clips])).to(device)
+        landmarks = np.concatenate([clip.landmarks for clip in clips])
+        self._size = self._frames.shape[1]
+        # As keypoints are: the centres of the corner pixels lie at -1 and 1.
+        self._landmarks = torch.from_numpy(landmarks * (2 / (self._size - 1)) - 1).to(device)
+        lengths = np.array([len(clip.frames) for clip in clips])
+        self._starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        self._lengths = lengths
+        self._mirrored = torch.from_numpy(_MIRRORED).to(device)
+        self._device = device
+        self._rng = np.random.default_rng(seed)
+
+    def reseed(self, seed: int) -> None:
+        """Draw other pairs from now on, for instance after a run was taken up again."""
+        self._rng = np.random.default_rng(seed)
+
+    def pairs(self, count: int) -> Batch:
+        """`count` pairs, each of two frames from one clip drawn at random."""
+        clips = self._rng.integers(len(self._lengths), size=count)
+        offsets = (self._rng.random((2, count)) * self._lengths[clips]).astype(np.int64)
+        chosen = torch.from_numpy((self._starts[clips] + offsets).ravel()).to(self._device)
+        return self._augment(self._frames[chosen], self._landmarks[chosen])
+
+    def _augment(self, frames: Tensor, landmarks: Tensor) -> Batch:
+        """Mirror, move and recolour both frames of a pair alike, and spoil a copy for detection."""
+        count = len(frames) // 2
+        images = frames.permute(0, 3, 1, 2).float() / 255  # (2 B, 3, S, S)
+        affine = self._random_affine(count)
+        grid = F.affine_grid(affine.repeat(2, 1, 1), list(images.shape), align_corners=True)
+        images = F.grid_sample(images, grid, padding_mode="reflection", align_corners=True)
+        # The grid asks where a new pixel comes from; points go the other way.
+        linear = torch.linalg.inv(affine[:, :, :2]).repeat(2, 1, 1)  # (2 B, 2, 2)
+        shift = affine[:, None, :, 2].repeat(2, 1, 1)
+        landmarks = (landmarks - shift) @ linear.mT
+        flipped = torch.linalg.det(linear) < 0
+        landmarks = torch.where(flipped[:, None, None], landmarks[:, self._mirrored], landmarks)
+
+        images = self._recolour(images, count)
+        source, driving = images[:count], images[count:]
+        return Batch(
+            source, driving, self._spoil(driving), landmarks[:count], landmarks[count:]
+        )
+
+    def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        values = self._rng.uniform(low, high, shape).astype(np.float32)
+        return torch.from_numpy(values).to(self._device)
+
+    def _random_affine(self, count: int) -> Tensor:
+        """(B, 2, 3): mirrored half of the time, a little turned, scaled and shifted."""
+        angle = self._uniform(-0.15, 0.15, count)
+        scale = self._uniform(0.88, 1.12, count)
+        mirror = torch.where(self._uniform(-1, 1, count) < 0, -1.0, 1.0)
+        cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+        shift = self._uniform(-0.08, 0.08, 2, count)
+        rows = (
+            torch.stack((cos * mirror, -sin, shift[0]), dim=-1),
+            torch.stack((sin * mirror, cos, shift[1]), dim=-1),
+        )
+        return torch.stack(rows, dim=1)
+
+    def _recolour(self, images: Tensor, count: int) -> Tensor:
+        gain = self._uniform(0.8, 1.2, count, 3, 1, 1) * self._uniform(0.75, 1.2, count, 1, 1, 1)
+        gamma = self._uniform(0.8, 1.25, count, 1, 1, 1)
+        return (images.clamp(1e-4, 1) ** gamma.repeat(2, 1, 1, 1) * gain.repeat(2, 1, 1, 1)).clamp(
+            0, 1
+        )
+
+    def _spoil(self, images: Tensor) -> Tensor:
+        """Light, blur, noise and a covering patch as a webcam may have them."""
+        count = len(images)
+        light = self._uniform(0.6, 1.3, count, 1, 1, 1) * self._uniform(0.9, 1.1, count, 3, 1, 1)
+        images = images * light + self._uniform(-0.08, 0.08, count, 1, 1, 1)
+        soft = F.avg_pool2d(F.pad(images, (2, 2, 2, 2), mode="replicate"), 5, stride=1)
+        share = self._uniform(-0.5, 1.0, count, 1, 1, 1).clamp(min=0)
+        images = torch.lerp(images, soft, share)
+        noise = torch.randn_like(images) * self._uniform(-0.02, 0.05, count, 1, 1, 1).clamp(min=0)
+        return (images + noise).clamp(0, 1)

@@ -1,0 +1,161 @@
+"""The losses of the paper (section 3.3), and what landmarks can add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from avatar_app.fomm.networks import (
+    Discriminator,
+    Points,
+    coordinate_grid,
+    inverse_2x2,
+    product_2x2,
+)
+from avatar_app.fomm.training.config import KEYPOINT_LANDMARKS
+
+Maps = list[Tensor]
+
+
+class RandomWarp:
+    """A random affine map plus a thin-plate spline for each picture of a batch (section 3.3)."""
+
+    def __init__(
+        self,
+        like: Tensor,
+        generator: torch.Generator,
+        sigma_affine: float = 0.05,
+        sigma_spline: float = 0.005,
+        points: int = 5,
+    ) -> None:
+        """Draw warps for (B, ...) `like`, on its device."""
+
+        def normal(*shape: int) -> Tensor:
+            return torch.randn(shape, generator=generator).to(like.device)
+
+        batch = len(like)
+        self._linear = torch.eye(2, device=like.device) + sigma_affine * normal(batch, 2, 2)
+        self._shift = sigma_affine * normal(batch, 1, 2)
+        self._control = coordinate_grid(points, points, self._linear).flatten(0, 1)  # (P, 2)
+        self._weights = sigma_spline * normal(batch, len(self._control), 2)
+
+    def points(self, points: Tensor) -> Tensor:
+        """Where (B, N, 2) go."""
+        squared = (points[:, :, None] - self._control).square().sum(-1)  # (B, N, P)
+        spline = (squared * torch.log(squared + 1e-6)) @ self._weights
+        return points @ self._linear.mT + self._shift + spline
+
+    def jacobian(self, points: Tensor) -> Tensor:
+        """The map's jacobian (B, N, 2, 2) at (B, N, 2), in closed form."""
+        offset = points[:, :, None] - self._control  # (B, N, P, 2)
+        squared = offset.square().sum(-1, keepdim=True)
+        slope = 2 * offset * (torch.log(squared + 1e-6) + squared / (squared + 1e-6))
+        spline = torch.einsum("bpi,bnpj->bnij", self._weights, slope)
+        return self._linear[:, None] + spline
+
+    def image(self, image: Tensor) -> Tensor:
+        """`image` (B, C, H, W) sampled at the warped grid."""
+        batch, _, height, width = image.shape
+        # The map is smooth: a quarter of the points, and straight lines between, will do.
+        coarse = coordinate_grid(height // 4, width // 4, image).flatten(0, 1)
+        grid = self.points(coarse.expand(batch, -1, -1)).unflatten(1, (height // 4, width // 4))
+        grid = F.interpolate(
+            grid.permute(0, 3, 1, 2), (height, width), mode="bilinear", align_corners=True
+        ).permute(0, 2, 3, 1)
+        return F.grid_sample(image, grid, padding_mode="reflection", align_corners=True)
+
+
+def equivariance(points: Points, warped: Points, transform: RandomWarp) -> tuple[Tensor, Tensor]:
+    """Losses of values and of jacobians: `warped` were found in `transform.image(image)`."""
+    value = (points.value - transform.points(warped.value)).abs().mean()
+    expected = product_2x2(transform.jacobian(warped.value), warped.jacobian)
+    ratio = product_2x2(inverse_2x2(points.jacobian), expected)
+    return value, (ratio - torch.eye(2, device=ratio.device)).abs().mean()
+
+
+def perceptual(
+    vgg: nn.Module, rendered: Tensor, real: Tensor, depths: Sequence[int], dtype: torch.dtype
+) -> Tensor:
+    """Mean difference of VGG19's maps, summed over maps and over copies shrunk by 1, 2, 4, 8.
+
+    `depths` says how many maps are compared at each; `vgg` gives at least as many.
+    """
+    total = rendered.new_zeros(())
+    for level, depth in enumerate(depths):
+        step = 2**level
+        with torch.autocast(rendered.device.type, dtype, enabled=dtype != torch.float32):
+            with torch.no_grad():
+                wanted = vgg(F.avg_pool2d(real, step), depth)
+            have = vgg(F.avg_pool2d(rendered, step), depth)
+        for a, b in zip(have, wanted, strict=True):
+            total = total + (a.float() - b.float()).abs().mean()
+    return total
+
+
+def _known(landmarks: Tensor) -> Tensor:
+    """(B,) whether the face was found."""
+    return ~landmarks[:, 0, 0].isnan()
+
+
+def landmark_keypoints(points: Points, landmarks: Tensor) -> Tensor:
+    """How far the named keypoints (B, K, 2) stand from their landmarks (B, 68, 2).
+
+    The opening of lids and lips, small beside the head's own motion, is compared once more on
+    its own.
+    """
+    targets = torch.stack(
+        [landmarks[:, list(group)].mean(1) for group in KEYPOINT_LANDMARKS], dim=1
+    )
+    error = points.value[:, : targets.shape[1]] - targets
+    openings = [error[:, upper] - error[:, lower] for upper, lower in ((0, 1), (2, 3), (9, 10))]
+    each = error.abs().mean((1, 2)) + torch.stack(openings, dim=1).abs().mean((1, 2))
+    return torch.where(_known(landmarks), each, 0).mean()
+
+
+def landmark_flow(deformation: Tensor, source: Tensor, driving: Tensor) -> Tensor:
+    """How far `deformation` (B, h, w, 2) misses the source landmarks at the driving landmarks."""
+    known = _known(source) & _known(driving)
+    at = torch.where(known[:, None, None], driving, 0)
+    found = F.grid_sample(deformation.permute(0, 3, 1, 2), at[:, None], align_corners=True)
+    error = (found[:, :, 0].mT - source).abs().mean((1, 2))
+    return torch.where(known, error, 0).mean()
+
+
+def adversarial(
+    discriminator: Discriminator, rendered: Tensor, real: Tensor, points: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The generator's least-squares loss and its feature-matching loss."""
+    with torch.no_grad():
+        wanted = discriminator(real, points)
+    judged = discriminator(rendered, points)
+    fooled = sum((1 - realness).square().mean() for _, realness in judged)
+    matching = sum(
+        (a - b).abs().mean()
+        for (have, _), (want, _) in zip(judged, wanted, strict=True)
+        for a, b in zip(have, want, strict=True)
+    )
+    return torch.as_tensor(fooled), torch.as_tensor(matching)
+
+
+def discrimination(
+    discriminator: Discriminator, rendered: Tensor, real: Tensor, points: Tensor
+) -> Tensor:
+    """The discriminator's least-squares loss; `rendered` must be detached."""
+    pairs = zip(discriminator(real, points), discriminator(rendered, points), strict=True)
+    return torch.as_tensor(
+        sum((1 - good).square().mean() + bad.square().mean() for (_, good), (_, bad) in pairs)
+    )
+
+
+__all__ = [
+    "RandomWarp",
+    "adversarial",
+    "discrimination",
+    "equivariance",
+    "landmark_flow",
+    "landmark_keypoints",
+    "perceptual",
+]

@@ -1,0 +1,110 @@
+"""What a run looks like from outside: numbers and a sheet on pairs it never learns from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from avatar_app.fomm.networks import Generator, Points
+from avatar_app.fomm.training import losses
+from avatar_app.fomm.training.data import Clip
+
+PAIRS_PER_CLIP = 4
+SHEET_CLIPS = 6
+
+
+class Validation:
+    """First frame of each validation clip as source, frames spread over the clip as drivers."""
+
+    def __init__(self, clips: Sequence[Clip], out: Path, device: str) -> None:
+        """Pick the pairs; `out` receives validation.csv and sheet.png."""
+        self._out = out
+        sources, drivers, landmarks = [], [], []
+        for clip in clips:
+            at = np.linspace(0, len(clip.frames) - 1, PAIRS_PER_CLIP + 1).astype(int)[1:]
+            sources.append(np.repeat(clip.frames[:1], PAIRS_PER_CLIP, axis=0))
+            drivers.append(clip.frames[at])
+            pairs = np.stack((np.repeat(clip.landmarks[:1], PAIRS_PER_CLIP, 0), clip.landmarks[at]))
+            landmarks.append(pairs)
+        self._sources = torch.from_numpy(np.concatenate(sources)).to(device)
+        self._drivers = torch.from_numpy(np.concatenate(drivers)).to(device)
+        size = self._sources.shape[1]
+        both = np.concatenate(landmarks, axis=1) * (2 / (size - 1)) - 1
+        self._landmarks = torch.from_numpy(both.astype(np.float32)).to(device)
+
+    def measure(self, nets: nn.ModuleDict, seconds: float, dtype: torch.dtype) -> None:
+        """Append a row to validation.csv (L1 in [0, 1]; landmark errors in pixels) and draw.
+
+        `nets` are in evaluation mode; absolute motion, as in self-reconstruction.
+        """
+        rendered, flow, still_flow = [], [], []
+        size = self._sources.shape[1]
+        known = ~self._landmarks[:, :, 0, 0].isnan().any(0)
+        for start in range(0, len(self._sources), 8):
+            part = slice(start, start + 8)
+            source, driver = _floats(self._sources[part]), _floats(self._drivers[part])
+            images, deformation = _render(nets, source, driver, dtype)
+            rendered.append((images * 255).round().byte().permute(0, 2, 3, 1).cpu())
+            marks = self._landmarks[:, part]
+            flow.append(losses.landmark_flow(deformation, *marks).item() * len(source))
+            still = (marks[0] - marks[1]).abs().mean((1, 2))
+            still_flow.append(still[known[part]].sum().item())
+        pictures = torch.cat(rendered)
+        drivers = self._drivers.cpu()
+        pixels = (size - 1) / 2 / known.sum().item()
+        row = {
+            "seconds": round(seconds, 1),
+            "l1": _l1(pictures, drivers),
+            "still_l1": _l1(self._sources.cpu(), drivers),
+            "landmark_flow_px": sum(flow) * pixels,
+            "still_landmark_px": sum(still_flow) * pixels,
+        }
+        path = self._out / "validation.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, row)
+            if fresh:
+                writer.writeheader()
+            writer.writerow(row)
+        self._draw(pictures.numpy())
+
+    def _draw(self, rendered: np.ndarray) -> None:  # type: ignore[type-arg]
+        """sheet.png: a clip a row; source, then driver above rendered at each moment."""
+        rows = []
+        for clip in range(min(SHEET_CLIPS, len(rendered) // PAIRS_PER_CLIP)):
+            at = slice(clip * PAIRS_PER_CLIP, (clip + 1) * PAIRS_PER_CLIP)
+            source = self._sources[at][0].cpu().numpy()
+            cells = [source]
+            for driver, picture in zip(self._drivers[at].cpu().numpy(), rendered[at], strict=True):
+                cells += [driver, picture]
+            rows.append(np.concatenate(cells, axis=1))
+        sheet = np.concatenate(rows)
+        part = self._out / "sheet.part.png"
+        cv2.imwrite(str(part), sheet[..., ::-1])
+        part.replace(self._out / "sheet.png")
+
+
+def _floats(images: Tensor) -> Tensor:
+    return images.permute(0, 3, 1, 2).float() / 255
+
+
+def _l1(a: Tensor, b: Tensor) -> float:
+    return (a.float() - b.float()).abs().mean().item() / 255
+
+
+@torch.inference_mode()
+def _render(
+    nets: nn.ModuleDict, source: Tensor, driver: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    generator: Generator = nets["generator"]  # type: ignore[assignment]
+    with torch.autocast(source.device.type, torch.bfloat16, enabled=dtype != torch.float32):
+        points: Points = nets["kp_detector"](source)[0]
+        driving: Points = nets["kp_detector"](driver)[0]
+        images, motion = generator(source, points, driving)
+    return images, motion.deformation
