@@ -11,7 +11,6 @@ import os
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, cast
 
 import av
@@ -36,6 +35,15 @@ _CONTAINERS = {
     ".mov": (*_X264, _MP4_AUDIO, "aac"),
     ".mkv": (*_X264, _MP4_AUDIO | {"opus", "vorbis", "flac"}, "aac"),
     ".webm": (*_VP8, frozenset({"opus", "vorbis"}), "libopus"),
+}
+
+_FULL = "the disk is full; free some space or choose another folder"
+_FORBIDDEN = "no permission to write there; choose another folder"
+_NO_FOLDER = "its folder is a file; choose another folder"
+_REFUSALS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), _NO_FOLDER),
 }
 
 
@@ -74,12 +82,7 @@ class VideoReader:
     def __enter__(self) -> VideoReader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -97,9 +100,8 @@ class VideoReader:
         """Seconds that the file announces, or None where it does not."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
-        if self._container.duration is not None:
-            return self._container.duration / av.time_base
-        return None
+        whole = self._container.duration
+        return None if whole is None else whole / av.time_base
 
     @property
     def frames(self) -> int | None:
@@ -135,28 +137,21 @@ class VideoReader:
             self.truncated |= missing > max(0.5, 3 / self.rate)
 
     def _decode_what_is_there(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.FFmpegError:
-                self.truncated = True
-                return
-            self.truncated |= packet.is_corrupt
-            try:
-                yield from packet.decode()
-            except av.FFmpegError:
-                # One damaged packet: what follows may still be good.
-                continue
+        try:
+            for packet in self._container.demux(self._stream):
+                self.truncated |= packet.is_corrupt
+                # After one damaged packet, what follows may still be good.
+                with contextlib.suppress(av.FFmpegError):
+                    yield from packet.decode()
+        except av.FFmpegError:
+            self.truncated = True
 
     def _upright(self, picture: av.VideoFrame) -> Image:
         width, height = self._square_pixel_size(picture)
         image = _turned(picture.to_ndarray(format="rgb24", width=width, height=height), picture)
-        if self._first_size is None:
-            self._first_size = (image.shape[1], image.shape[0])
-        elif self._first_size != (image.shape[1], image.shape[0]):
+        size = (image.shape[1], image.shape[0])
+        self._first_size = self._first_size or size
+        if size != self._first_size:
             image = np.asarray(cv2.resize(image, self._first_size), np.uint8)
         image.flags.writeable = False
         return image
@@ -175,7 +170,10 @@ def read_clip(path: Path, size: int) -> Image:
     Raises AvatarAppError like VideoReader.
     """
     with VideoReader(path) as reader:
-        return np.stack([_resized(frame.image, size) for frame in reader])
+        shrinks = min(reader.width, reader.height) > size
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        pictures = [cv2.resize(frame.image, (size, size), interpolation=how) for frame in reader]
+    return np.asarray(pictures, np.uint8)
 
 
 class VideoWriter:
@@ -203,9 +201,8 @@ class VideoWriter:
             )
         if self.path.is_dir():
             raise AvatarAppError(f"{self.path} is a folder; give a file name for the video")
-        self._partial = self.path.with_name(
-            f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}"
-        )
+        hidden = f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}"
+        self._partial = self.path.with_name(hidden)
         self._audio: _AudioTrack | None = None
         with _write_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -231,19 +228,20 @@ class VideoWriter:
         stream.codec_context.color_range = 1
         stream.codec_context.colorspace = 6
         self._stream = stream
-        if audio_from is not None:
-            self._audio = _AudioTrack.open(audio_from, self._container, carried, encoder)
+        sound = _open_input(audio_from) if audio_from is not None else None
+        if sound is not None and sound.streams.audio:
+            self._audio = _AudioTrack(sound, self._container, carried, encoder)
+        elif sound is not None:
+            sound.close()
 
     def write(self, image: Image, time: float) -> None:
         """Append one picture, (height, width, 3) uint8 RGB, shown from `time` in seconds on."""
         check_image(image, "VideoWriter.write")
         if image.shape != self._shape:
             raise ValueError(f"VideoWriter.write: expected {self._shape}, got {image.shape}")
-        odd_rows, odd_columns = image.shape[0] % 2, image.shape[1] % 2
-        if odd_rows or odd_columns:
-            image = np.pad(image, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        picture = picture.reformat(
+        odd = (image.shape[0] % 2, image.shape[1] % 2)
+        even = cv2.copyMakeBorder(image, 0, odd[0], 0, odd[1], cv2.BORDER_REPLICATE)
+        picture = av.VideoFrame.from_ndarray(np.asarray(even, np.uint8), format="rgb24").reformat(
             format="yuv420p", dst_colorspace="smpte170m", dst_color_range="MPEG"
         )
         picture.time_base = Fraction(1, _CLOCK)
@@ -258,26 +256,18 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self._abandon()
-            return
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
+            if error is not None:
+                return
             with _write_errors(self.path):
                 self._container.mux(self._stream.encode(None))
                 if self._audio is not None:
                     self._audio.copy_until(self._ends)
-                    self._audio.close()
                 self._container.close()
                 self._partial.replace(self.path)
-        except BaseException:
+        finally:
             self._abandon()
-            raise
 
     def _abandon(self) -> None:
         if self._audio is not None:
@@ -300,25 +290,15 @@ class _AudioTrack:
         self._source = source
         self._target = target
         self._in = source.streams.audio[0]
-        self._is_carried = self._in.codec_context.name in carried
-        if self._is_carried:
+        pictures = _picture_stream(source, Path(source.name))
+        self._origin = float((pictures.start_time or 0) * (pictures.time_base or 0))
+        if self._in.codec_context.name in carried:
             self._out = target.add_stream_from_template(self._in)
+            self._packets = self._shifted()
         else:
             self._out = cast(av.AudioStream, target.add_stream(encoder, rate=48_000))
-        pictures = source.streams.video[0]
-        self._origin = float((pictures.start_time or 0) * (pictures.time_base or 0))
-        self._packets = self._shifted() if self._is_carried else self._encoded()
+            self._packets = self._encoded()
         self._next = next(self._packets, None)
-
-    @classmethod
-    def open(
-        cls, path: Path, target: OutputContainer, carried: frozenset[str], encoder: str
-    ) -> _AudioTrack | None:
-        source = _open_input(path)
-        if not source.streams.audio or not source.streams.video:
-            source.close()
-            return None
-        return cls(source, target, carried, encoder)
 
     def copy_until(self, time: float) -> None:
         """Hand on all sound that begins before `time` in seconds."""
@@ -365,14 +345,14 @@ class _AudioTrack:
 
 
 def _open_input(path: Path) -> InputContainer:
+    if not path.exists():
+        raise AvatarAppError(f"{path} does not exist; check the name and the folder")
     if path.is_dir():
         raise AvatarAppError(f"{path} is a folder; give a video file")
     try:
         if path.stat().st_size == 0:
             raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
         return av.open(path)
-    except FileNotFoundError as error:
-        raise AvatarAppError(f"{path} does not exist; check the name and the folder") from error
     except PermissionError as error:
         raise AvatarAppError(f"{path} may not be read; check its permissions") from error
     except (OSError, av.FFmpegError) as error:
@@ -405,31 +385,13 @@ def _turned(pixels: npt.NDArray[Any], picture: av.VideoFrame) -> Image:
     return np.ascontiguousarray(image)
 
 
-def _resized(image: Image, size: int) -> Image:
-    if image.shape[:2] == (size, size):
-        return image
-    shrinks = min(image.shape[:2]) > size
-    return np.asarray(
-        cv2.resize(
-            image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        ),
-        np.uint8,
-    )
-
-
 @contextlib.contextmanager
 def _write_errors(path: Path) -> Iterator[None]:
     """Turn what the disk refuses into one sentence about `path`."""
     try:
         yield
     except (OSError, av.FFmpegError) as error:
-        code = getattr(error, "errno", None)
-        if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            reason = "the disk is full; free some space or choose another folder"
-        elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
-            reason = "no permission to write there; choose another folder"
-        elif code in (errno.ENOTDIR, errno.EEXIST):
-            reason = "its folder is a file; choose another folder"
-        else:
-            reason = f"{error}; choose another folder or extension"
+        reason = _REFUSALS.get(
+            getattr(error, "errno", None) or 0, f"{error}; choose another folder"
+        )
         raise AvatarAppError(f"{path} could not be written: {reason}") from error

@@ -6,12 +6,12 @@ import errno
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
 import pytest
 
-from avatar_app import video
 from avatar_app.types import AvatarAppError, Image
 from avatar_app.video import VideoReader, VideoWriter, read_clip
 
@@ -28,6 +28,7 @@ def picture(step: int = 0) -> Image:
 
 
 def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | None = None) -> Path:
+    """Write the picture with one bar length after the other, at these times."""
     with VideoWriter(path, WIDTH, HEIGHT, rate, audio_from=audio) as writer:
         for step, time in enumerate(times):
             writer.write(picture(step), time)
@@ -37,7 +38,7 @@ def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | N
 def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
     """Write a tone, with a black clip beside it if asked."""
     with av.open(path, "w") as container:
-        sound = container.add_stream(codec, rate=48_000)
+        sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
         if pictures:
             stream = container.add_stream("mpeg4", rate=25)
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -66,6 +67,7 @@ def turn_flag(path: Path, matrix: tuple[int, int, int, int]) -> None:
 
 
 def error_of(path: Path) -> str:
+    """Return the sentence said about a file that cannot be read."""
     with pytest.raises(AvatarAppError) as caught:
         VideoReader(path)
     return str(caught.value)
@@ -196,8 +198,8 @@ def test_sound_is_carried_over(
         stream = container.streams.audio[0]
         sounds = list(container.decode(stream))
         assert stream.codec_context.name == written
-    assert sounds[-1].time + sounds[-1].samples / 48_000 == pytest.approx(1.0, abs=0.07)
-    assert abs(sounds[0].time) < 0.05
+    assert float(sounds[-1].time or 0) + sounds[-1].samples / 48_000 == pytest.approx(1.0, abs=0.07)
+    assert abs(sounds[0].time or 0) < 0.05
     assert max(float(np.abs(sound.to_ndarray()).max()) for sound in sounds) > 0.2
 
 
@@ -248,12 +250,14 @@ def test_bad_files_are_named_in_one_sentence(tmp_path: Path) -> None:
 
 def test_nothing_is_left_after_an_exception(tmp_path: Path) -> None:
     """An interrupted writer leaves no file, neither final nor partial."""
-    with (
-        pytest.raises(KeyboardInterrupt),
-        VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25) as writer,
-    ):
-        writer.write(picture(), 0.0)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25) as writer:
+            writer.write(picture(), 0.0)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -268,7 +272,7 @@ def test_an_existing_file_survives_a_failed_run(tmp_path: Path) -> None:
 
 
 def test_unwritable_places_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unknown extension, a file as folder, a folder as file, no permission: one sentence each."""
+    """Unknown extension, a file as folder, a folder as file, no permission: one sentence each."""
     (tmp_path / "file").touch()
     with pytest.raises(AvatarAppError, match=r"\.mkv, \.mov, \.mp4"):
         VideoWriter(tmp_path / "out.xyz", 8, 8, 25)
@@ -292,10 +296,10 @@ def test_full_disk_is_one_sentence(
 ) -> None:
     """A disk that fills up, early or at the last moment, leaves a sentence and no file."""
     writer = VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25)
-    container = writer._container  # noqa: SLF001
+    container = writer._container
 
     class Full:
-        def mux(self, packets: object) -> None:
+        def mux(self, packets: Any) -> None:
             if when == "write":
                 raise av.error.OSError(errno.ENOSPC, "No space left on device")
             container.mux(packets)
@@ -306,9 +310,14 @@ def test_full_disk_is_one_sentence(
                 raise av.error.OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(writer, "_container", Full())
-    with pytest.raises(AvatarAppError, match="disk is full"), writer:
-        for step in range(3):
-            writer.write(picture(step), step / 25)
+
+    def write_all() -> None:
+        with writer:
+            for step in range(3):
+                writer.write(picture(step), step / 25)
+
+    with pytest.raises(AvatarAppError, match="disk is full"):
+        write_all()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -318,7 +327,7 @@ def test_dev_full_behaves_like_a_full_disk(tmp_path: Path, monkeypatch: pytest.M
     if not device.exists():
         pytest.skip("this system has no /dev/full")
     opened = av.open
-    monkeypatch.setattr(video.av, "open", lambda path, mode: opened(device, mode, format="mp4"))
+    monkeypatch.setattr(av, "open", lambda path, mode: opened(device, mode, format="mp4"))
     with (
         pytest.raises(AvatarAppError, match="disk is full"),
         VideoWriter(tmp_path / "out.mp4", WIDTH, HEIGHT, 25) as writer,
