@@ -29,8 +29,9 @@ def test_folders_follow_the_platform_without_the_variable(
         monkeypatch.setenv(variable, str(tmp_path / variable))
     data, cache = settings.data_dir(), settings.cache_dir()
     assert data != cache
-    assert data.is_dir() and cache.is_dir()
-    assert settings.APP_NAME in str(data) and settings.APP_NAME in str(cache)
+    for folder in (data, cache):
+        assert folder.is_dir()
+        assert settings.APP_NAME in str(folder)
 
 
 def test_home_below_a_file_is_an_os_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
