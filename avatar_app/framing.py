@@ -96,6 +96,12 @@ def crop(image: Image, square: Square, size: int) -> Image:
     return np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def into_crop(points: Floats, square: Square, size: int) -> Floats:
+    """Return where points (N, 2) of a picture lie, in pixels, in the crop of `square`."""
+    corner = np.array([square.x, square.y]) - square.size / 2
+    return np.asarray((points - corner + 0.5) * (size / square.size) - 0.5, np.float32)
+
+
 class SmoothedSquare:
     """A crop that follows a moving driver as a camera operator would.
 

@@ -1,0 +1,229 @@
+"""From any photo to an avatar: upright, one face, framed as the training clips are.
+
+The portraits that travel with the app and the user's own ones are known by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pictures
+from PIL import ImageOps
+
+from avatar_app import settings
+from avatar_app.framing import Square, crop, face_square, into_crop
+from avatar_app.types import Avatar, AvatarAppError, Floats, Image
+
+FindFaces = Callable[[Image], Sequence[Floats]]
+"""Gives the landmarks, (68, 2) each, of all faces in an (H, W, 3) uint8 RGB picture."""
+
+_EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+
+_LONGER_SIDE = 2048
+"""Pixels kept of a larger photo: a face that fills a twelfth of it is still sharp enough."""
+
+_SMALLEST_PHOTO = 64
+_SMALLEST_ENLARGEMENT = 0.5
+"""A face whose square is smaller than this share of the avatar would come out as a blur."""
+
+_ANOTHER_FACE = 0.4
+"""Faces this much smaller than the largest are bystanders, or no faces at all."""
+
+_DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+_UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, EOFError, struct.error, MemoryError)
+
+
+def load_avatar(
+    path: Path,
+    size: int,
+    find_faces: FindFaces,
+    *,
+    centre_square: bool = False,
+    warn: Callable[[str], None] = lambda sentence: None,
+) -> Avatar:
+    """Make an avatar of `size` x `size` pixels from a photo of any size, mode and orientation.
+
+    Where there is not exactly one face of a usable size, AvatarAppError says so; with
+    `centre_square` the sentence goes to `warn` and the centre of the photo is taken instead.
+    A file that is no picture, or too small or too large a one, always raises AvatarAppError.
+    """
+    photo, scale = _read_photo(path)
+    try:
+        landmarks = _only_face(photo, path, find_faces)
+        square = face_square(landmarks)
+        width = square.size / scale
+        if width < size * _SMALLEST_ENLARGEMENT:
+            raise AvatarAppError(
+                f"the face in {path} is too small: with its surroundings it is {width:.0f} pixels "
+                f"wide, and at least {size * _SMALLEST_ENLARGEMENT:.0f} are needed; take a photo "
+                "from nearer"
+            )
+    except AvatarAppError as problem:
+        if not centre_square:
+            raise
+        warn(f"{problem} (the centre of the picture is used)")
+        height, width = photo.shape[:2]
+        centre = Square((width - 1) / 2, (height - 1) / 2, min(width, height))
+        return Avatar(path.stem, crop(photo, centre, size), path)
+    square = square.fitted(photo.shape[1], photo.shape[0])
+    image = crop(photo, square, size)
+    return Avatar(path.stem, image, path, into_crop(landmarks, square, size))
+
+
+def list_avatars() -> dict[str, Path]:
+    """Return the known avatars' files by name, sorted; the user's own hide bundled namesakes."""
+    folders = (settings.bundled("assets", "avatars"), _own_folder())
+    files = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
+    known = {
+        file.stem: file
+        for file in files
+        if file.suffix.lower() in _EXTENSIONS and not file.name.startswith(".")
+    }
+    return dict(sorted(known.items()))
+
+
+def resolve_avatar(name_or_file: str) -> Path:
+    """Return the file behind an avatar's name, in whatever case, or behind a path.
+
+    Raises AvatarAppError, with the known names, where it is neither.
+    """
+    known = list_avatars()
+    by_name = {name.casefold(): file for name, file in known.items()}
+    if name_or_file.casefold() in by_name:
+        return by_name[name_or_file.casefold()]
+    file = Path(name_or_file)
+    if not file.exists():
+        raise AvatarAppError(
+            f"there is no avatar and no file called {name_or_file}; give a picture or one of: "
+            f"{', '.join(known)}"
+        )
+    return file
+
+
+def add_avatar(
+    path: Path,
+    find_faces: FindFaces,
+    *,
+    centre_square: bool = False,
+    warn: Callable[[str], None] = lambda sentence: None,
+) -> Path:
+    """Keep a photo among the user's avatars, under its file's name; return the new file.
+
+    The photo is checked like in `load_avatar` and kept upright as PNG, without what a camera
+    writes beside it (place, time). Raises AvatarAppError if it cannot serve as an avatar or if
+    there is one of that name.
+    """
+    load_avatar(path, 256, find_faces, centre_square=centre_square, warn=warn)
+    if path.stem.casefold() in (name.casefold() for name in list_avatars()):
+        raise AvatarAppError(
+            f"there is an avatar called {path.stem} already; rename the file and add it again"
+        )
+    photo, _ = _read_photo(path)
+    target = _own_folder() / f"{path.stem}.png"
+    partial = target.with_name(f".{target.stem}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Pictures.fromarray(photo).save(partial, format="PNG")
+        partial.replace(target)
+    except OSError as error:
+        raise AvatarAppError(
+            f"{target} could not be written: {error.strerror or error}; free some space or set "
+            f"{settings.HOME_VARIABLE} to another folder"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def _own_folder() -> Path:
+    return settings.data_dir() / "avatars"
+
+
+def _only_face(photo: Image, path: Path, find_faces: FindFaces) -> Floats:
+    faces = list(find_faces(photo))
+    if not faces:
+        raise AvatarAppError(
+            f"no face was found in {path}; use a photo that shows one face from the front, well lit"
+        )
+    faces.sort(key=lambda landmarks: face_square(landmarks).size, reverse=True)
+    largest = face_square(faces[0]).size
+    others = sum(face_square(face).size > _ANOTHER_FACE * largest for face in faces[1:])
+    if others:
+        raise AvatarAppError(
+            f"{path} shows {others + 1} faces; cut the photo so that it shows one person"
+        )
+    return faces[0]
+
+
+def _read_photo(path: Path) -> tuple[Image, float]:
+    """Return the photo upright, (H, W, 3), and how many of its pixels one pixel on disk became."""
+    if path.is_dir():
+        raise AvatarAppError(f"{path} is a folder; give a picture")
+    if not path.exists():
+        raise AvatarAppError(f"{path} does not exist; check the name and the folder")
+    with _read_errors(path), Pictures.open(path) as picture:
+        whole = picture.size
+        if min(whole) < _SMALLEST_PHOTO:
+            raise AvatarAppError(
+                f"{path} has only {whole[0]} x {whole[1]} pixels; use a photo of at least "
+                f"{_SMALLEST_PHOTO} x {_SMALLEST_PHOTO}"
+            )
+        # JPEG can be decoded at a half, a quarter, an eighth, which saves most of the time.
+        picture.draft("RGB", (_LONGER_SIDE, _LONGER_SIDE))
+        image = np.ascontiguousarray(_in_rgb(_shrunk(ImageOps.exif_transpose(picture))))
+    return image, max(image.shape[:2]) / max(whole)
+
+
+def _shrunk(picture: Pictures.Image) -> Pictures.Image:
+    times = max(picture.size) // _LONGER_SIDE
+    if times < 2:
+        return picture
+    if picture.mode in ("1", "P", "PA"):
+        # Numbers of colours have no mean.
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture.reduce(times)
+
+
+def _in_rgb(picture: Pictures.Image) -> Image:
+    if picture.mode in _DEEP_MODES:
+        grey = _eight_bits(np.asarray(picture, np.float64), picture.mode.startswith("I;16"))
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Pictures.new("RGBA", picture.size, "white")
+        picture = Pictures.alpha_composite(white, picture)
+    return np.asarray(picture.convert("RGB"), np.uint8)
+
+
+def _eight_bits(values: np.ndarray, has_16_bits: bool) -> Image:
+    """Return grey values as 8 bits; the range of other than 16 bits is told by the largest."""
+    values = np.nan_to_num(values)
+    largest = float(values.max())
+    tops = (65535.0,) if has_16_bits else (1.0, 255.0, 65535.0)
+    top = next((top for top in tops if largest <= top), largest)
+    return np.asarray(np.clip(values / top * 255, 0, 255), np.uint8)
+
+
+@contextlib.contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    """Turn what Pillow says about `path`, in its many ways, into one sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Pictures.DecompressionBombError as error:
+        raise AvatarAppError(
+            f"{path} has more pixels than can be taken in at once; shrink it below 10000 x 10000"
+        ) from error
+    except PermissionError as error:
+        raise AvatarAppError(f"{path} may not be read; check its permissions") from error
+    except _UNREADABLE as error:
+        empty = path.stat().st_size == 0
+        reason = "is empty (0 bytes)" if empty else "is damaged or no picture that can be read"
+        raise AvatarAppError(f"{path} {reason}; save it again as JPEG or PNG") from error
