@@ -17,7 +17,7 @@ from avatar_app.types import Floats, KeyPoints
 GOLDEN = Path(__file__).parent / "golden"
 COUNT = 6
 
-_values = arrays.arrays(np.float32, (1, COUNT, 2), elements=st.floats(-1, 1, width=32))
+_values = arrays.arrays(np.float32, (1, COUNT, 2), elements=st.floats(-0.1875, 0.1875, width=32))
 _shears = arrays.arrays(np.float32, (1, COUNT, 2, 2), elements=st.floats(-0.375, 0.375, width=32))
 _factors = st.floats(0.25, 4)
 few = settings(max_examples=30, deadline=None)
@@ -32,7 +32,7 @@ def floats(nested: Sequence[object]) -> Floats:
 def keypoints(draw: st.DrawFn) -> KeyPoints:
     """A face: points spread over an area, local affine parts that can be inverted."""
     corners = floats([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [0, 0], [0.25, 0]])
-    value: Floats = corners + draw(_values) * floats([0.2])
+    value = np.add(corners, draw(_values), dtype=np.float32)
     return KeyPoints(value, np.eye(2, dtype=np.float32) + draw(_shears))
 
 
