@@ -113,22 +113,25 @@ class SmoothedSquare:
     def __init__(self) -> None:
         self._square: Square | None = None
         self._time = 0.0
+        self._seen: Floats | None = None
         self._recent: deque[tuple[float, float, float]] = deque(maxlen=_MEDIAN_OF)
 
     def update(self, landmarks: Floats | None, time: float) -> Square | None:
         """Take what is known of the face, (68, 2) or None, at `time` in seconds.
 
-        Returns the square to crop now; None as long as no face was seen at all.
+        The same array again means that the face was not looked for since: the crop moves on
+        towards it. Returns the square to crop now; None as long as no face was seen at all.
         """
         elapsed, self._time = max(0.0, time - self._time), time
         if landmarks is None:
             self._recent.clear()
             return self._square
-        face = face_square(landmarks)
-        self._recent.append((face.x, face.y, face.size))
-        if self._square is None:
-            self._square = face
-        elif len(self._recent) == _MEDIAN_OF:
+        if landmarks is not self._seen or not self._recent:
+            self._seen = landmarks
+            face = face_square(landmarks)
+            self._recent.append((face.x, face.y, face.size))
+            self._square = self._square or face
+        if len(self._recent) == _MEDIAN_OF:
             # The median drops a single wrong detection.
             self._square = _followed(self._square, np.median(self._recent, axis=0), elapsed)
         return self._square

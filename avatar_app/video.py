@@ -22,9 +22,10 @@ from av.sidedata.sidedata import SideData
 
 from avatar_app.types import AvatarAppError, Frame, Image, check_image
 
-_DEFAULT_RATE = 25.0
 _CLOCK = 90_000
 """Ticks a second of written times: fine enough for every camera's own clock."""
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"})
 
 # Container -> (video encoder, its options, audio codecs it can carry unchanged, audio encoder).
 _X264 = ("libx264", {"preset": "veryfast", "crf": "18"})
@@ -93,7 +94,7 @@ class VideoReader:
     @property
     def rate(self) -> float:
         """Average pictures a second."""
-        return float(self._stream.average_rate or self._stream.guessed_rate or _DEFAULT_RATE)
+        return float(self._stream.average_rate or self._stream.guessed_rate or 25)
 
     @property
     def duration(self) -> float | None:

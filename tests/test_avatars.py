@@ -44,8 +44,7 @@ def deep(picture: Pictures.Image, kind: type[np.generic]) -> Pictures.Image:
 @pytest.fixture(scope="module")
 def find() -> Callable[[Image], list[Floats]]:
     """Share one finder, as its models take a second to load."""
-    finder = FaceFinder()
-    return lambda image: [face.landmarks for face in finder.find(image, upsample=1)]
+    return FaceFinder().in_photo
 
 
 @pytest.fixture(autouse=True)

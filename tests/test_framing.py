@@ -101,6 +101,13 @@ def test_one_wrong_detection_is_ignored() -> None:
     assert len(set(squares)) == 1
 
 
+def test_wrong_detection_kept_for_some_frames_is_ignored() -> None:
+    """Where faces are looked for every third frame, a single wrong one still moves nothing."""
+    square, found = SmoothedSquare(), [face(0), face(0), face(0), face(150), face(0), face(0)]
+    shown = [square.update(found[step // 3], step / 25) for step in range(18)]
+    assert len(set(shown)) == 1
+
+
 def test_cut_to_another_place_is_followed_at_once() -> None:
     """After a jump too far for a head the crop is there within a few pictures."""
     squares = run(SmoothedSquare(), [0.0] * 10 + [900.0] * 4)
@@ -120,10 +127,12 @@ def test_times_matter_not_the_number_of_calls() -> None:
     ends = []
     for calls in (25, 50):
         square = SmoothedSquare()
-        for step in range(3):
-            square.update(face(0), 0.001 * step)
+        square.update(face(0), 0.0)
+        for _ in range(2):
+            square.update(face(150), 0.0)
+        there = face(150)
         for step in range(calls * 2):
-            last = square.update(face(150), step / calls)
+            last = square.update(there, step / calls)
         assert last is not None
         ends.append(last.x)
     assert ends[0] == pytest.approx(ends[1], abs=4)

@@ -79,6 +79,10 @@ class FaceFinder:
                     faces.append(Face(box, score, self._landmarks(image, box)))
         return sorted(faces, key=lambda face: face.side * min(face.score, 1.0), reverse=True)
 
+    def in_photo(self, image: Image) -> list[Floats]:
+        """Return the landmarks, (68, 2) each, of all faces in a still, small ones too."""
+        return [face.landmarks for face in self.find(image, upsample=1)]
+
     def track(self, image: Image) -> Face | None:
         """Return the face of interest in the next picture of one and the same scene, or None.
 
