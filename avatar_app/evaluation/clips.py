@@ -1,0 +1,89 @@
+"""The clips to measure on: which ones, and what of them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_app.evaluation.faces import Finder, Look, look
+from avatar_app.types import Avatar, AvatarAppError, Frame, Image
+from avatar_app.video import read_clip
+
+INDEX = "index.csv"
+_VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
+_DEFAULT_SPLIT = "test"
+_EVERYTHING = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """What is measured of a clip: its frames from the first with a face on, every n-th.
+
+    `images` (N, S, S, 3) uint8 RGB; `numbers` are their places in the clip; `looks` their faces
+    (the first has one). The first frame is the source of self-reconstruction.
+    """
+
+    name: str
+    images: Image
+    numbers: Sequence[int]
+    looks: Sequence[Look | None]
+
+    @property
+    def source(self) -> Avatar:
+        """The first frame as an avatar."""
+        first = self.looks[0]
+        assert first is not None
+        return Avatar(self.name, self.images[0], landmarks=first.landmarks)
+
+    def frame(self, index: int) -> Frame:
+        """The measured frame `index` as a driving frame."""
+        return Frame(self.images[index], self.numbers[index], self.numbers[index] / 25)
+
+
+def choose_clips(folder: Path, split: str | None = None) -> list[Path]:
+    """Give the video files of `folder` that belong to `split`, by name.
+
+    `split` names one of the column "split" in the folder's index.csv, or is "all". By default it
+    is "test" where there is an index, and all files where there is none. Raises AvatarAppError
+    for a folder without videos and for an unknown split.
+    """
+    if not folder.is_dir():
+        raise AvatarAppError(f"There is no folder {folder}; name one that holds video clips.")
+    if split != _EVERYTHING and (split is not None or (folder / INDEX).is_file()):
+        return _of_split(folder, split or _DEFAULT_SPLIT)
+    clips = sorted(path for path in folder.iterdir() if path.suffix.lower() in _VIDEOS)
+    if not clips:
+        raise AvatarAppError(f"{folder} holds no video clips; name a folder with .mp4 files.")
+    return clips
+
+
+def take_clip(path: Path, size: int, stride: int, finder: Finder) -> Take:
+    """Read a clip at `size` pixels and find the face in every `stride`-th frame.
+
+    Raises AvatarAppError where the file cannot be read or no measured frame has a face.
+    """
+    clip = read_clip(path, size)
+    looks = [look(finder, image) for image in clip[::stride]]
+    first = next((index for index, found in enumerate(looks) if found is not None), None)
+    if first is None:
+        raise AvatarAppError(f"{path} shows no face that can be found; leave it out.")
+    numbers = range(first * stride, len(clip), stride)
+    return Take(path.name, clip[first * stride :: stride].copy(), numbers, looks[first:])
+
+
+def _of_split(folder: Path, split: str) -> list[Path]:
+    index = folder / INDEX
+    if not index.is_file():
+        raise AvatarAppError(f"{folder} has no {INDEX} that names splits; leave out --split.")
+    with index.open(newline="", encoding="utf-8") as file:
+        rows = [(row.get("file"), row.get("split")) for row in csv.DictReader(file)]
+    clips = sorted(folder / name for name, member_of in rows if name and member_of == split)
+    if not clips:
+        known = sorted({name for _, name in rows if name})
+        raise AvatarAppError(
+            f"{index} names no clip of the split {split}; "
+            f"known: {', '.join([*known, _EVERYTHING])}."
+        )
+    return clips

@@ -1,0 +1,300 @@
+"""The evaluation itself: over clips, ways to render, and portraits."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import avatar_app
+from avatar_app.avatars import load_avatar
+from avatar_app.evaluation.anchors import LandmarkWarp
+from avatar_app.evaluation.clips import Take, choose_clips, take_clip
+from avatar_app.evaluation.faces import Finder, alike
+from avatar_app.evaluation.files import check_writable
+from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP, Evaluation, Jitter
+from avatar_app.evaluation.ruler import SPARSE, Ruler
+from avatar_app.evaluation.scores import Record, score
+from avatar_app.evaluation.sheet import Moment, Row, draw_sheet, telling_moments
+from avatar_app.fomm import checkpoints
+from avatar_app.fomm.reenactor import load_reenactor
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.progress import Progress, silent
+from avatar_app.types import Avatar, AvatarAppError, Frame, Image, Reenactor
+
+_SHEET_ROWS = 8
+_SHEET_PORTRAITS = 6
+_PHOTOS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
+_TOOLS = ("torch", "openvino", "dlib-bin", "opencv-python", "av", "numpy")
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What to measure.
+
+    `clips` is a folder, `split` one of the splits its index.csv names, or "all" (default: "test"
+    where there is an index). `model` and `previous` are names or files, `avatars` is a folder of
+    portraits. Every `stride`-th frame of a clip is measured. `sheet` is the picture to write (that
+    of the portraits gets "_avatars" behind its name), `json` the file for all numbers.
+    """
+
+    clips: Path
+    model: str = "fomm-mini"
+    previous: str | None = None
+    avatars: Path | None = None
+    split: str | None = None
+    stride: int = 5
+    device: str = "auto"
+    runtime: str = "auto"
+    sheet: Path | None = Path("evaluation.png")
+    json: Path | None = None
+
+
+def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluation:
+    """Measure a model beside its anchors, write what `options` ask for, and give all of it.
+
+    Self-reconstruction with absolute motion: the first frame with a face is the source, its clip
+    the driver. Portraits are driven with relative motion, calibrated on the frame in which the
+    driver looks most like the portrait. A clip or portrait that cannot be used is left out and
+    named in the notes. Raises AvatarAppError where nothing can be measured.
+    """
+    if options.stride < 1:
+        raise AvatarAppError(f"A stride of {options.stride} is not possible; use 1 or more.")
+    for file in (options.sheet, options.json):
+        if file is not None:
+            check_writable(file)
+    paths = choose_clips(options.clips, options.split)
+    with ExitStack() as stack:
+        study = _Study(options, stack)
+        shown = set(np.linspace(0, len(paths) - 1, min(len(paths), _SHEET_ROWS)).astype(int))
+        for number, path in enumerate(paths):
+            progress(number, len(paths), "clips")
+            study.add(path, shown=number in shown)
+        progress(len(paths), len(paths), "clips")
+    evaluation = study.evaluation()
+    if options.json is not None:
+        evaluation.save_json(options.json)
+    return evaluation
+
+
+class _Study:
+    """What has been measured so far, and the engines that measure; `stack` closes those."""
+
+    def __init__(self, options: EvaluationOptions, stack: ExitStack) -> None:
+        self.options = options
+        self.notes: list[str] = []
+        self.takes: list[str] = []
+        self.records: list[dict[str, list[Record]]] = []
+        self.driven: dict[str, list[list[Record]]] = {}
+        self.jitters: list[Jitter] = []
+        self.rows: list[Row] = []
+        self.drivers: list[Moment] = []
+        self.portrait_moments: dict[str, list[Moment]] = {}
+
+        models = {MODEL: options.model}
+        if options.previous is not None:
+            models[PREVIOUS] = options.previous
+        self.engines = {
+            way: _engine(stack, options, model, absolute=True) for way, model in models.items()
+        }
+        self.size = self.engines[MODEL].size
+        if any(engine.size != self.size for engine in self.engines.values()):
+            raise AvatarAppError(
+                f"{options.model} and {options.previous} render pictures of different sizes; "
+                "evaluate them one by one."
+            )
+        finder = FaceFinder()
+        self.ruler = Ruler(finder, self._lpips())
+        self.portraits = self._portraits(finder)
+        if self.portraits:
+            self.puppet = _engine(stack, options, options.model, absolute=False)
+
+    def add(self, path: Path, shown: bool) -> None:
+        """Measure one clip; `shown` on the sheets too."""
+        try:
+            take = take_clip(path, self.size, self.options.stride, self.ruler.finder)
+        except AvatarAppError as error:
+            self.notes.append(str(error))
+            return
+        if take.numbers[0] > 0:
+            self.notes.append(
+                f"{path} has no face in its first frame: frame {take.numbers[0]} is its source."
+            )
+        rendered = {way: _reconstruct(engine, take) for way, engine in self.engines.items()}
+        rendered[STILL] = [take.images[0]] * len(take.images)
+        rendered[WARP] = _warp(take)
+        self.takes.append(take.name)
+        self.records.append(self.ruler.reconstruction(take, rendered))
+        self._measure_jitter(take)
+        if shown and self.options.sheet is not None:
+            self.rows.append(_sheet_row(take, rendered))
+        self._drive_portraits(take, shown)
+
+    def evaluation(self) -> Evaluation:
+        """Score what was measured and draw the sheets."""
+        if not self.records:
+            raise AvatarAppError(
+                f"No clip in {self.options.clips} could be measured. {self.notes[-1]}"
+            )
+        ways = self.records[0]
+        jitter = None
+        if self.jitters:
+            both = np.median([(one.driver, one.rendered) for one in self.jitters], axis=0)
+            jitter = Jitter(float(both[0]), float(both[1]))
+        everybody = [clip for clips in self.driven.values() for clip in clips]
+        return Evaluation(
+            totals={way: score([clip[way] for clip in self.records]) for way in ways},
+            clips={
+                name: {way: score([records]) for way, records in clip.items()}
+                for name, clip in zip(self.takes, self.records, strict=True)
+            },
+            avatars={name: score(clips, comparable=False) for name, clips in self.driven.items()},
+            avatars_total=score(everybody, comparable=False) if everybody else None,
+            jitter=jitter,
+            about=self._about(),
+            notes=tuple(self.notes),
+            sheet=self._draw_sheet(),
+            avatar_sheet=self._draw_portraits(),
+        )
+
+    def _lpips(self) -> Callable[..., list[list[float]]] | None:
+        from avatar_app.fomm.perceptual import Lpips
+
+        try:
+            return Lpips().compare
+        except AvatarAppError as error:
+            self.notes.append(f"LPIPS was left out. {error}")
+            return None
+
+    def _portraits(self, finder: Finder) -> list[Avatar]:
+        folder = self.options.avatars
+        if folder is None:
+            return []
+        if not folder.is_dir():
+            raise AvatarAppError(f"There is no folder {folder}; name one that holds portraits.")
+        portraits = []
+        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _PHOTOS):
+            try:
+                portraits.append(load_avatar(path, self.size, _landmarks_by(finder)))
+            except AvatarAppError as error:
+                self.notes.append(str(error))
+        if not portraits:
+            raise AvatarAppError(f"{folder} holds no portrait that can be used.")
+        return portraits
+
+    def _measure_jitter(self, take: Take) -> None:
+        engine = self.engines[MODEL]
+        engine.set_source(take.source)
+
+        def render(image: Image) -> Image:
+            return engine.animate(Frame(image, 0, 0.0)).image
+
+        jitter = self.ruler.jitter(take, render)
+        if jitter is not None:
+            self.jitters.append(jitter)
+
+    def _drive_portraits(self, take: Take, shown: bool) -> None:
+        index, label = telling_moments(take)[len(self.drivers) % 3] if shown else (0, "")
+        for portrait in self.portraits:
+            pictures = _drive(self.puppet, portrait, take)
+            records = self.ruler.portrait(take, portrait, pictures)
+            self.driven.setdefault(portrait.name, []).append(records)
+            if shown:
+                moment = Moment("", [("", pictures[index])])
+                self.portrait_moments.setdefault(portrait.name, []).append(moment)
+        if shown:
+            self.drivers.append(Moment(label, [("driver", take.images[index])]))
+
+    def _draw_sheet(self) -> Path | None:
+        if self.options.sheet is None or not self.rows:
+            return None
+        title = f"Self-reconstruction by {self.options.model}: {self.options.clips}"
+        draw_sheet(title, self.rows, self.options.sheet)
+        return self.options.sheet
+
+    def _draw_portraits(self) -> Path | None:
+        if self.options.sheet is None or not self.portraits:
+            return None
+        path = self.options.sheet.with_stem(self.options.sheet.stem + "_avatars")
+        blank = np.full((self.size, self.size, 3), 255, np.uint8)
+        rows = [Row("", ("", blank), self.drivers)]
+        for portrait in self.portraits[:_SHEET_PORTRAITS]:
+            moments = self.portrait_moments[portrait.name]
+            rows.append(Row(portrait.name, ("source", portrait.image), moments))
+        draw_sheet(f"Portraits driven by others, {self.options.model}", rows, path)
+        return path
+
+    def _about(self) -> dict[str, object]:
+        """Say what was measured with what, for the JSON file."""
+        options = self.options
+        models = {MODEL: options.model, PREVIOUS: options.previous}
+        used = {way: checkpoints.load(model) for way, model in models.items() if model is not None}
+        return {
+            "app": avatar_app.__version__,
+            "models": {way: {"name": c.name, "sha256": c.sha256} for way, c in used.items()},
+            "clips": str(options.clips),
+            "split": options.split,
+            "clip_sha256": {
+                name: checkpoints.digest(options.clips / name, "sha256") for name in self.takes
+            },
+            "stride": options.stride,
+            "lpips_and_identity_every": options.stride * SPARSE,
+            "python": platform.python_version(),
+            "machine": platform.platform(),
+            "packages": {name: importlib.metadata.version(name) for name in _TOOLS},
+        }
+
+
+def _engine(stack: ExitStack, options: EvaluationOptions, model: str, absolute: bool) -> Reenactor:
+    engine = load_reenactor(
+        model, device=options.device, runtime=options.runtime, absolute=absolute
+    )
+    stack.callback(engine.close)
+    return engine
+
+
+def _reconstruct(engine: Reenactor, take: Take) -> list[Image]:
+    engine.set_source(take.source)
+    return [engine.animate(take.frame(index)).image for index in range(len(take.images))]
+
+
+def _drive(engine: Reenactor, portrait: Avatar, take: Take) -> list[Image]:
+    """Render `portrait` in relative motion from the driver's pose that is most like its own."""
+    engine.set_source(portrait)
+    faces = {index: found.landmarks for index, found in enumerate(take.looks) if found is not None}
+    if portrait.landmarks is not None:
+        like = list(faces)[alike(portrait.landmarks, list(faces.values()))]
+        engine.calibrate(take.frame(like))
+    return [engine.animate(take.frame(index)).image for index in range(len(take.images))]
+
+
+def _warp(take: Take) -> list[Image]:
+    """Render the landmark warp; the source itself where the driver has no face."""
+    source = take.source
+    assert source.landmarks is not None
+    warp = LandmarkWarp(source.image, source.landmarks)
+    return [source.image if found is None else warp(found.landmarks) for found in take.looks]
+
+
+def _sheet_row(take: Take, rendered: Mapping[str, Sequence[Image]]) -> Row:
+    moments = [
+        Moment(
+            label,
+            [
+                ("driver", take.images[index]),
+                ("rendered", rendered[MODEL][index]),
+                (WARP, rendered[WARP][index]),
+            ],
+        )
+        for index, label in telling_moments(take)
+    ]
+    return Row(Path(take.name).stem, ("source", take.images[0]), moments)
+
+
+def _landmarks_by(finder: Finder) -> Callable[[Image], list[np.ndarray]]:
+    return lambda photo: [face.landmarks for face in finder.find(photo)]
