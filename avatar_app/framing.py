@@ -130,8 +130,9 @@ class SmoothedSquare:
             self._seen = landmarks
             face = face_square(landmarks)
             self._recent.append((face.x, face.y, face.size))
-            self._square = self._square or face
-        if len(self._recent) == _MEDIAN_OF:
+            if self._square is None:
+                self._square = face
+        if self._square is not None and len(self._recent) == _MEDIAN_OF:
             # The median drops a single wrong detection.
             self._square = _followed(self._square, np.median(self._recent, axis=0), elapsed)
         return self._square

@@ -105,6 +105,22 @@ class Rendered:
         check_image(self.image, "Rendered.image")
 
 
+@dataclass(frozen=True)
+class AvatarChanged:
+    """Event: from `time` in seconds on, the avatar called `avatar` is shown."""
+
+    time: float
+    avatar: str
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Event: the driver's pose in the frame `index` at `time` became the neutral one."""
+
+    time: float
+    index: int
+
+
 class Reenactor(Protocol):
     """Animates one avatar. Not thread-safe: one thread owns it, and that thread closes it."""
 
@@ -116,7 +132,7 @@ class Reenactor(Protocol):
         """Encode the avatar once; what `animate` needs of it is cached."""
 
     def calibrate(self, frame: Frame) -> None:
-        """Take the driver's keypoints in `frame` as the neutral pose that means the avatar's own."""
+        """Take the driver's keypoints in `frame` as the neutral pose: it means the avatar's own."""
 
     def animate(self, frame: Frame) -> Rendered:
         """Render the avatar in the driver's pose. Calibrates on the first frame if not done."""

@@ -40,6 +40,7 @@ def load_reenactor(
         start(checkpoint, choice, precision),
         checkpoint.size,
         model_name=checkpoint.name,
+        model_sha256=checkpoint.sha256,
         device_reason=choice.reason,
         rule=_Rule(absolute, adapt_scale, first_order),
     )
@@ -76,10 +77,12 @@ class FommReenactor:
         size: int,
         *,
         model_name: str = "",
+        model_sha256: str = "",
         device_reason: str = "",
         rule: _Rule = _Rule(),
     ) -> None:
         self.model_name = model_name
+        self.model_sha256 = model_sha256
         self.device_reason = device_reason
         self.runtime_description = runtime.description
         self._size = size
