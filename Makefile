@@ -53,7 +53,7 @@ $(VENV)/.app: $(VENV)/.venv setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.app
-	$(PIP_INSTALL) -e '.[dev]'
+	$(PIP_INSTALL) -e '.[train,dev]'
 	@touch $@
 
 system-libraries:

@@ -1,0 +1,81 @@
+"""The command line: parses, calls one function of the app, returns an exit code.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C. What goes wrong is one sentence on
+stderr; results go to stdout, progress to stderr. Whatever is slow to import is imported by the
+command that needs it, so that help and wrong use answer at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Sequence
+
+from avatar_app.cli import terminal
+from avatar_app.cli.parser import build_parser
+from avatar_app.types import AvatarAppError
+
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+_OS_REMEDIES = {
+    errno.ENOSPC: "the disk is full; make room and run the command again",
+    errno.EDQUOT: "your disk quota is used up; make room and run the command again",
+    errno.EACCES: "permission denied; choose another place or change its permissions",
+    errno.EPERM: "permission denied; choose another place or change its permissions",
+    errno.EROFS: "the file system is read-only; choose another place",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (by default the process's own) and give its exit code."""
+    try:
+        options = _parsed(arguments)
+    except SystemExit as stop:  # argparse has shown help, the version, or what is wrong
+        return int(stop.code or DONE)
+    if "run" not in options:
+        options.parser.print_help()
+        return WRONG_USE
+    return _guarded(options)
+
+
+def _parsed(arguments: Sequence[str] | None) -> Namespace:
+    options, unknown = build_parser().parse_known_args(arguments)
+    if unknown:  # reported by the command they were given to, which knows the names it has
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
+
+
+def _guarded(options: Namespace) -> int:
+    """Run the command; whatever it raises becomes one sentence and an exit code."""
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        terminal.warn("stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - a user never meets a traceback unasked
+        if options.debug:
+            traceback.print_exc()
+        terminal.warn(_sentence(error, options.debug))
+        return FAILED
+    return DONE
+
+
+def _sentence(error: Exception, debug: bool) -> str:
+    if isinstance(error, AvatarAppError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        where = error.filename if error.filename is not None else "writing or reading a file"
+        reason = _OS_REMEDIES.get(error.errno, (error.strerror or str(error)).lower())
+        return f"{where}: {reason}."
+    advice = "" if debug else "; --debug shows where it happened"
+    return (
+        f"unexpected {type(error).__name__}: {error} - please report this, "
+        f"it is a fault of the app{advice}."
+    )

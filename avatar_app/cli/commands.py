@@ -1,0 +1,208 @@
+"""What each command does: import what it needs, call one function of the app, show the result."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from avatar_app.cli.terminal import show, show_table, shown_progress, warn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from avatar_app.animation import Stats
+    from avatar_app.avatars import FindFaces
+    from avatar_app.fomm.checkpoints import KnownModel
+
+# What `models fetch` brings besides models: networks that training and measuring look through.
+PERCEPTUAL_WEIGHTS = ("vgg19", "lpips")
+
+
+def animate(options: Namespace) -> None:
+    """Render a video; say how fast that was, and where everything is."""
+    from avatar_app.animation import animate as run
+
+    with shown_progress() as progress:
+        animation = run(
+            options.source,
+            options.driving,
+            options.out,
+            model=options.model,
+            device=options.device,
+            absolute=options.absolute,
+            best_frame=options.best_frame,
+            crop=options.crop,
+            centre_square=options.centre_square,
+            frames_csv=options.frames,
+            events_jsonl=options.events,
+            stats_json=options.stats,
+            progress=progress,
+            warn=warn,
+        )
+    show(_speed(animation.stats))
+    show(f"video: {animation.video}")
+    for what in ("frames", "events", "stats"):
+        if path := getattr(options, what):
+            show(f"{what}: {path}")
+
+
+def demo(options: Namespace) -> None:
+    """Do the main job on the files that come along; name what it left behind."""
+    from avatar_app.animation import demo as run
+
+    with shown_progress() as progress:
+        result = run(
+            options.out, model=options.model, device=options.device, progress=progress, warn=warn
+        )
+    show(_speed(result.stats))
+    show(f"video: {result.video}")
+    show(f"pictures: {result.strip}")
+    show(f"speed: {result.stats_json}")
+
+
+def _speed(stats: Stats) -> str:
+    """Say in one line how fast a job was, on what, and why on that."""
+    model = stats.stages_ms.get("model")
+    share = f", the model took {model.p50:.1f} ms a frame (median)" if model else ""
+    return (
+        f"{stats.frames} frames at {stats.fps:.1f} a second{share}; "
+        f"{stats.model} with {stats.device}: {stats.device_reason}"
+    )
+
+
+def train(options: Namespace) -> None:
+    """Train a model and name what the run left behind."""
+    from avatar_app.training_run import train as run
+
+    with shown_progress() as progress:
+        result = run(
+            options.config,
+            options.out,
+            clips=options.clips,
+            resume=options.resume,
+            minutes=options.minutes,
+            device=options.device,
+            progress=progress,
+        )
+    show(f"trained {result.minutes:.1f} minutes, {result.steps} steps")
+    for what in ("model", "sheet", "curves", "log"):
+        show(f"{what}: {getattr(result, what)}")
+
+
+def evaluate(options: Namespace) -> None:
+    """Measure a model and show the tables, what to know about them, and the pictures."""
+    from avatar_app.evaluation import EvaluationOptions
+    from avatar_app.evaluation import evaluate as run
+
+    with shown_progress() as progress:
+        evaluation = run(
+            EvaluationOptions(
+                clips=options.clips,
+                model=options.model,
+                previous=options.previous,
+                avatars=options.avatars,
+                split=options.split,
+                device=options.device,
+                sheet=options.sheet,
+                json=options.json,
+            ),
+            progress,
+        )
+    for table in evaluation.tables():
+        show(table.title)
+        show_table(table.headings, table.rows)
+    for remark in evaluation.remarks():
+        show(remark)
+    for path in (evaluation.sheet, evaluation.avatar_sheet, options.json):
+        if path is not None:
+            show(str(path))
+
+
+def models_list(_options: Namespace) -> None:
+    """Show known models, then the user's own."""
+    from avatar_app.fomm.checkpoints import KNOWN, available
+
+    here = available()
+    rows = [
+        [name, _where(name, known, here.get(name)), known.summary] for name, known in KNOWN.items()
+    ]
+    rows += [[name, str(path), "your own"] for name, path in here.items() if name not in KNOWN]
+    show_table(("name", "where", "what"), rows)
+
+
+def _where(name: str, known: KnownModel, path: Path | None) -> str:
+    if path is not None:
+        return str(path)
+    if known.mirrors:
+        return f"models fetch {name} ({known.size_bytes / 1e6:.0f} MB)"
+    return "missing: install the app again"
+
+
+def models_info(options: Namespace) -> None:
+    """Show what is known of a model, on this machine or not."""
+    from avatar_app.fomm.checkpoints import KNOWN, available, load
+
+    known = KNOWN.get(options.name)
+    if known is not None:
+        show(f"name: {known.name}")
+        show(f"what: {known.summary}")
+        show(f"licence: {known.licence}")
+        if options.name not in available():
+            show(f"where: {_where(known.name, known, None)}")
+            for mirror in known.mirrors:
+                show(f"mirror: {mirror}")
+            return
+    checkpoint = load(options.name)
+    show(f"file: {checkpoint.path}")
+    show(f"bytes: {checkpoint.path.stat().st_size}")
+    show(f"sha256: {checkpoint.sha256}")
+    show(f"pictures: {checkpoint.size} x {checkpoint.size}")
+    show(f"keypoints: {checkpoint.model_params['common_params']['num_kp']}")
+    show(f"weights: {sum(tensor.size for tensor in checkpoint.tensors.values())}")
+    card = checkpoint.path.with_suffix(".md")
+    if card.is_file():
+        show(f"card: {card}")
+
+
+def models_fetch(options: Namespace) -> None:
+    """Download, check, and say where it is."""
+    with shown_progress() as progress:
+        if options.name in PERCEPTUAL_WEIGHTS:
+            from avatar_app.fomm.perceptual import fetch_weights
+
+            path = fetch_weights(options.name, progress=progress)
+        else:
+            from avatar_app.fomm.checkpoints import fetch
+
+            path = fetch(options.name, progress)
+    show(str(path))
+
+
+def models_import(options: Namespace) -> None:
+    """Convert a published checkpoint and say under which name it can be used."""
+    from avatar_app.fomm.checkpoints import import_checkpoint
+
+    path = import_checkpoint(options.file)
+    show(f"{path.stem}: {path}")
+
+
+def avatars_list(_options: Namespace) -> None:
+    """Show the avatars by name."""
+    from avatar_app.avatars import list_avatars
+
+    show_table(("name", "file"), [[name, str(path)] for name, path in list_avatars().items()])
+
+
+def avatars_add(options: Namespace) -> None:
+    """Keep a photo as an avatar and say under which name it can be used."""
+    from avatar_app.avatars import add_avatar
+
+    path = add_avatar(options.file, _face_finder(), centre_square=options.centre_square, warn=warn)
+    show(f"{path.stem}: {path}")
+
+
+def _face_finder() -> FindFaces:
+    from avatar_app.glitch.landmarks import FaceFinder
+
+    finder = FaceFinder()
+    return lambda image: [face.landmarks for face in finder.find(image)]

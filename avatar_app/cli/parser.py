@@ -1,0 +1,287 @@
+"""The tree of commands and their options, with the help a person reads."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from avatar_app import __version__
+from avatar_app.cli import commands
+
+_DESCRIPTION = """\
+One photo becomes an avatar that follows your face.
+Everything is computed on this machine; nothing is sent anywhere."""
+
+_EPILOG = """\
+examples:
+  avatar-app demo                                try it on the files that come with the app
+  avatar-app animate me.jpg talk.mp4 -o out.mp4  animate your photo with your video
+  avatar-app COMMAND --help                      more on one command
+
+exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C"""
+
+
+_DEFAULT_MODEL = "fomm-mini"
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that names the nearest thing it knows when given one it does not."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)", message)
+        unknown = re.search(r"unrecognized arguments: (--?\w[\w-]*)", message)
+        near: list[str] = []
+        if choice:
+            near = difflib.get_close_matches(choice[1], re.findall(r"[\w.-]+", choice[2]), 1)
+        elif unknown:
+            near = difflib.get_close_matches(unknown[1], self._option_string_actions, 1)
+        super().error(message + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Give the parser of the whole command line.
+
+    What it parses has `run`, the function of the command (missing where a command was left out),
+    `parser`, the parser of the command, and `debug`.
+    """
+    parser = _Parser(prog="avatar-app", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"avatar-app {__version__}")
+    _add_debug(parser, default=False)
+    parser.set_defaults(parser=parser)
+    tree = parser.add_subparsers(metavar="COMMAND", title="commands")
+    _animate(tree)
+    _demo(tree)
+    _train(tree)
+    _evaluate(tree)
+    _models(tree)
+    _avatars(tree)
+    return parser
+
+
+# What argparse calls the object that add_subparsers() gives.
+_Tree = Any
+
+
+def _add_debug(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:
+    parser.add_argument(
+        "--debug", action="store_true", default=default, help="show the traceback of an error"
+    )
+
+
+def _command(
+    tree: _Tree,
+    name: str,
+    summary: str,
+    run: Callable[[argparse.Namespace], None] | None = None,
+    description: str = "",
+    examples: str = "",
+) -> argparse.ArgumentParser:
+    """Add a command; without `run` it is a group that only shows its help."""
+    command: argparse.ArgumentParser = tree.add_parser(
+        name,
+        help=summary,
+        description=description or f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n{examples}" if examples else None,
+    )
+    command.set_defaults(parser=command)
+    if run is not None:
+        command.set_defaults(run=run)
+        _add_debug(command)
+    return command
+
+
+def _model_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        default=_DEFAULT_MODEL,
+        help="a known model or a .safetensors file (default: %(default)s)",
+    )
+    _device_option(command)
+
+
+def _device_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="what computes (default: CUDA where there is one, else the CPU)",
+    )
+
+
+def _centre_square_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--centre-square",
+        action="store_true",
+        help="take the middle of the photo where no face can be used",
+    )
+
+
+def _animate(tree: _Tree) -> None:
+    command = _command(
+        tree,
+        "animate",
+        "make the person in a photo follow the person in a video",
+        commands.animate,
+        "Make the person in SOURCE follow the person in DRIVING. The sound of DRIVING is kept.",
+        """\
+  avatar-app animate me.jpg talk.mp4 -o out.mp4
+  avatar-app animate mei talk.mov -o out.mp4 --best-frame --stats speed.json""",
+    )
+    command.add_argument("source", metavar="SOURCE", help="a photo, or the name of an avatar")
+    command.add_argument("driving", metavar="DRIVING", type=Path, help="a video of one person")
+    command.add_argument(
+        "-o", dest="out", metavar="OUT.mp4", type=Path, required=True, help="the video to write"
+    )
+    _model_options(command)
+    command.add_argument(
+        "--absolute",
+        action="store_true",
+        help="take over where the driver's face is, not just how it moves",
+    )
+    command.add_argument(
+        "--best-frame",
+        action="store_true",
+        help="measure movement from the frame most like the photo, not from the first",
+    )
+    command.add_argument(
+        "--no-crop", dest="crop", action="store_false", help="do not follow the driver's face"
+    )
+    _centre_square_option(command)
+    command.add_argument(
+        "--frames", metavar="FILE.csv", type=Path, help="write the measures of every frame"
+    )
+    command.add_argument("--events", metavar="FILE.jsonl", type=Path, help="write what happened")
+    command.add_argument(
+        "--stats", metavar="FILE.json", type=Path, help="write speed, device and model"
+    )
+
+
+def _demo(tree: _Tree) -> None:
+    command = _command(
+        tree,
+        "demo",
+        "do that with the files that come with the app",
+        commands.demo,
+        "Animate an avatar with the clip that comes with the app: a video, a strip of pictures "
+        "and the\nmeasured speed.",
+        "  avatar-app demo -o somewhere",
+    )
+    command.add_argument(
+        "-o",
+        dest="out",
+        metavar="DIR",
+        type=Path,
+        default=Path("demo-output"),
+        help="the folder to write into (default: %(default)s)",
+    )
+    _model_options(command)
+
+
+def _train(tree: _Tree) -> None:
+    command = _command(
+        tree,
+        "train",
+        "train a model on video clips",
+        commands.train,
+        "Train a model as CONFIG says. Ctrl-C stops it; --resume goes on where it was.",
+        """\
+  avatar-app train models/fomm-mini.toml --clips clips -o run
+  avatar-app train models/fomm-mini.toml --clips clips -o run --resume --minutes 120""",
+    )
+    command.add_argument("config", metavar="CONFIG", type=Path, help="a TOML file")
+    command.add_argument(
+        "-o", dest="out", metavar="DIR", type=Path, required=True, help="the folder of the run"
+    )
+    command.add_argument(
+        "--clips", metavar="DIR", type=Path, help="video clips (default: the folder CONFIG names)"
+    )
+    command.add_argument("--resume", action="store_true", help="go on with the run in DIR")
+    command.add_argument(
+        "--minutes", metavar="N", type=float, help="how long to train in all (default: CONFIG's)"
+    )
+    _device_option(command)
+
+
+def _evaluate(tree: _Tree) -> None:
+    command = _command(
+        tree,
+        "evaluate",
+        "measure the quality of a model beside its anchors",
+        commands.evaluate,
+        "Measure how well a model rebuilds held-out clips from their first frame, beside doing "
+        "nothing\nand beside warping by landmarks.",
+        "  avatar-app evaluate --clips clips --json quality.json",
+    )
+    command.add_argument(
+        "--clips", metavar="DIR", type=Path, required=True, help="videos of one person each"
+    )
+    command.add_argument(
+        "--avatars", metavar="DIR", type=Path, help="portraits to drive with the clips"
+    )
+    command.add_argument(
+        "--split", metavar="NAME", help="clips of this split of DIR/index.csv only, or: all"
+    )
+    command.add_argument("--previous", metavar="NAME|FILE", help="a model to compare with")
+    command.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
+    command.add_argument(
+        "--sheet",
+        metavar="FILE.png",
+        type=Path,
+        default=Path("evaluation.png"),
+        help="the picture to write (default: %(default)s)",
+    )
+    _model_options(command)
+
+
+def _models(tree: _Tree) -> None:
+    group = _command(tree, "models", "list, look at, fetch and import models")
+    models = group.add_subparsers(metavar="COMMAND", title="commands")
+    _command(models, "list", "list the known models and where they are", commands.models_list)
+    info = _command(models, "info", "say what a model is", commands.models_info)
+    info.add_argument("name", metavar="NAME", help="a known model or a .safetensors file")
+    fetch = _command(
+        models,
+        "fetch",
+        "download a known model and check it",
+        commands.models_fetch,
+        description="Download a known model and check it. vgg19 and lpips, which training and "
+        "measuring look\nthrough, are fetched in the same way.",
+        examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
+    )
+    fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")
+    import_ = _command(
+        models,
+        "import",
+        "turn a published checkpoint into a model of this app",
+        commands.models_import,
+        "Read FILE as untrusted input, keep what animating needs, and write it as safetensors.",
+        "  avatar-app models import vox-adv-cpk.pth.tar",
+    )
+    import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")
+
+
+def _avatars(tree: _Tree) -> None:
+    group = _command(tree, "avatars", "list avatars and add your own")
+    avatars = group.add_subparsers(metavar="COMMAND", title="commands")
+    _command(avatars, "list", "list the avatars by name", commands.avatars_list)
+    add = _command(
+        avatars,
+        "add",
+        "make an avatar of a photo",
+        commands.avatars_add,
+        examples="  avatar-app avatars add me.jpg",
+    )
+    add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")
+    _centre_square_option(add)

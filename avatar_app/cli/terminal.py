@@ -1,0 +1,82 @@
+"""How results and progress look: rich on a terminal, plain lines for scripts and logs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from avatar_app.progress import Progress
+
+_PLAIN_EVERY = 10.0  # seconds between progress lines where nobody watches
+
+
+def show(line: str) -> None:
+    """Print one line of a result."""
+    sys.stdout.write(f"{line}\n")
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of cells: a table on a terminal, tab-separated lines elsewhere."""
+    if not sys.stdout.isatty():
+        for row in (headings, *rows):
+            show("\t".join(row))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def warn(sentence: str) -> None:
+    """Print what a user should know."""
+    sys.stderr.write(f"avatar-app: {sentence}\n")
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Give a `Progress` that draws a bar on a terminal's stderr, or writes a line now and then."""
+    if not sys.stderr.isatty():
+        yield _PlainProgress()
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (bars.BarColumn(), bars.TextColumn("{task.description}"), bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
+        task = drawn.add_task("")
+
+        def report(done: float, total: float | None, what: str) -> None:
+            if total != drawn.tasks[0].total:  # another job: its speed is not the last one's
+                drawn.reset(task, total=total)
+            drawn.update(task, completed=done, description=_amount(done, total, what))
+
+        yield report
+
+
+class _PlainProgress:
+    """Writes a line when a job begins, ends, and every few seconds between."""
+
+    def __init__(self) -> None:
+        self._total: float | None = -1
+        self._next = 0.0
+
+    def __call__(self, done: float, total: float | None, what: str) -> None:
+        now = time.monotonic()
+        if total == self._total and done != total and now < self._next:
+            return
+        self._total, self._next = total, now + _PLAIN_EVERY
+        sys.stderr.write(f"{_amount(done, total, what)}\n")
+        sys.stderr.flush()
+
+
+def _amount(done: float, total: float | None, what: str) -> str:
+    """Say "12 of 60 frames"; bytes as megabytes."""
+    if what == "bytes":
+        done, total, what = done / 1e6, total and total / 1e6, "MB"
+    return f"{done:.0f} {what}" if total is None else f"{done:.0f} of {total:.0f} {what}"

@@ -1,0 +1,212 @@
+"""The command line as people and scripts meet it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from avatar_app import __version__, cli
+from avatar_app.cli import parser as parser_module
+from avatar_app.cli import terminal
+from avatar_app.cli.parser import build_parser
+from avatar_app.types import AvatarAppError
+
+COMMANDS = ("animate", "demo", "train", "evaluate", "models", "avatars")
+NESTED = {"models": ("list", "info", "fetch", "import"), "avatars": ("list", "add")}
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the app as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "avatar_app", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+        timeout=300,
+    )
+
+
+def raising(error: BaseException) -> Namespace:
+    """Give the options of a command that fails with `error`."""
+
+    def command(options: Namespace) -> None:
+        raise error
+
+    return Namespace(run=command, debug=False)
+
+
+def test_help_lists_what_is_built_and_nothing_else() -> None:
+    """`--help` works in a process of its own and names every command once."""
+    result = run("--help")
+    assert result.returncode == 0
+    listed = [line.split()[0] for line in result.stdout.splitlines() if re.match(r" {4}\w", line)]
+    assert listed == list(COMMANDS)
+
+
+def test_alone_it_prints_help_and_counts_as_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    """`avatar-app` and `avatar-app models` without a command show what there is."""
+    for arguments in ([], ["models"], ["avatars"]):
+        assert cli.main(arguments) == 2
+        assert "COMMAND" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints name and version."""
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"avatar-app {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*((name,) for name in COMMANDS), *((a, b) for a in NESTED for b in NESTED[a])],
+    ids=" ".join,
+)
+def test_every_command_has_help(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command explains itself."""
+    assert cli.main([*command, "--help"]) == 0
+    assert f"usage: avatar-app {' '.join(command)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["animat"], "did you mean animate?"),
+        (["models", "lst"], "did you mean list?"),
+        (["demo", "--modle", "x"], "did you mean --model?"),
+        (["demo", "--device", "cuba"], "did you mean cuda?"),
+        (["demo", "--mod", "x"], "did you mean --model?"),
+        (["animate", "a.png"], "DRIVING, -o"),
+        (["demo", "--zzz"], "unrecognized arguments: --zzz\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_use_is_explained(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is misspelt exits with 2 and, where there is one, the nearest name."""
+    assert cli.main(arguments) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_debug_is_understood_before_and_after_the_command() -> None:
+    """--debug may stand where a person happens to type it."""
+    parse = build_parser().parse_args
+    assert parse(["--debug", "demo"]).debug
+    assert parse(["demo", "--debug"]).debug
+    assert not parse(["demo"]).debug
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (AvatarAppError("The lamp is off; switch it on."), 1, "The lamp is off; switch it on."),
+        (KeyboardInterrupt(), 130, "stopped."),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/out.mp4"),
+            1,
+            "/out.mp4: the disk is full; make room and run the command again.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/out.mp4"),
+            1,
+            "/out.mp4: permission denied; choose another place or change its permissions.",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "/in.mp4"),
+            1,
+            "/in.mp4: no such file or directory.",
+        ),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            "unexpected ZeroDivisionError: division by zero - please report this, it is a fault "
+            "of the app; --debug shows where it happened.",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_failures_are_one_sentence(
+    error: BaseException, code: int, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever goes wrong, a user reads one sentence and never a traceback."""
+    assert cli._guarded(raising(error)) == code
+    assert capsys.readouterr().err == f"avatar-app: {sentence}\n"
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """--debug adds where it happened."""
+    options = raising(ZeroDivisionError("oops"))
+    options.debug = True
+    assert cli._guarded(options) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_closed_pipe_is_silent() -> None:
+    """`avatar-app ... | head -1` ends without a word."""
+    reader = subprocess.Popen(["head", "-c", "1"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert reader.stdin is not None
+    code = (
+        "import sys, time; from argparse import Namespace; from avatar_app import cli\n"
+        "def talk(options):\n"
+        "    for i in range(20000): print('x' * 100)\n"
+        "sys.exit(cli._guarded(Namespace(run=talk, debug=False)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], stdout=reader.stdin, stderr=subprocess.PIPE, text=True
+    )
+    reader.stdin.close()
+    reader.wait()
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_tables_are_tab_separated_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal a table is lines that `cut` understands."""
+    terminal.show_table(("name", "path"), [("mei", "/a b")])
+    assert capsys.readouterr().out == "name\tpath\nmei\t/a b\n"
+
+
+def test_progress_without_a_terminal_is_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log gets the beginning and the end of a job, not every frame."""
+    with terminal.shown_progress() as progress:
+        for frame in range(501):
+            progress(frame, 500, "frames")
+    assert capsys.readouterr().err == "0 of 500 frames\n500 of 500 frames\n"
+
+
+def test_progress_on_a_terminal_is_a_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person sees the job's name and how far it is."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with terminal.shown_progress() as progress:
+        progress(1, 2, "frames")
+        progress(2, 2, "frames")
+    assert "frames" in capsys.readouterr().err
+
+
+def test_parser_and_commands_agree() -> None:
+    """Every command of the tree runs a function of its own."""
+    runs = [
+        build_parser().parse_args(arguments).run
+        for arguments in (
+            ["animate", "a", "b", "-o", "c"],
+            ["demo"],
+            ["train", "c", "--clips", "d", "-o", "e"],
+            ["evaluate", "--clips", "d"],
+            *(["models", name, "x"][: 3 - (name == "list")] for name in NESTED["models"]),
+            *(["avatars", name, "x"][: 3 - (name == "list")] for name in NESTED["avatars"]),
+        )
+    ]
+    assert len(set(runs)) == len(runs)
+    assert all(function.__module__ == parser_module.commands.__name__ for function in runs)
