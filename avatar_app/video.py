@@ -22,8 +22,7 @@ from av.sidedata.sidedata import SideData
 
 from avatar_app.types import AvatarAppError, Frame, Image, check_image
 
-_CLOCK = 90_000
-"""Ticks a second of written times: fine enough for every camera's own clock."""
+_CLOCK = 90_000  # ticks a second of written times: fine enough for every camera's own clock
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"})
 
@@ -101,8 +100,7 @@ class VideoReader:
         """Seconds that the file announces, or None where it does not."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
-        whole = self._container.duration
-        return None if whole is None else whole / av.time_base
+        return self._container.duration and self._container.duration / av.time_base
 
     @property
     def frames(self) -> int | None:
@@ -134,8 +132,7 @@ class VideoReader:
             yield Frame(self._upright(picture), index, time)
             last, index = time, index + 1
         if index and self.duration is not None:
-            missing = self.duration - (last + 1 / self.rate)
-            self.truncated |= missing > max(0.5, 3 / self.rate)
+            self.truncated |= self.duration - (last + 1 / self.rate) > max(0.5, 3 / self.rate)
 
     def _decode_what_is_there(self) -> Iterator[av.VideoFrame]:
         try:
@@ -226,8 +223,8 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _CLOCK)
         stream.codec_context.thread_count = 1
-        stream.codec_context.color_range = 1
-        stream.codec_context.colorspace = 6
+        # Limited range, SMPTE 170M: what players take small videos for that do not say.
+        stream.codec_context.color_range, stream.codec_context.colorspace = 1, 6
         self._stream = stream
         sound = _open_input(audio_from) if audio_from is not None else None
         if sound is not None and sound.streams.audio:
@@ -353,7 +350,11 @@ def _open_input(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
-        return av.open(path)
+        # A playlist in disguise must not reach for the network.
+        container = av.open(path, options={"protocol_whitelist": "file"})
+        if container.format.name == "tty":
+            raise av.error.InvalidDataError(0, "a text, which FFmpeg would film")
+        return container
     except PermissionError as error:
         raise AvatarAppError(f"{path} may not be read; check its permissions") from error
     except (OSError, av.FFmpegError) as error:

@@ -1,0 +1,7 @@
+"""Photo and video in, video out."""
+
+from avatar_app.animation.demo import Demo, demo
+from avatar_app.animation.job import Animation, animate
+from avatar_app.animation.report import Percentiles, Stats
+
+__all__ = ["Animation", "Demo", "Percentiles", "Stats", "animate", "demo"]
