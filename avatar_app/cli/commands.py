@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from avatar_app.cli.terminal import show, show_table, shown_progress, warn
+from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,16 +76,20 @@ def train(options: Namespace) -> None:
     """Train a model and name what the run left behind."""
     from avatar_app.training_run import train as run
 
-    with shown_progress() as progress:
-        result = run(
-            options.config,
-            options.out,
-            clips=options.clips,
-            resume=options.resume,
-            minutes=options.minutes,
-            device=options.device,
-            progress=progress,
-        )
+    try:
+        with shown_progress() as progress:
+            result = run(
+                options.config,
+                options.out,
+                clips=options.clips,
+                resume=options.resume,
+                minutes=options.minutes,
+                device=options.device,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        warn(f"what was learned is in {options.out}; add --resume to go on.")
+        raise
     show(f"trained {result.minutes:.1f} minutes, {result.steps} steps")
     for what in ("model", "sheet", "curves", "log"):
         show(f"{what}: {getattr(result, what)}")
@@ -172,8 +178,11 @@ def models_fetch(options: Namespace) -> None:
 
             path = fetch_weights(options.name, progress=progress)
         else:
-            from avatar_app.fomm.checkpoints import fetch
+            from avatar_app.fomm.checkpoints import KNOWN, fetch
 
+            near = difflib.get_close_matches(options.name, (*KNOWN, *PERCEPTUAL_WEIGHTS), 1)
+            if near and near[0] in PERCEPTUAL_WEIGHTS:
+                raise AvatarAppError(f"There is no {options.name}; did you mean {near[0]}?")
             path = fetch(options.name, progress)
     show(str(path))
 

@@ -1,0 +1,228 @@
+"""Each command once as a process of its own, on real files, with a tiny untrained model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from avatar_app.settings import bundled
+from avatar_app.video import VideoReader, VideoWriter
+from tests.fomm import golden_case
+from tests.test_training_run import CONFIG
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DEMO_CLIP = bundled("assets", "demo", "webcam.mp4")
+FRAMES = 12
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for all of these, so that the model is compiled once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def model(home: Path) -> Path:
+    """A tiny model with the golden files' weights."""
+    return golden_case.checkpoint("tiny-64", home).path
+
+
+@pytest.fixture(scope="module")
+def clip(home: Path) -> Path:
+    """The beginning of the demo clip."""
+    path = home / "clip.mp4"
+    with (
+        VideoReader(DEMO_CLIP) as reader,
+        VideoWriter(path, reader.width, reader.height, reader.rate) as writer,
+    ):
+        for frame in reader:
+            if frame.index == FRAMES:
+                break
+            writer.write(frame.image, frame.time)
+    return path
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """What the processes get."""
+    return {**os.environ, "PYTHONPATH": str(CHECKOUT), "AVATAR_APP_HOME": str(home)}
+
+
+@pytest.fixture
+def run(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run `avatar-app` with arguments in a folder of the test."""
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "avatar_app", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=240,
+        )
+
+    return call
+
+
+def assert_one_sentence(result: subprocess.CompletedProcess[str], word: str) -> None:
+    """Exit 1, and one line on stderr that says `word`."""
+    assert result.returncode == 1, result.stderr
+    assert result.stderr.startswith("avatar-app: ")
+    assert result.stderr.count("\n") == 1
+    assert word in result.stderr
+
+
+def test_animate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
+    """A video and everything beside it, each named at the end."""
+    beside = ("--frames", "f.csv", "--events", "e.jsonl", "--stats", "s.json")
+    result = run("animate", "mei", clip, "-o", "out.mp4", "--model", model, "--best-frame", *beside)
+    assert result.returncode == 0, result.stderr
+    for name in ("out.mp4", "f.csv", "e.jsonl", "s.json"):
+        assert (tmp_path / name).stat().st_size > 0
+        assert name in result.stdout
+    assert json.loads((tmp_path / "s.json").read_text())["frames"] == FRAMES
+    assert (tmp_path / "f.csv").read_text().startswith("frame,time_s,score,flags,")
+    assert f"{FRAMES} of {FRAMES} frames" in result.stderr
+
+
+def test_interrupted_animate_leaves_nothing(
+    environment: dict[str, str], model: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C in the middle is one line, 130, and an empty folder."""
+    out = tmp_path / "out"
+    out.mkdir()
+    arguments = ["animate", "mei", DEMO_CLIP, "-o", out / "out.mp4", "--model", model]
+    with subprocess.Popen(
+        [sys.executable, "-m", "avatar_app", *map(str, arguments), "--stats", str(out / "s.json")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stderr is not None
+        assert "frames" in process.stderr.readline()  # the first frame is through
+        assert list(out.iterdir())
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "avatar-app: stopped."
+    assert "Traceback" not in rest
+    assert not list(out.iterdir())
+
+
+def test_demo(run: Run, model: Path, tmp_path: Path) -> None:
+    """A video, a strip of pictures and the speed, each path printed."""
+    result = run("demo", "--model", model, "-o", "demo")
+    assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "demo").iterdir())) == 3
+    for path in (tmp_path / "demo").iterdir():
+        assert str(path.relative_to(tmp_path)) in result.stdout
+
+
+def test_demo_with_the_model_on_board(run: Run) -> None:
+    """The demo works as a newcomer starts it."""
+    if not bundled("models", "fomm-mini.safetensors").is_file():
+        pytest.skip("this checkout has no embedded model yet")
+    result = run("demo")
+    assert result.returncode == 0, result.stderr
+    assert "fomm-mini" in result.stdout
+
+
+def test_train(run: Run, clip: Path, tmp_path: Path) -> None:
+    """A run of a second leaves a model that `info` can read; a missing config is one sentence."""
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (clips / name).write_bytes(clip.read_bytes())
+    (tmp_path / "tiny.toml").write_text(CONFIG.format(clips=""))
+    arguments = ("train", "tiny.toml", "--clips", clips, "-o", "run", "--minutes", "0.02")
+    result = run(*arguments, "--device", "cpu")
+    assert result.returncode == 0, result.stderr
+    assert "model: run/tiny.safetensors" in result.stdout
+    assert run("models", "info", "run/tiny.safetensors").returncode == 0
+    assert_one_sentence(run("train", "missing.toml", "-o", "run2"), "missing.toml")
+
+
+def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
+    """Tables, remarks, numbers and a sheet."""
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    clip_here = clips / "clip.mp4"
+    clip_here.write_bytes(clip.read_bytes())
+    result = run("evaluate", "--clips", clips, "--model", model, "--json", "q.json")
+    assert result.returncode == 0, result.stderr
+    assert "still source" in result.stdout
+    assert json.loads((tmp_path / "q.json").read_text())["totals"]
+
+
+def test_models(run: Run, model: Path) -> None:
+    """`list` shows what is known, `info` one of them, `fetch` and `import` refuse politely."""
+    listed = run("models", "list")
+    assert listed.returncode == 0
+    assert "vox-adv\tmodels fetch vox-adv (751 MB)" in listed.stdout
+    info = run("models", "info", model)
+    assert info.returncode == 0
+    assert "pictures: 64 x 64" in info.stdout
+    assert "mirror: " in run("models", "info", "vox-adv").stdout
+    assert_one_sentence(run("models", "info", "fomm-mimi"), "fomm-mini")
+    assert_one_sentence(run("models", "fetch", "lpisp"), "did you mean lpips?")
+    assert_one_sentence(run("models", "import", DEMO_CLIP), "webcam.mp4")
+
+
+def test_avatars(run: Run, home: Path, tmp_path: Path) -> None:
+    """`add` keeps a photo under its name, and `list` shows it."""
+    photo = tmp_path / "someone_new.png"
+    photo.write_bytes(bundled("assets", "avatars", "mei.png").read_bytes())
+    added = run("avatars", "add", photo)
+    assert added.returncode == 0, added.stderr
+    assert added.stdout.startswith("someone_new: ")
+    assert f"someone_new\t{home}" in run("avatars", "list").stdout
+    assert_one_sentence(run("avatars", "add", DEMO_CLIP), "webcam.mp4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["mei", "missing.mp4"], "missing.mp4"),
+        (["mei", "."], "folder"),
+        (["mei", "empty.mp4"], "empty.mp4"),
+        (["mei", "text.mp4"], "text.mp4"),
+        (["nobody", "CLIP"], "nobody"),
+        (["text.mp4", "CLIP"], "text.mp4"),
+        (["mei", "CLIP", "--model", "fomm-mimi"], "fomm-mini"),
+        (["mei", "CLIP", "--model", "text.mp4"], "text.mp4"),
+        (["mei", "CLIP", "-o", "/proc/out.mp4"], "/proc"),
+        (["mei", "CLIP", "-o", "empty.mp4/out.mp4"], "empty.mp4"),
+        (["mei", "CLIP", "--stats", "out.mp4"], "twice"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_is_one_sentence(
+    arguments: list[str], word: str, run: Run, clip: Path, model: Path, tmp_path: Path
+) -> None:
+    """Whatever is wrong with the files, the answer names it and nothing is left behind."""
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("not a video at all\n" * 100)
+    before = sorted(tmp_path.iterdir())
+    given = [str(clip) if argument == "CLIP" else argument for argument in arguments]
+    result = run("animate", "--model", model, "-o", "out.mp4", *given)
+    assert_one_sentence(result, word)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_cuda_without_cuda_is_one_sentence(run: Run, clip: Path, model: Path) -> None:
+    """A device that is not there is not silently replaced."""
+    if Path("/dev/nvidiactl").exists():
+        pytest.skip("this machine has an NVIDIA driver")
+    result = run("animate", "mei", clip, "-o", "o.mp4", "--model", model, "--device", "cuda")
+    assert_one_sentence(result, "CUDA")
