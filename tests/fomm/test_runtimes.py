@@ -12,7 +12,7 @@ from avatar_app.fomm.runtime import Choice, Runtime, start
 from tests.fomm import golden_case
 from tests.fomm.golden_case import Golden
 
-RUNTIMES = ["torch"]
+RUNTIMES = ["torch", "openvino"]
 # Half a step of 0..255 is lost in rounding to whole numbers.
 ROUNDING = 0.5 + 255e-4
 

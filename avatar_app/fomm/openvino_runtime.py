@@ -1,0 +1,173 @@
+"""The runtime for CPUs: the networks converted to OpenVINO once, and kept on disk from then on.
+
+Only the conversion needs torch; a later start with the same model finds the converted networks, and
+the form OpenVINO compiled them to for this processor, in the app's cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import openvino as ov  # type: ignore[import-untyped]
+
+from avatar_app.fomm.checkpoints import Checkpoint
+from avatar_app.fomm.runtime import Detection, EncodedSource, Picture
+from avatar_app.settings import cache_dir
+from avatar_app.types import Image, KeyPoints
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Array = npt.NDArray[Any]
+
+_STAGES = ("detect", "encode", "render")
+# What decides how the converted networks look: a change in one of these makes the cache stale.
+_SOURCES = ("networks.py", "stages.py", "openvino_runtime.py")
+
+
+class OpenVinoRuntime:
+    """`Runtime` by OpenVINO on the CPU; bfloat16 where the processor computes it natively."""
+
+    def __init__(self, checkpoint: Checkpoint, precision: str = "auto") -> None:
+        core = ov.Core()
+        if precision == "auto":
+            native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            precision = "bfloat16" if native else "float32"
+        hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
+        self._detect, self._encode, self._render = (
+            compiled.create_infer_request() for compiled in _compiled(core, checkpoint, hint)
+        )
+        self._bound: EncodedSource | None = None
+        self.description = f"OpenVINO on the CPU ({precision})"
+
+    def encode(self, image: Image) -> EncodedSource:
+        """See `Runtime`."""
+        keypoints = self.detect(image).keypoints
+        features = (*_run(self._encode, [image]), keypoints.value, keypoints.jacobian)
+        return EncodedSource(keypoints, features)
+
+    def detect(self, image: Image) -> Detection:
+        """See `Runtime`."""
+        value, jacobian, heatmap = _run(self._detect, [image])
+        return Detection(KeyPoints(value, jacobian), heatmap[0])
+
+    def render(self, source: EncodedSource, keypoints: KeyPoints) -> Picture:
+        """See `Runtime`."""
+        # The source stays where the network reads it, frame after frame.
+        if source is not self._bound:
+            _bind(self._render, source.features)
+            self._bound = source
+        pose = [keypoints.value, keypoints.jacobian]
+        return Picture(*_run(self._render, pose, first=len(source.features)))
+
+    def close(self) -> None:
+        """See `Runtime`."""
+        del self._detect, self._encode, self._render, self._bound
+
+
+def _bind(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> None:
+    """Let the inputs from `first` on read `arrays` where they are."""
+    for index, array in enumerate(arrays, start=first):
+        whole = np.ascontiguousarray(array)
+        request.set_input_tensor(index, ov.Tensor(whole, shared_memory=True))
+
+
+def _run(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> list[Array]:
+    """The outputs for `arrays` at the inputs from `first` on.
+
+    They are copies, because the next run writes its own into the same memory.
+    """
+    _bind(request, arrays, first)
+    request.infer()
+    return [tensor.data.copy() for tensor in request.output_tensors]
+
+
+def _compiled(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledModel]:
+    """The stages of a model, from the cache where it holds them."""
+    try:
+        # One model has one entry: a new version of the app replaces that of the old one.
+        entry = cache_dir() / "openvino" / checkpoint.sha256
+        folder = entry / _revision()
+        if folder.is_dir():
+            # A damaged cache is only a reason to make it again.
+            with contextlib.suppress(RuntimeError):
+                return _compile(core, folder, hint, cache=True)
+        shutil.rmtree(entry, ignore_errors=True)
+        entry.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=entry, ignore_cleanup_errors=True) as part:
+            converted = Path(part) / "converted"
+            converted.mkdir()
+            _convert(checkpoint, converted)
+            os.replace(converted, folder)
+        return _compile(core, folder, hint, cache=True)
+    except OSError:
+        # No place for a cache, or a full one: the next start will take as long as this.
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as part:
+            _convert(checkpoint, Path(part))
+            return _compile(core, Path(part), hint, cache=False)
+
+
+def _compile(core: ov.Core, folder: Path, hint: str, *, cache: bool) -> list[ov.CompiledModel]:
+    config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
+    if cache:
+        config["CACHE_DIR"] = str(folder / "compiled")
+    return [core.compile_model(folder / f"{stage}.xml", "CPU", config) for stage in _STAGES]
+
+
+def _revision() -> str:
+    """Changes with everything that decides how the converted networks look."""
+    state = hashlib.sha256(ov.get_version().encode())
+    for name in _SOURCES:
+        state.update(Path(__file__).with_name(name).read_bytes())
+    return state.hexdigest()[:16]
+
+
+def _convert(checkpoint: Checkpoint, folder: Path) -> None:
+    """Write every stage of a model into `folder`, with fixed shapes and float32 weights."""
+    import torch
+
+    from avatar_app.fomm import stages
+    from avatar_app.fomm.building import load_networks
+
+    generator, kp_detector = load_networks(checkpoint)
+    image = torch.zeros(checkpoint.size, checkpoint.size, 3, dtype=torch.uint8)
+    detect, encode, render = (
+        stages.Detect(kp_detector),
+        stages.Encode(generator),
+        stages.Render(generator),
+    )
+    with torch.inference_mode():
+        points = detect(image)[:2]
+        inputs = ((image,), (image,), (*encode(image), *points, *points))
+    for name, stage, example in zip(_STAGES, (detect, encode, render), inputs, strict=True):
+        model = _to_openvino(stage, example)
+        ov.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
+
+
+def _to_openvino(stage: nn.Module, example: tuple[Tensor, ...]) -> ov.Model:
+    # What openvino.convert_model does, without the usage statistics it sends to its makers.
+    import torch
+    from openvino.frontend import FrontEndManager  # type: ignore[import-untyped]
+    from openvino.frontend.pytorch.ts_decoder import (  # type: ignore[import-untyped]
+        TorchScriptPythonDecoder,
+    )
+
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    with warnings.catch_warnings(), torch.inference_mode():
+        # Tracing is old-fashioned and says so; sizes become constants, which is what is wanted.
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(stage.eval(), example, check_trace=False)
+        decoder = TorchScriptPythonDecoder(traced)
+        model = frontend.convert(frontend.load(decoder))
+    model.reshape({index: list(tensor.shape) for index, tensor in enumerate(example)})
+    return model
