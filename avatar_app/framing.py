@@ -25,12 +25,14 @@ _SIDE_PER_SPREAD = 7.45
 _FIT_SHIFT = 0.15
 _FIT_SHRINK = 0.8
 
-# The crop stands still while the face is within these shares of its side (of its own size), ...
-_FREE_SHIFT = 0.10
+# The crop stands still while the face is within these shares of its side (of its own size): the
+# training frames have the face up to 0.13 from the middle, and a turning head shifts it so far.
+_FREE_SHIFT = 0.15
 _FREE_GROWTH = 0.15
-# ... then follows with this rate a second, faster the further the face has gone, ...
+# Then it follows with this rate a second, faster the further the face has gone, ...
 _RATE = 0.8
-_RATE_PER_EXCESS = 40.0
+_SHIFT_RATE_PER_EXCESS = 30.0
+_GROWTH_RATE_PER_EXCESS = 10.0
 # ... and cuts over where it cannot be a movement.
 _JUMP = 0.6
 
@@ -145,15 +147,17 @@ def _followed(square: Square, face: np.ndarray, elapsed: float) -> Square:
     if max(np.abs(away).max(), abs(growth)) > _JUMP:
         return Square(*map(float, face))
     excess = np.sign(away) * np.maximum(np.abs(away) - _FREE_SHIFT, 0)
-    shift = square.size * excess * _share(np.abs(excess).max(), elapsed)
+    rate = _RATE + _SHIFT_RATE_PER_EXCESS * float(np.abs(excess).max())
+    shift = square.size * excess * _share(rate, elapsed)
     too_much = np.sign(growth) * max(abs(growth) - _FREE_GROWTH, 0)
-    size = square.size * np.exp(too_much * _share(abs(too_much), elapsed))
+    rate = _RATE + _GROWTH_RATE_PER_EXCESS * abs(too_much)
+    size = square.size * np.exp(too_much * _share(rate, elapsed))
     return Square(square.x + float(shift[0]), square.y + float(shift[1]), float(size))
 
 
-def _share(excess: float, elapsed: float) -> float:
+def _share(rate: float, elapsed: float) -> float:
     """Return the share of the excess, in [0, 1), that is made good in `elapsed` seconds."""
-    return float(1 - np.exp(-elapsed * (_RATE + _RATE_PER_EXCESS * excess)))
+    return float(1 - np.exp(-elapsed * rate))
 
 
 def _nearest(value: float, low: float, high: float, reach: float) -> float:

@@ -70,7 +70,7 @@ def test_still_face_with_jitter_keeps_the_crop_still() -> None:
 
 def test_small_movements_reach_the_avatar() -> None:
     """A head that sways within the dead zone does not move the crop."""
-    sway = [20 * np.sin(step / 8) for step in range(150)]
+    sway = [30 * np.sin(step / 8) for step in range(150)]
     assert len(set(run(SmoothedSquare(), sway))) == 1
 
 
@@ -81,7 +81,7 @@ def test_crop_follows_far_movements_without_overshoot() -> None:
     places = np.array([square.x for square in squares])
     assert (np.diff(places) >= 0).all()
     assert places[-1] <= face_square(face(354)).x
-    assert abs(places[-1] - 354) < 0.12 * squares[-1].size
+    assert abs(places[-1] - 354) < 0.18 * squares[-1].size
     assert (
         max(abs(at - place) / squares[0].size for at, place in zip(way, places, strict=True)) < 0.35
     )
@@ -103,7 +103,7 @@ def test_one_wrong_detection_is_ignored() -> None:
 
 def test_wrong_detection_kept_for_some_frames_is_ignored() -> None:
     """Where faces are looked for every third frame, a single wrong one still moves nothing."""
-    square, found = SmoothedSquare(), [face(0), face(0), face(0), face(150), face(0), face(0)]
+    square, found = SmoothedSquare(), [face(0), face(0), face(0), face(200), face(0), face(0)]
     shown = [square.update(found[step // 3], step / 25) for step in range(18)]
     assert len(set(shown)) == 1
 
@@ -129,8 +129,8 @@ def test_times_matter_not_the_number_of_calls() -> None:
         square = SmoothedSquare()
         square.update(face(0), 0.0)
         for _ in range(2):
-            square.update(face(150), 0.0)
-        there = face(150)
+            square.update(face(200), 0.0)
+        there = face(200)
         for step in range(calls * 2):
             last = square.update(there, step / calls)
         assert last is not None
