@@ -37,6 +37,8 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
     },
     "dense_motion_params": _HOURGLASS,
 }
+# What this implementation adds; left out where it is off, as in published checkpoints.
+_BLEND = "blend"
 # What upstream can leave out and this implementation cannot.
 _ALWAYS_ON = {
     "common_params": "estimate_jacobian",
@@ -57,6 +59,8 @@ def check(params: object, what: str) -> ModelParams:
         if group == "generator_params":
             inner = dict(_mapping(given.pop("dense_motion_params", None), what, group))
             checked[group]["dense_motion_params"] = _numbers(inner, "dense_motion_params", what)
+            if given.pop(_BLEND, False) is True:
+                checked[group][_BLEND] = True
         switch = _ALWAYS_ON.get(group)
         if switch is not None:
             if given.pop(switch, None) is not True:

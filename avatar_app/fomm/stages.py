@@ -1,8 +1,7 @@
-"""The three steps of rendering as torch modules: what both runtimes run or convert.
+"""The three steps of rendering as torch modules: what one runtime runs and the other converts.
 
-Pictures are (H, W, 3) float in 0..255 on their outer side, so that a runtime only has to change the
-type. Everything is for one source and one driver, with the batch dimension 1 where keypoints and
-features have one.
+Pictures are (H, W, 3) uint8 on their outer side. Everything is for one source and one driver, with
+the batch dimension 1 where keypoints and features have one.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from avatar_app.fomm.networks import Generator, KeypointDetector, Points, warp
+from avatar_app.fomm.blocks import warp
+from avatar_app.fomm.networks import Encoded, Generator, KeypointDetector, Points
 
 
 def _to_network(image: Tensor) -> Tensor:
@@ -36,16 +36,20 @@ class Detect(nn.Module):
 class Encode(nn.Module):
     """What is constant for a source."""
 
-    outputs = ("features", "small_source")
+    outputs: tuple[str, ...]
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
+        self.outputs = Encoded._fields[: 3 if generator.blend else 2]
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (1, C, H / 2^n, W / 2^n) and shrunk picture (1, 3, h, w) of (H, W, 3)."""
-        features, small_source = self.generator.encode(_to_network(image))
-        return features, small_source
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Features (1, C, H / 2^n, W / 2^n), shrunk picture (1, 3, h, w) of (H, W, 3).
+
+        And the picture itself, (1, 3, H, W), where the generator blends.
+        """
+        encoded = self.generator.encode(_to_network(image))
+        return tuple(part for part in encoded if part is not None)
 
 
 class Render(nn.Module):
@@ -57,29 +61,25 @@ class Render(nn.Module):
         super().__init__()
         self.generator = generator
 
-    def forward(
-        self,
-        features: Tensor,
-        small_source: Tensor,
-        source_value: Tensor,
-        source_jacobian: Tensor,
-        value: Tensor,
-        jacobian: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, *given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Picture (H, W, 3), deformation (h, w, 2), occlusion map (h, w), residual (h, w).
 
-        The first four arguments belong to the source, the last two say the pose. The residual is
-        the mean difference, in [0, 1], between what was rendered and what was merely moved there.
+        Given are what `Encode` gives, then value (1, K, 2) and jacobian (1, K, 2, 2) of the
+        source, then those of the pose. The residual is the mean difference, in [0, 1], between
+        what was rendered and what was merely moved there.
         """
+        *parts, source_value, source_jacobian, value, jacobian = given
+        encoded = Encoded(parts[0], parts[1], parts[2] if len(parts) > 2 else None)
+        small_source = encoded.small
         source = Points(source_value, source_jacobian)
         generator = self.generator
         motion = generator.dense_motion_network(small_source, source, Points(value, jacobian))
-        rendered = generator.decode(generator.warp_features(features, motion))
+        rendered = generator.render(encoded, motion)
         shrink = rendered.shape[-1] // small_source.shape[-1]
         moved = warp(small_source, motion.deformation)
-        residual = (F.avg_pool2d(rendered.float(), shrink) - moved).abs().mean(1)
+        residual = (F.avg_pool2d(rendered, shrink) - moved).abs().mean(1)
         return (
-            rendered[0].float().permute(1, 2, 0) * 255,
+            (rendered[0] * 255).round().to(torch.uint8).permute(1, 2, 0),
             motion.deformation[0],
             motion.occlusion_map[0, 0].float(),
             residual[0],

@@ -22,7 +22,7 @@ class TorchRuntime:
         self, checkpoint: Checkpoint, device: str = "cpu", precision: str = "auto"
     ) -> None:
         self._device = torch.device(device)
-        self._half = precision == "bfloat16" or (precision == "auto" and _has_bfloat16(device))
+        self._half = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
         generator, kp_detector = load_networks(checkpoint)
         self._detect = self._ready(Detect(kp_detector))
         self._encode = self._ready(Encode(generator))
@@ -50,8 +50,7 @@ class TorchRuntime:
         """See `Runtime`."""
         pose = torch.from_numpy(keypoints.value), torch.from_numpy(keypoints.jacobian)
         image, *maps = self._run(self._render, *source.features, *pose)
-        quantised = image.round().clamp(0, 255).to(torch.uint8)
-        return Picture(quantised.cpu().numpy(), *map(_array, maps))
+        return Picture(image.contiguous().cpu().numpy(), *map(_array, maps))
 
     def close(self) -> None:
         """See `Runtime`."""
@@ -75,7 +74,8 @@ def _array(tensor: Tensor) -> Floats:
     return array
 
 
-def _has_bfloat16(device: str) -> bool:
+def has_bfloat16(device: str) -> bool:
+    """Whether "cpu" or "cuda" computes in bfloat16 natively."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # Older releases do not tell; then float32 is the safe choice.

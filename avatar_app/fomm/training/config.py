@@ -51,6 +51,11 @@ class Stage:
     adversarial: float = 0.0
     feature_matching: float = 10.0  # only with adversarial
 
+    @property
+    def uses_vgg(self) -> bool:
+        """Whether VGG19's weights are needed."""
+        return self.networks and self.perceptual > 0
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -58,6 +63,7 @@ class TrainingConfig:
 
     model_params: dict[str, Any]
     stages: tuple[Stage, ...]
+    clips: str = ""  # folder of videos, seen from the config's own
     minutes: float = 60.0
     seed: int = 0
     ema: float = 0.999
@@ -86,7 +92,9 @@ def load_config(path: Path) -> TrainingConfig:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AvatarAppError(f"{path} is not a readable training config ({error}).") from error
     try:
-        stages = tuple(_record(Stage, stage) for stage in table.pop("stage"))
+        stages = tuple(_record(Stage, stage) for stage in table.pop("stage", ()))
+        if not stages:
+            raise ValueError("it has no [[stage]]")
         return _record(TrainingConfig, {**table, "stages": stages})
     except (KeyError, TypeError, ValueError) as error:
         raise AvatarAppError(
@@ -95,10 +103,14 @@ def load_config(path: Path) -> TrainingConfig:
         ) from error
 
 
-def _record(kind: type[Any], table: dict[str, Any]) -> Any:
+def _record(kind: type[Any], table: object) -> Any:
+    if not isinstance(table, dict):
+        raise ValueError("every [[stage]] is a table")
     names = {field.name for field in dataclasses.fields(kind)}
     unknown = sorted(set(table) - names)
     if unknown:
         raise ValueError(f"unknown setting {', '.join(unknown)}")
-    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    lists = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
     return kind(**lists)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,10 +14,13 @@ from torch import Tensor
 from avatar_app.types import Floats, Image
 
 # Where each of the 68 landmarks goes when the picture is mirrored.
-_MIRRORED = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)]
+_MIRRORED = np.concatenate(
+    (
+        [*range(16, -1, -1), *range(26, 16, -1)],  # jaw, brows
+        [*range(27, 31), *range(35, 30, -1)],  # nose
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],  # eyes
+        [*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)],  # lips
+    )
 )
 
 
@@ -43,15 +46,15 @@ class Batch(NamedTuple):
 class ClipSampler:
     """Draws augmented pairs; everything after the choice of frames happens on `device`."""
 
-    def __init__(self, clips: Sequence[Clip], device: torch.device, seed: int) -> None:
-        self._frames = torch.from_numpy(np.concatenate([clip.frames for clip in clips])).to(device)
-        landmarks = np.concatenate([clip.landmarks for clip in clips])
-        self._size = self._frames.shape[1]
-        # As keypoints are: the centres of the corner pixels lie at -1 and 1.
-        self._landmarks = torch.from_numpy(landmarks * (2 / (self._size - 1)) - 1).to(device)
-        lengths = np.array([len(clip.frames) for clip in clips])
-        self._starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        self._lengths = lengths
+    def __init__(self, clips: Iterable[Clip], device: torch.device, seed: int) -> None:
+        """Keep the frames on `device` as uint8; all clips are of one size."""
+        frames, landmarks = [], []
+        for clip in clips:
+            frames.append(torch.from_numpy(clip.frames).to(device))
+            # As keypoints are: the centres of the corner pixels lie at -1 and 1.
+            marks = clip.landmarks * (2 / (clip.frames.shape[1] - 1)) - 1
+            landmarks.append(torch.from_numpy(marks).to(device))
+        self._frames, self._landmarks = frames, landmarks
         self._mirrored = torch.from_numpy(_MIRRORED).to(device)
         self._device = device
         self._rng = np.random.default_rng(seed)
@@ -62,10 +65,14 @@ class ClipSampler:
 
     def pairs(self, count: int) -> Batch:
         """`count` pairs, each of two frames from one clip drawn at random."""
-        clips = self._rng.integers(len(self._lengths), size=count)
-        offsets = (self._rng.random((2, count)) * self._lengths[clips]).astype(np.int64)
-        chosen = torch.from_numpy((self._starts[clips] + offsets).ravel()).to(self._device)
-        return self._augment(self._frames[chosen], self._landmarks[chosen])
+        clips = self._rng.integers(len(self._frames), size=count).tolist()
+        chosen = [
+            (clip, int(self._rng.integers(len(self._frames[clip])))) for clip in (*clips, *clips)
+        ]
+        return self._augment(
+            torch.stack([self._frames[clip][index] for clip, index in chosen]),
+            torch.stack([self._landmarks[clip][index] for clip, index in chosen]),
+        )
 
     def _augment(self, frames: Tensor, landmarks: Tensor) -> Batch:
         """Mirror, move and recolour both frames of a pair alike, and spoil a copy for detection."""
@@ -83,9 +90,7 @@ class ClipSampler:
 
         images = self._recolour(images, count)
         source, driving = images[:count], images[count:]
-        return Batch(
-            source, driving, self._spoil(driving), landmarks[:count], landmarks[count:]
-        )
+        return Batch(source, driving, self._spoil(driving), landmarks[:count], landmarks[count:])
 
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
         values = self._rng.uniform(low, high, shape).astype(np.float32)

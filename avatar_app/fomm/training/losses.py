@@ -8,14 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from avatar_app.fomm.networks import (
-    Discriminator,
-    Points,
-    coordinate_grid,
-    inverse_2x2,
-    product_2x2,
-)
+from avatar_app.fomm.blocks import coordinate_grid, inverse_2x2, product_2x2
+from avatar_app.fomm.networks import Points
 from avatar_app.fomm.training.config import KEYPOINT_LANDMARKS
+from avatar_app.fomm.training.discriminator import Discriminator
 
 Maps = list[Tensor]
 
@@ -148,14 +144,3 @@ def discrimination(
     return torch.as_tensor(
         sum((1 - good).square().mean() + bad.square().mean() for (_, good), (_, bad) in pairs)
     )
-
-
-__all__ = [
-    "RandomWarp",
-    "adversarial",
-    "discrimination",
-    "equivariance",
-    "landmark_flow",
-    "landmark_keypoints",
-    "perceptual",
-]

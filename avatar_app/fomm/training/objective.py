@@ -1,0 +1,148 @@
+"""What a stage of training wants: its weighted losses on one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from avatar_app.fomm.networks import Generator, Motion, Points, resize
+from avatar_app.fomm.perceptual import VggFeatures
+from avatar_app.fomm.training import losses
+from avatar_app.fomm.training.config import Stage
+from avatar_app.fomm.training.data import Batch
+from avatar_app.fomm.training.discriminator import Discriminator
+
+BORDER = 8  # pixels of a crop that are not judged: convolutions see zeros beyond its edge
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the discriminator is shown: pictures (B, 3, h, w) and keypoints (B, K, 2)."""
+
+    rendered: Tensor
+    real: Tensor
+    points: Tensor
+
+
+class Objective:
+    """Runs the networks on a batch and weighs what they did."""
+
+    def __init__(
+        self,
+        nets: nn.ModuleDict,
+        vgg: VggFeatures | None,
+        discriminator: Discriminator | None,
+        dtype: torch.dtype,
+        random: torch.Generator,
+    ) -> None:
+        """`nets` holds "generator" and "kp_detector"; convolutions run in `dtype`."""
+        self._nets = nets
+        self._vgg = vgg
+        self._discriminator = discriminator
+        self._dtype = dtype
+        self._random = random
+
+    def autocast(self, device: torch.device) -> torch.autocast:
+        """Convolutions in the chosen precision."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self._dtype != torch.float32)
+
+    def __call__(self, stage: Stage, batch: Batch) -> tuple[dict[str, Tensor], Judged | None]:
+        """Weighted losses by name, and what the discriminator is to learn from."""
+        detector = self._nets["kp_detector"]
+        with self.autocast(batch.source.device):
+            source, _ = detector(batch.source)
+            driving, _ = detector(batch.driving_seen)
+        terms = self._keypoint_losses(stage, batch, source, driving)
+        if not stage.networks:
+            return terms, None
+        rendered, real, motion = self._render(stage, batch, source, driving)
+        if stage.perceptual:
+            assert self._vgg is not None
+            terms["perceptual"] = stage.perceptual * losses.perceptual(
+                self._vgg, rendered, real, stage.vgg_depths, self._dtype
+            )
+        if stage.pixel:
+            terms["pixel"] = stage.pixel * (rendered - real).abs().mean()
+        if stage.landmark_flow:
+            terms["landmark_flow"] = stage.landmark_flow * losses.landmark_flow(
+                motion.deformation, batch.source_landmarks, batch.driving_landmarks
+            )
+        if stage.adversarial:
+            assert self._discriminator is not None
+            with self.autocast(batch.source.device):
+                fooled, matching = losses.adversarial(
+                    self._discriminator, rendered, real, driving.value.detach()
+                )
+            terms["adversarial"] = stage.adversarial * fooled
+            terms["feature_matching"] = stage.feature_matching * matching
+        return terms, Judged(rendered, real, driving.value)
+
+    def _keypoint_losses(
+        self, stage: Stage, batch: Batch, source: Points, driving: Points
+    ) -> dict[str, Tensor]:
+        terms: dict[str, Tensor] = {}
+        count = round(len(batch.driving) * stage.equivariance_share)
+        if count and (stage.equivariance_value or stage.equivariance_jacobian):
+            transform = losses.RandomWarp(batch.driving[:count], self._random)
+            with self.autocast(batch.source.device):
+                warped, _ = self._nets["kp_detector"](transform.image(batch.driving_seen[:count]))
+            found = Points(driving.value[:count], driving.jacobian[:count])
+            value, jacobian = losses.equivariance(found, warped, transform)
+            terms["equivariance_value"] = stage.equivariance_value * value
+            terms["equivariance_jacobian"] = stage.equivariance_jacobian * jacobian
+        if stage.landmark_keypoints:
+            error = losses.landmark_keypoints(source, batch.source_landmarks)
+            error = error + losses.landmark_keypoints(driving, batch.driving_landmarks)
+            terms["landmark_keypoints"] = stage.landmark_keypoints * error
+        return terms
+
+    def _render(
+        self, stage: Stage, batch: Batch, source: Points, driving: Points
+    ) -> tuple[Tensor, Tensor, Motion]:
+        """Rendered and real pictures (or a crop of both), and the whole motion."""
+        generator: Generator = self._nets["generator"]  # type: ignore[assignment]
+        shrink = batch.source.shape[-1] // stage.size
+        with self.autocast(batch.source.device):
+            small = generator.dense_motion_network.down(batch.source)
+            motion = generator.dense_motion_network(small, source, driving)
+            encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
+        real = F.avg_pool2d(batch.driving, shrink)
+        fitted = resize(motion, *encoded.features.shape[2:])
+        if stage.crop:
+            fitted, real = self._crop(stage.crop, fitted, real, batch.driving_landmarks)
+        with self.autocast(batch.source.device):
+            rendered = generator.paint(encoded, fitted)
+        if stage.crop:
+            rendered = rendered[..., BORDER:-BORDER, BORDER:-BORDER]
+            real = real[..., BORDER:-BORDER, BORDER:-BORDER]
+        return rendered, real, motion
+
+    def _crop(
+        self, side: int, motion: Motion, real: Tensor, landmarks: Tensor
+    ) -> tuple[Motion, Tensor]:
+        """One random square per picture, mostly on the face, aligned to the feature cells."""
+        cells = motion.deformation.shape[1]
+        cell = real.shape[-1] // cells
+        width = side // cell
+        centre = torch.nan_to_num(landmarks).mean(1).cpu()  # (B, 2)
+        jitter = torch.randn(centre.shape, generator=self._random) * 0.3
+        corner = ((centre + jitter + 1) / 2 * cells - width / 2).round().long()
+        corner = corner.clamp(0, cells - width)
+        rows, columns = corner[:, 1], corner[:, 0]
+
+        def cut(tensor: Tensor, scale: int) -> Tensor:
+            return torch.stack(
+                [
+                    part[..., y * scale : (y + width) * scale, x * scale : (x + width) * scale]
+                    for part, y, x in zip(tensor, rows.tolist(), columns.tolist(), strict=True)
+                ]
+            )
+
+        deformation = cut(motion.deformation.permute(0, 3, 1, 2), 1).permute(0, 2, 3, 1)
+        fitted = motion._replace(
+            deformation=deformation, occlusion_map=cut(motion.occlusion_map, 1)
+        )
+        return fitted, cut(real, cell)

@@ -1,0 +1,189 @@
+"""One training run: clips and their landmarks into memory, the trainer, its model and pictures."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from avatar_app.progress import Progress, silent
+from avatar_app.types import AvatarAppError, Floats, Image
+from avatar_app.video import VIDEO_SUFFIXES, read_clip
+
+if TYPE_CHECKING:
+    from avatar_app.fomm.training.config import TrainingConfig
+    from avatar_app.fomm.training.data import Clip
+
+SIZE = 256  # side of the pictures clips are read at
+VALIDATION_SHARE = 0.1  # of the clips, where no index.csv says which
+VALIDATION_CLIPS = 12  # at most
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run leaves behind."""
+
+    model: Path
+    sheet: Path
+    curves: Path
+    log: Path
+    minutes: float
+    steps: int
+
+
+def train(
+    config_path: Path,
+    out: Path,
+    *,
+    clips: Path | None = None,
+    resume: bool = False,
+    minutes: float | None = None,
+    device: str = "auto",
+    progress: Progress = silent,
+) -> TrainingResult:
+    """Train the model of a config file into the folder `out`.
+
+    `clips` is a folder of videos, by default the one the config names; an index.csv in it with the
+    columns file and split (train, val) decides what is learned from. `minutes` replaces the
+    config's. Raises AvatarAppError for what is wrong with any of these, and KeyboardInterrupt,
+    with everything saved, when interrupted.
+    """
+    from avatar_app.fomm.checkpoints import save
+    from avatar_app.fomm.training.config import load_config
+    from avatar_app.fomm.training.plots import draw_curves
+    from avatar_app.fomm.training.trainer import Step, Trainer
+    from avatar_app.fomm.training.validation import Validation
+
+    config = load_config(config_path)
+    minutes = config.minutes if minutes is None else minutes
+    folder = clips or (config_path.parent / config.clips if config.clips else None)
+    if folder is None:
+        raise AvatarAppError(f"{config_path} names no clips; give their folder with --clips.")
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / "checkpoint.pt").exists() and not resume:
+        raise AvatarAppError(
+            f"{out} holds a run already; add --resume to go on with it, or name another folder."
+        )
+    learned, watched = _split(folder)
+    landmarks = _LandmarkStore(out / "landmarks.npz")
+    device, half = _resolve(device)
+    validation = Validation(list(_load(watched, config, landmarks, progress)), out, device)
+    trainer = Trainer(
+        config, _load(learned, config, landmarks, progress), validation, out, device, half
+    )
+    landmarks.save()
+    if resume:
+        trainer.resume()
+
+    def report(step: Step) -> None:
+        total = sum(step.losses.values())
+        what = f"min, {step.stage}: loss {total:.3f}, {step.samples_per_second:.1f} samples/s"
+        progress(step.seconds / 60, minutes, what)
+        draw_curves(out)
+
+    trainer.run(minutes, report)
+    model = out / f"{config_path.stem}.safetensors"
+    save(model, config.model_params, trainer.averaged_weights, half=True)
+    return TrainingResult(
+        model,
+        out / "sheet.png",
+        draw_curves(out),
+        out / "log.csv",
+        trainer.seconds / 60,
+        trainer.step,
+    )
+
+
+def _split(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Give the clips to learn from, and those to watch."""
+    index = folder / "index.csv"
+    if index.exists():
+        with index.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        try:
+            parts = {
+                split: [folder / row["file"] for row in rows if row["split"] == split]
+                for split in ("train", "val")
+            }
+        except KeyError as error:
+            raise AvatarAppError(f"{index} has no column {error}.") from error
+        learned, watched = parts["train"], parts["val"]
+    else:
+        found = sorted(path for path in _listing(folder) if path.suffix.lower() in VIDEO_SUFFIXES)
+        count = max(1, round(len(found) * VALIDATION_SHARE))
+        learned, watched = found[:-count], found[-count:]
+    if not learned or not watched:
+        raise AvatarAppError(
+            f"{folder} holds too few clips: at least one to learn from and one to watch are needed."
+        )
+    return learned, watched[:VALIDATION_CLIPS]
+
+
+def _listing(folder: Path) -> Iterable[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise AvatarAppError(f"There is no folder of clips {folder}.") from error
+
+
+def _resolve(device: str) -> tuple[str, bool]:
+    """Give the device, and whether it has bfloat16 in hardware."""
+    import torch
+
+    from avatar_app.fomm.torch_runtime import has_bfloat16
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise AvatarAppError("There is no CUDA device here; use --device cpu.")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return device, has_bfloat16(device)
+
+
+def _load(
+    paths: list[Path], config: TrainingConfig, landmarks: _LandmarkStore, progress: Progress
+) -> Iterable[Clip]:
+    from avatar_app.fomm.training.data import Clip
+
+    for done, path in enumerate(paths):
+        progress(done, len(paths), "clips read")
+        # A copy, so that the frames in between are let go.
+        frames = read_clip(path, SIZE)[:: config.frame_stride].copy()
+        yield Clip(path.name, frames, landmarks.of(path.name, frames))
+
+
+class _LandmarkStore:
+    """Landmarks of clips by name, found once and kept beside the run."""
+
+    def __init__(self, path: Path) -> None:
+        from avatar_app.glitch.landmarks import FaceFinder
+
+        self._path = path
+        self._finder = FaceFinder()
+        self._known: dict[str, Floats] = {}
+        if path.exists():
+            with np.load(path, allow_pickle=False) as file:
+                self._known = {name: file[name] for name in file.files}
+
+    def of(self, name: str, frames: Image) -> Floats:
+        """Give (N, 68, 2) in pixels; NaN where there is no face."""
+        known = self._known.get(name)
+        if known is not None and len(known) == len(frames):
+            return known
+        found = np.full((len(frames), 68, 2), np.nan, np.float32)
+        self._finder.forget()
+        for index, frame in enumerate(frames):
+            face = self._finder.track(frame)
+            if face is not None:
+                found[index] = face.landmarks
+        self._known[name] = found
+        return found
+
+    def save(self) -> None:
+        """Write what is known, for the next start."""
+        part = self._path.with_suffix(".part.npz")
+        np.savez(part, **self._known)
+        part.replace(self._path)

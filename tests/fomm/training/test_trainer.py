@@ -1,0 +1,160 @@
+"""A run learns, can be stopped and taken up again, and says what is wrong with its config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from avatar_app.fomm.training.config import Stage, TrainingConfig, load_config
+from avatar_app.fomm.training.data import Batch, Clip
+from avatar_app.fomm.training.trainer import Step, Trainer
+from avatar_app.fomm.training.validation import Validation
+from avatar_app.settings import bundled
+from avatar_app.types import AvatarAppError
+
+SIZE = 64
+HOURGLASS = {"block_expansion": 4, "max_features": 16, "num_blocks": 2, "scale_factor": 0.5}
+MODEL: dict[str, Any] = {
+    "common_params": {"num_kp": 14, "num_channels": 3, "estimate_jacobian": True},
+    "kp_detector_params": {**HOURGLASS, "temperature": 0.1},
+    "generator_params": {
+        "block_expansion": 4,
+        "max_features": 16,
+        "num_down_blocks": 1,
+        "num_bottleneck_blocks": 1,
+        "estimate_occlusion_map": True,
+        "dense_motion_params": HOURGLASS,
+    },
+    "discriminator_params": {
+        "scales": [1],
+        "block_expansion": 4,
+        "max_features": 8,
+        "num_blocks": 2,
+        "use_kp": True,
+    },
+}
+STAGES = (
+    Stage("keypoints", share=1, batch_size=4, networks=False, landmark_keypoints=10),
+    Stage("coarse", 1, 2, size=32, perceptual=0, pixel=10, landmark_flow=10),
+    Stage("fine", 1, 2, size=64, crop=32, perceptual=0, pixel=10, adversarial=1),
+)
+
+
+@pytest.fixture
+def clip() -> Clip:
+    """A square that wanders, with landmarks spread over it."""
+    rng = np.random.default_rng(0)
+    shape = rng.uniform(0, 16, (68, 2)).astype(np.float32)
+    frames = np.full((8, SIZE, SIZE, 3), 60, np.uint8)
+    landmarks = np.empty((8, 68, 2), np.float32)
+    for index, left in enumerate(range(12, 28, 2)):
+        frames[index, 20:36, left : left + 16] = (200, 120, 90)
+        landmarks[index] = shape + np.float32((left, 20))
+    return Clip("square", frames, landmarks)
+
+
+def _trainer(clip: Clip, out: Path, **changes: Any) -> Trainer:
+    config = TrainingConfig(**{"model_params": MODEL, "stages": STAGES, **changes})
+    return Trainer(config, [clip], Validation([clip], out, "cpu"), out, "cpu", half=False)
+
+
+def _run(trainer: Trainer, seconds: float) -> list[Step]:
+    steps: list[Step] = []
+    trainer.run(seconds / 60, steps.append)
+    return steps
+
+
+def test_the_keypoint_stage_brings_keypoints_to_their_landmarks(clip: Clip, tmp_path: Path) -> None:
+    """The error falls well below that of the first steps."""
+    trainer = _trainer(clip, tmp_path)
+    errors = [trainer._train_step(STAGES[0], 2e-3)["landmark_keypoints"] for _ in range(60)]
+    assert sum(errors[-5:]) < 0.6 * sum(errors[:5])
+
+
+def test_a_run_goes_through_its_stages_and_shows_itself(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stage has its own losses, and all that a person looks at is there."""
+    monkeypatch.setattr("avatar_app.fomm.training.trainer.LOG_EVERY", 0)
+    steps = _run(_trainer(clip, tmp_path), 3)
+    losses = {step.stage: step.losses.keys() for step in steps}
+    assert list(losses) == ["keypoints", "coarse", "fine"]
+    assert "pixel" not in losses["keypoints"]
+    assert {"pixel", "landmark_flow"} <= losses["coarse"]
+    assert {"adversarial", "feature_matching", "discriminator"} <= losses["fine"]
+    for name in ("checkpoint.pt", "log.csv", "validation.csv", "sheet.png"):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+def test_a_run_taken_up_again_goes_on_where_it_was(clip: Clip, tmp_path: Path) -> None:
+    """Weights, averages, time and steps are those of the run before."""
+    first = _trainer(clip, tmp_path)
+    _run(first, 0.5)
+    second = _trainer(clip, tmp_path)
+    second.resume()
+    assert (second.seconds, second.step) == (first.seconds, first.step)
+    before, after = first.averaged_weights, second.averaged_weights
+    assert all(np.array_equal(before[key], after[key]) for key in before)
+    assert _run(second, second.seconds + 0.5) == []
+    assert second.step > first.step
+
+
+def test_an_interrupted_run_is_saved(clip: Clip, tmp_path: Path) -> None:
+    """Ctrl-C in the third step keeps the first two."""
+    trainer = _trainer(clip, tmp_path)
+    draw = trainer._sampler.pairs
+
+    def interrupted(count: int) -> Batch:
+        if trainer.step == 2:
+            raise KeyboardInterrupt
+        return draw(count)
+
+    trainer._sampler.pairs = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        _run(trainer, 60)
+    again = _trainer(clip, tmp_path)
+    again.resume()
+    assert again.step == 2
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "other"])
+def test_what_cannot_be_taken_up_is_named(clip: Clip, tmp_path: Path, damage: str) -> None:
+    """One sentence for a missing, a damaged and a foreign checkpoint."""
+    path = tmp_path / "checkpoint.pt"
+    if damage != "missing":
+        _trainer(clip, tmp_path).save()
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:1000])
+    common = {**MODEL["common_params"], "num_kp": 15 if damage == "other" else 14}
+    trainer = _trainer(clip, tmp_path, model_params={**MODEL, "common_params": common})
+    with pytest.raises(AvatarAppError, match=r"checkpoint\.pt"):
+        trainer.resume()
+
+
+def test_the_shipped_config_describes_a_run() -> None:
+    """It is the example that error messages point to."""
+    config = load_config(bundled("models", "fomm-mini.toml"))
+    assert [stage.name for stage in config.stages] == ["keypoints", "coarse", "fine"]
+    assert config.stage_at(0)[0].name == "keypoints"
+    assert config.stage_at(1) == (config.stages[-1], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("stage = [3]", "table"),
+        ("minutes = ", "readable"),
+        ("[[stage]]\nname = 'a'\nshare = 1\nbatch_size = 1\nspeed = 3\n", "speed"),
+        ("minutes = 3\n", "no .*stage"),
+    ],
+)
+def test_a_wrong_config_is_named(tmp_path: Path, text: str, named: str) -> None:
+    """The sentence holds the file and what is wrong in it."""
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(AvatarAppError, match=named) as error:
+        load_config(path)
+    assert "run.toml" in str(error.value)
