@@ -121,8 +121,8 @@ def models_dir() -> Path:
 
 
 def available() -> dict[str, Path]:
-    """Models that can be used now, by name: bundled ones first, then the user's own."""
-    folders = (bundled("models"), models_dir())
+    """Models that can be used now, by name: the user's own, then those that came with the app."""
+    folders = (models_dir(), bundled("models"))
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*" + SUFFIX))}
 
 
@@ -224,8 +224,12 @@ def import_checkpoint(file: Path, out: Path | None = None, *, name: str | None =
     """
     from avatar_app.fomm import published
 
-    model_params, tensors = published.read(file)
     path = out or models_dir() / ((name or file.name.split(".")[0]) + SUFFIX)
+    if bundled("models", path.name).exists():
+        raise AvatarAppError(
+            f"{path.stem} is the name of a model that came with the app; rename {file.name} first."
+        )
+    model_params, tensors = published.read(file)
     save(path, model_params, tensors, half=False)
     return path
 

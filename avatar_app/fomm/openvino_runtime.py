@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 _STAGES = ("detect", "encode", "render")
-# What decides how the converted networks look: a change in one of these makes the cache stale.
-_SOURCES = ("networks.py", "stages.py", "openvino_runtime.py")
 
 
 class OpenVinoRuntime:
@@ -127,8 +125,8 @@ def _compile(core: ov.Core, folder: Path, hint: str, *, cache: bool) -> list[ov.
 def _revision() -> str:
     """Changes with everything that decides how the converted networks look."""
     state = hashlib.sha256(ov.get_version().encode())
-    for name in _SOURCES:
-        state.update(Path(__file__).with_name(name).read_bytes())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        state.update(source.read_bytes())
     return state.hexdigest()[:16]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,9 +65,11 @@ def _unpickle(path: Path) -> object:
     if is_zip and not zipfile.is_zipfile(path):
         raise damaged
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on unusual pickles, which are judged right below
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error):
+        if "GLOBAL" in str(error) or "unrecognized function" in str(error):
             raise AvatarAppError(
                 f"{path} wants to run code while it is read, which weights have no need to; "
                 f"it was refused."

@@ -26,7 +26,7 @@ def spec(name: str) -> dict[str, Any]:
 def tensors(name: str) -> dict[str, Floats]:
     """The reproducible weights by full name, step counters included."""
     return {
-        f"{part}.{key}": np.asarray(fill(f"{part}.{key}", tuple(shape)))
+        f"{part}.{key}": np.asarray(fill(f"{part}.{key}", tuple(shape)), np.float32)
         for part in ("generator", "kp_detector")
         for key, shape in spec(name)[part].items()
     }
