@@ -86,7 +86,8 @@ def crop(image: Image, square: Square, size: int) -> Image:
             image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return np.asarray(enlarged, np.uint8)
-    side = round(square.size)
+    times = int(square.size) // size
+    side = round(square.size / times) * times
     left, top = round(square.x - side / 2), round(square.y - side / 2)
     height, width = image.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
@@ -95,6 +96,10 @@ def crop(image: Image, square: Square, size: int) -> Image:
         rows = np.clip(np.arange(top, top + side), 0, height - 1)
         columns = np.clip(np.arange(left, left + side), 0, width - 1)
         part = image[rows[:, None], columns]
+    if times > 1:
+        # Shrinking by a whole number is many times faster; the rest is then a small picture's.
+        fewer = (side // times, side // times)
+        part = np.asarray(cv2.resize(part, fewer, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 

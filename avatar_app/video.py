@@ -65,6 +65,7 @@ class VideoReader:
         self._container = _open_input(self.path)
         try:
             self._stream = _picture_stream(self._container, self.path)
+            self._stream.thread_type = "AUTO"
             self._max_side = max_side
             self._first_size: tuple[int, int] | None = None
             self._pictures = self._decode()
@@ -222,7 +223,7 @@ class VideoWriter:
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _CLOCK)
-        stream.codec_context.thread_count = 1
+        stream.codec_context.thread_count = 2
         # Limited range, SMPTE 170M: what players take small videos for that do not say.
         stream.codec_context.color_range, stream.codec_context.colorspace = 1, 6
         self._stream = stream

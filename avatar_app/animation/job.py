@@ -37,7 +37,7 @@ from avatar_app.types import (
 )
 from avatar_app.video import VideoReader, VideoWriter
 
-_DRIVER_SIDE = 1280
+_DRIVER_SIDE = 1920
 """Pixels of the driver's longer side that are used: a face in them is larger than the model's."""
 
 

@@ -23,8 +23,8 @@ _DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
 
 # The HOG detector sees faces from 80 pixels on; its time goes with the pixels searched.
 _SEARCH_SIDES = (480, 960)
-_NEAR_SIDE = 224
-_NEAR_MARGIN = 0.6
+_NEAR_SIDE = 192
+_NEAR_MARGIN = 0.5
 _CALLS_BETWEEN_SEARCHES = 5
 
 # dlib's points are whole pixels: on a picture of the face at this size they are fine enough.
