@@ -75,6 +75,13 @@ def resize(motion: Motion, height: int, width: int) -> Motion:
     )
 
 
+def flow(motion: Motion, height: int, width: int) -> Tensor:
+    """The deformation as (B, height, width, 2), corner pixels on corner cells."""
+    size = (height, width)
+    deformation = motion.deformation.permute(0, 3, 1, 2)
+    return F.interpolate(deformation, size, mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
+
+
 class KeypointDetector(nn.Module):
     """K keypoints with a local affine part each, by soft-argmax over heatmaps (section 3.1)."""
 
@@ -213,19 +220,30 @@ class Generator(nn.Module):
 
     def render(self, encoded: Encoded, motion: Motion) -> Tensor:
         """The source moved: (B, C, H, W) in [0, 1]."""
-        return self.paint(encoded, resize(motion, *encoded.features.shape[2:]))
+        fitted = resize(motion, *encoded.features.shape[2:])
+        drawn = self.draw(encoded.features, fitted)
+        if encoded.picture is None:
+            return drawn
+        return self.compose(encoded.picture, flow(motion, *encoded.picture.shape[2:]), drawn)
 
-    def paint(self, encoded: Encoded, motion: Motion) -> Tensor:
-        """As `render`, for a motion at the features' resolution, or for a part cut out of one."""
-        out = warp(encoded.features, motion.deformation) * motion.occlusion_map
+    def draw(self, features: Tensor, motion: Motion) -> Tensor:
+        """What the network draws, (B, C, H, W) in [0, 1]; with `blend`, its share as one more.
+
+        `motion` has the resolution of the features, or is a part cut out of one that has.
+        """
+        out = warp(features, motion.deformation) * motion.occlusion_map
         out = self.bottleneck(out)
         for block in self.up_blocks:
             out = block(out)
-        out = torch.sigmoid(convolve_by_fours(out, self.final).float())
-        if encoded.picture is None:
-            return out
-        moved = warp(encoded.picture, resize(motion, *out.shape[2:]).deformation)
-        return torch.lerp(moved, out[:, :-1], out[:, -1:])
+        return torch.sigmoid(convolve_by_fours(out, self.final).float())
+
+    @staticmethod
+    def compose(picture: Tensor, grid: Tensor, drawn: Tensor) -> Tensor:
+        """The source picture sampled at `grid` (B, h, w, 2), and over it what was drawn."""
+        # Here -1 and 1 are the corner pixels' centres, so that a picture at rest stays as sharp as
+        # it is; and its edge goes on beyond it, since what lies there is as a rule the same.
+        moved = F.grid_sample(picture, grid, padding_mode="border", align_corners=True)
+        return torch.lerp(moved, drawn[:, :-1], drawn[:, -1:])
 
     def forward(
         self, source: Tensor, source_points: Points, driving: Points

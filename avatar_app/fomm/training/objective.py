@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from avatar_app.fomm.networks import Generator, Motion, Points, resize
+from avatar_app.fomm.networks import Generator, Motion, Points, flow, resize
 from avatar_app.fomm.perceptual import VggFeatures
 from avatar_app.fomm.training import losses
 from avatar_app.fomm.training.config import Stage
@@ -111,33 +111,35 @@ class Objective:
             encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
         real = F.avg_pool2d(batch.driving, shrink)
         fitted = resize(motion, *encoded.features.shape[2:])
+        grid = flow(motion, *real.shape[2:])
         if stage.crop:
-            fitted, real = self._crop(stage.crop, fitted, real, batch.driving_landmarks)
+            fitted, grid, real = self._crop(stage.crop, fitted, grid, real, batch)
         with self.autocast(batch.source.device):
-            rendered = generator.paint(encoded, fitted)
+            rendered = generator.draw(encoded.features, fitted)
+        if encoded.picture is not None:
+            rendered = generator.compose(encoded.picture, grid, rendered)
         if stage.crop:
             rendered = rendered[..., BORDER:-BORDER, BORDER:-BORDER]
             real = real[..., BORDER:-BORDER, BORDER:-BORDER]
         return rendered, real, motion
 
     def _crop(
-        self, side: int, motion: Motion, real: Tensor, landmarks: Tensor
-    ) -> tuple[Motion, Tensor]:
+        self, side: int, motion: Motion, grid: Tensor, real: Tensor, batch: Batch
+    ) -> tuple[Motion, Tensor, Tensor]:
         """One random square per picture, mostly on the face, aligned to the feature cells."""
         cells = motion.deformation.shape[1]
         cell = real.shape[-1] // cells
         width = side // cell
-        centre = torch.nan_to_num(landmarks).mean(1).cpu()  # (B, 2)
+        centre = torch.nan_to_num(batch.driving_landmarks).mean(1).cpu()  # (B, 2)
         jitter = torch.randn(centre.shape, generator=self._random) * 0.3
-        corner = ((centre + jitter + 1) / 2 * cells - width / 2).round().long()
-        corner = corner.clamp(0, cells - width)
-        rows, columns = corner[:, 1], corner[:, 0]
+        corners = ((centre + jitter + 1) / 2 * cells - width / 2).round().long()
+        corners = corners.clamp(0, cells - width)
 
-        def cut(tensor: Tensor, scale: int) -> Tensor:
+        def cut(tensor: Tensor, scale: int) -> Tensor:  # (B, C, H, W)
             return torch.stack(
                 [
-                    part[..., y * scale : (y + width) * scale, x * scale : (x + width) * scale]
-                    for part, y, x in zip(tensor, rows.tolist(), columns.tolist(), strict=True)
+                    part[:, y * scale : (y + width) * scale, x * scale : (x + width) * scale]
+                    for part, (x, y) in zip(tensor, corners.tolist(), strict=True)
                 ]
             )
 
@@ -145,4 +147,4 @@ class Objective:
         fitted = motion._replace(
             deformation=deformation, occlusion_map=cut(motion.occlusion_map, 1)
         )
-        return fitted, cut(real, cell)
+        return fitted, cut(grid.permute(0, 3, 1, 2), cell).permute(0, 2, 3, 1), cut(real, cell)
