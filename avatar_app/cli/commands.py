@@ -108,6 +108,7 @@ def evaluate(options: Namespace) -> None:
                 previous=options.previous,
                 avatars=options.avatars,
                 split=options.split,
+                stride=options.stride,
                 device=options.device,
                 sheet=options.sheet,
                 json=options.json,

@@ -233,6 +233,13 @@ def _evaluate(tree: _Tree) -> None:
     command.add_argument(
         "--split", metavar="NAME", help="clips of this split of DIR/index.csv only, or: all"
     )
+    command.add_argument(
+        "--stride",
+        metavar="N",
+        type=int,
+        default=5,
+        help="measure every N-th frame (default: %(default)s); LPIPS in every fifth of those",
+    )
     command.add_argument("--previous", metavar="NAME|FILE", help="a model to compare with")
     command.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
     command.add_argument(
