@@ -185,5 +185,5 @@ class _LandmarkStore:
     def save(self) -> None:
         """Write what is known, for the next start."""
         part = self._path.with_suffix(".part.npz")
-        np.savez(part, **self._known)
+        np.savez(part, allow_pickle=False, **self._known)
         part.replace(self._path)

@@ -37,7 +37,8 @@ def inverse_2x2(matrix: Tensor) -> Tensor:
         determinant.abs() > tiny, determinant, torch.where(determinant < 0, -tiny, tiny)
     )
     adjugate = torch.stack((d, -b, -c, a), dim=-1)  # (..., 4)
-    return (adjugate / safe[..., None]).unflatten(-1, (2, 2))
+    inverse: Tensor = (adjugate / safe[..., None]).unflatten(-1, (2, 2))
+    return inverse
 
 
 def product_2x2(left: Tensor, right: Tensor) -> Tensor:
@@ -50,7 +51,8 @@ def convolve_together(x: Tensor, *convolutions: nn.Conv2d) -> tuple[Tensor, ...]
     weight = torch.cat([convolution.weight for convolution in convolutions])
     bias = torch.cat([cast(Tensor, convolution.bias) for convolution in convolutions])
     widths = [convolution.out_channels for convolution in convolutions]
-    return F.conv2d(x, weight, bias, padding=convolutions[0].padding).split(widths, dim=1)
+    out = F.conv2d(x, weight, bias, padding=convolutions[0].padding)
+    return torch.split(out, widths, dim=1)
 
 
 def convolve_doubled(x: Tensor, convolution: nn.Conv2d) -> Tensor:
@@ -146,8 +148,9 @@ class ResBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape as `x`."""
-        out = self.conv1(F.relu(self.norm1(x)))
-        return x + self.conv2(F.relu(self.norm2(out)))
+        inner = self.conv1(F.relu(self.norm1(x)))
+        out: Tensor = x + self.conv2(F.relu(self.norm2(inner)))
+        return out
 
 
 class _Encoder(nn.Module):

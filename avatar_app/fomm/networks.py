@@ -9,7 +9,7 @@ discriminator, which only training needs, stands there.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -103,7 +103,7 @@ class KeypointDetector(nn.Module):
         self.jacobian = nn.Conv2d(self.predictor.out_features, 4 * num_kp, 7)
         nn.init.zeros_(self.jacobian.weight)
         identity = torch.eye(2).flatten().repeat(num_kp)
-        self.jacobian.bias.data.copy_(identity)
+        cast(Tensor, self.jacobian.bias).data.copy_(identity)
         self.temperature = temperature
         self.num_kp = num_kp
 

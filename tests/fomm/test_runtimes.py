@@ -86,6 +86,17 @@ def test_pictures_belong_to_the_caller(runtime: Runtime) -> None:
         np.testing.assert_array_equal(part, copy)
 
 
+def test_read_only_pictures_are_taken(runtime: Runtime) -> None:
+    """Frames are read-only, so that nobody draws into what others look at."""
+    golden = Golden("tiny-64")
+    frozen = golden.image("source")
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(
+        runtime.detect(frozen).heatmap, runtime.detect(golden.image("source")).heatmap
+    )
+    assert runtime.encode(frozen).keypoints.value.shape[-1] == 2
+
+
 def test_straight_path_equals_encode_once(models: Path) -> None:
     """Encoding the source once gives what encoding it with every frame gives."""
     import torch

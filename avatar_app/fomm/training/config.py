@@ -95,7 +95,8 @@ def load_config(path: Path) -> TrainingConfig:
         stages = tuple(_record(Stage, stage) for stage in table.pop("stage", ()))
         if not stages:
             raise ValueError("it has no [[stage]]")
-        return _record(TrainingConfig, {**table, "stages": stages})
+        config: TrainingConfig = _record(TrainingConfig, {**table, "stages": stages})
+        return config
     except (KeyError, TypeError, ValueError) as error:
         raise AvatarAppError(
             f"{path} does not describe a training run: {error}; "

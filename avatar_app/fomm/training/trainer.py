@@ -268,7 +268,7 @@ class Trainer:
 def _descend(optimizer: torch.optim.Optimizer, rate: float, loss: torch.Tensor) -> None:
     """One step of `optimizer` at the learning rate `rate`."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     for group in optimizer.param_groups:
         group["lr"] = rate
         nn.utils.clip_grad_norm_(group["params"], LONGEST_GRADIENT)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from avatar_app.fomm.networks import Generator, Points
 from avatar_app.fomm.training import losses
 from avatar_app.fomm.training.data import Clip
+from avatar_app.types import Image
 
 PAIRS_PER_CLIP = 4
 SHEET_CLIPS = 6
@@ -74,7 +75,7 @@ class Validation:
             writer.writerow(row)
         self._draw(pictures.numpy())
 
-    def _draw(self, rendered: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _draw(self, rendered: Image) -> None:
         """sheet.png: a clip a row; source, then driver above rendered at each moment."""
         rows = []
         for clip in range(min(SHEET_CLIPS, len(rendered) // PAIRS_PER_CLIP)):

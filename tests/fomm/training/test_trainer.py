@@ -52,7 +52,7 @@ def clip() -> Clip:
     landmarks = np.empty((8, 68, 2), np.float32)
     for index, left in enumerate(range(12, 28, 2)):
         frames[index, 20:36, left : left + 16] = (200, 120, 90)
-        landmarks[index] = shape + np.float32((left, 20))
+        landmarks[index] = shape + np.array((left, 20), np.float32)
     return Clip("square", frames, landmarks)
 
 
