@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.fomm.checkpoints import Checkpoint, load, save
+from avatar_app.fomm.building import build_networks
+from avatar_app.fomm.checkpoints import PARTS, Checkpoint, load, save
+from avatar_app.fomm.params import check
 from avatar_app.types import Floats, Image, KeyPoints
 from tests.fomm.golden.fill_weights import fill
 
@@ -37,6 +39,41 @@ def checkpoint(name: str, folder: Path) -> Checkpoint:
     path = folder / f"{name}.safetensors"
     save(path, spec(name)["model_params"], tensors(name), half=False, size=SIZES[name])
     return load(path)
+
+
+def live_sized(folder: Path) -> Checkpoint:
+    """A model of a size that is rendered live, 256 x 256, with weights that show nothing."""
+    model_params = {
+        "common_params": {"num_kp": 14, "num_channels": 3, "estimate_jacobian": True},
+        "kp_detector_params": {
+            "temperature": 0.1,
+            "block_expansion": 16,
+            "max_features": 256,
+            "scale_factor": 0.25,
+            "num_blocks": 5,
+        },
+        "generator_params": {
+            "block_expansion": 24,
+            "max_features": 96,
+            "num_down_blocks": 2,
+            "num_bottleneck_blocks": 3,
+            "estimate_occlusion_map": True,
+            "dense_motion_params": {
+                "block_expansion": 24,
+                "max_features": 256,
+                "num_blocks": 5,
+                "scale_factor": 0.25,
+            },
+        },
+    }
+    networks = build_networks(check(model_params, "live"))
+    weights = {
+        f"{part}.{key}": tensor.numpy()
+        for part, network in zip(PARTS, networks, strict=True)
+        for key, tensor in network.state_dict().items()
+    }
+    save(folder / "live.safetensors", model_params, weights, half=False)
+    return load(folder / "live.safetensors")
 
 
 class Golden:
