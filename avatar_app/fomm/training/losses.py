@@ -15,6 +15,10 @@ from avatar_app.fomm.training.discriminator import Discriminator
 
 Maps = list[Tensor]
 
+# Landmarks on the edges of eyelids and lips that face each other.
+_UPPER_EDGES = [37, 38, 43, 44, 61, 62, 63]
+_LOWER_EDGES = [41, 40, 47, 46, 67, 66, 65]
+
 
 class RandomWarp:
     """A random affine map plus a thin-plate spline for each picture of a batch (section 3.3)."""
@@ -112,12 +116,17 @@ def landmark_keypoints(points: Points, landmarks: Tensor) -> Tensor:
 
 
 def landmark_flow(deformation: Tensor, source: Tensor, driving: Tensor) -> Tensor:
-    """How far `deformation` (B, h, w, 2) misses the source landmarks at the driving landmarks."""
+    """How far `deformation` (B, h, w, 2) misses the source landmarks at the driving landmarks.
+
+    As with keypoints, the opening of lids and lips counts once more.
+    """
     known = _known(source) & _known(driving)
     at = torch.where(known[:, None, None], driving, 0)
     found = F.grid_sample(deformation.permute(0, 3, 1, 2), at[:, None], align_corners=True)
-    error = (found[:, :, 0].mT - source).abs().mean((1, 2))
-    return torch.where(known, error, 0).mean()
+    error = found[:, :, 0].mT - source  # (B, 68, 2)
+    openings = error[:, _UPPER_EDGES] - error[:, _LOWER_EDGES]
+    each = error.abs().mean((1, 2)) + openings.abs().mean((1, 2))
+    return torch.where(known, each, 0).mean()
 
 
 def adversarial(

@@ -126,13 +126,18 @@ class Objective:
     def _crop(
         self, side: int, motion: Motion, grid: Tensor, real: Tensor, batch: Batch
     ) -> tuple[Motion, Tensor, Tensor]:
-        """One random square per picture, mostly on the face, aligned to the feature cells."""
+        """One square per picture around a random landmark, aligned to the feature cells.
+
+        Half of the landmarks lie on eyes and mouth: what matters most is small.
+        """
         cells = motion.deformation.shape[1]
         cell = real.shape[-1] // cells
         width = side // cell
-        centre = torch.nan_to_num(batch.driving_landmarks).mean(1).cpu()  # (B, 2)
-        jitter = torch.randn(centre.shape, generator=self._random) * 0.3
-        corners = ((centre + jitter + 1) / 2 * cells - width / 2).round().long()
+        landmarks = torch.nan_to_num(batch.driving_landmarks).cpu()
+        chosen = torch.randint(landmarks.shape[1], (len(landmarks),), generator=self._random)
+        centres = landmarks[torch.arange(len(landmarks)), chosen]  # (B, 2)
+        jitter = torch.randn(centres.shape, generator=self._random) * 0.1
+        corners = ((centres + jitter + 1) / 2 * cells - width / 2).round().long()
         corners = corners.clamp(0, cells - width)
 
         def cut(tensor: Tensor, scale: int) -> Tensor:  # (B, C, H, W)
