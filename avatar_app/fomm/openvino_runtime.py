@@ -74,10 +74,12 @@ class OpenVinoRuntime:
 
 
 def _bind(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> None:
-    """Let the inputs from `first` on read `arrays` where they are."""
+    """Let the inputs from `first` on read `arrays` where they are, as long as the caller has them.
+
+    They are whole and writeable, as OpenVINO wants what it shares.
+    """
     for index, array in enumerate(arrays, start=first):
-        whole = np.ascontiguousarray(array)
-        request.set_input_tensor(index, ov.Tensor(whole, shared_memory=True))
+        request.set_input_tensor(index, ov.Tensor(array, shared_memory=True))
 
 
 def _run(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> list[Array]:
@@ -85,7 +87,9 @@ def _run(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> l
 
     They are copies, because the next run writes its own into the same memory.
     """
-    _bind(request, arrays, first)
+    # Frames are read-only and must be copied; nobody else holds the copies until the run is over.
+    held = [np.require(array, requirements=("C", "W")) for array in arrays]
+    _bind(request, held, first)
     request.infer()
     return [tensor.data.copy() for tensor in request.output_tensors]
 

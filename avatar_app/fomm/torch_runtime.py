@@ -35,7 +35,7 @@ class TorchRuntime:
         keypoints = self.detect(image).keypoints
         value, jacobian = torch.from_numpy(keypoints.value), torch.from_numpy(keypoints.jacobian)
         features = (
-            *self._run(self._encode, torch.from_numpy(image)),
+            *self._run(self._encode, _tensor(image)),
             value.to(self._device),
             jacobian.to(self._device),
         )
@@ -43,7 +43,7 @@ class TorchRuntime:
 
     def detect(self, image: Image) -> Detection:
         """See `Runtime`."""
-        value, jacobian, heatmap = map(_array, self._run(self._detect, torch.from_numpy(image)))
+        value, jacobian, heatmap = map(_array, self._run(self._detect, _tensor(image)))
         return Detection(KeyPoints(value, jacobian), heatmap[0])
 
     def render(self, source: EncodedSource, keypoints: KeyPoints) -> Picture:
@@ -67,6 +67,11 @@ class TorchRuntime:
         ):
             outputs: tuple[Tensor, ...] = stage(*(part.to(self._device) for part in inputs))
             return outputs
+
+
+def _tensor(image: Image) -> Tensor:
+    """The picture as PyTorch takes it: frames are read-only, and it wants to be able to write."""
+    return torch.from_numpy(np.require(image, requirements="W"))
 
 
 def _array(tensor: Tensor) -> Floats:
