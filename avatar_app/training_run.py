@@ -98,6 +98,18 @@ def train(
     )
 
 
+def redraw(out: Path) -> Path:
+    """Draw the curves of the run in `out` from its log again, and give their path.
+
+    Raises AvatarAppError where there is no run.
+    """
+    from avatar_app.fomm.training.plots import draw_curves
+
+    if not (out / "log.csv").exists():
+        raise AvatarAppError(f"{out} holds no training run: there is no log.csv in it.")
+    return draw_curves(out)
+
+
 def _split(folder: Path) -> tuple[list[Path], list[Path]]:
     """Give the clips to learn from, and those to watch."""
     index = folder / "index.csv"

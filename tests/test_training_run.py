@@ -10,7 +10,7 @@ import pytest
 
 from avatar_app.fomm.checkpoints import load
 from avatar_app.settings import bundled
-from avatar_app.training_run import train
+from avatar_app.training_run import redraw, train
 from avatar_app.types import AvatarAppError
 
 CONFIG = """
@@ -84,6 +84,9 @@ def test_a_run_leaves_a_model_its_log_and_pictures(clips: Path, tmp_path: Path) 
     assert "clips read" in reports
     with pytest.raises(AvatarAppError, match="--resume"):
         train(config, out, device="cpu")
+    result.curves.unlink()
+    (out / "log.csv").touch()
+    assert redraw(out).stat().st_size > 0
     resumed = train(config, out, resume=True, minutes=result.minutes + 0.02, device="cpu")
     assert resumed.steps > result.steps
 
@@ -100,5 +103,7 @@ def test_clips_must_be_named_and_be_there(tmp_path: Path) -> None:
     """One sentence each, with the remedy."""
     with pytest.raises(AvatarAppError, match="--clips"):
         train(_config(tmp_path), tmp_path / "run")
+    with pytest.raises(AvatarAppError, match=r"log\.csv"):
+        redraw(tmp_path)
     with pytest.raises(AvatarAppError, match="nowhere"):
         train(_config(tmp_path), tmp_path / "run", clips=tmp_path / "nowhere")

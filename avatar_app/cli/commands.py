@@ -74,8 +74,12 @@ def _speed(stats: Stats) -> str:
 
 def train(options: Namespace) -> None:
     """Train a model and name what the run left behind."""
+    from avatar_app.training_run import redraw
     from avatar_app.training_run import train as run
 
+    if options.plot:
+        show(f"curves: {redraw(options.out)}")
+        return
     try:
         with shown_progress() as progress:
             result = run(

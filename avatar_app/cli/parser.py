@@ -209,6 +209,9 @@ def _train(tree: _Tree) -> None:
     )
     command.add_argument("--resume", action="store_true", help="go on with the run in DIR")
     command.add_argument(
+        "--plot", action="store_true", help="only draw the curves of the run in DIR again"
+    )
+    command.add_argument(
         "--minutes", metavar="N", type=float, help="how long to train in all (default: CONFIG's)"
     )
     _device_option(command)
