@@ -34,7 +34,7 @@ class Demo:
 def demo(
     out_dir: Path,
     *,
-    avatar: str = "mei",
+    avatar: str = "kenji",
     model: str | Path = "fomm-mini",
     device: str = "auto",
     progress: Progress = silent,
