@@ -85,9 +85,11 @@ def train(
         progress(step.seconds / 60, minutes, what)
         draw_curves(out)
 
-    trainer.run(minutes, report)
     model = out / f"{config_path.stem}.safetensors"
-    save(model, config.model_params, trainer.averaged_weights, half=True)
+    try:
+        trainer.run(minutes, report)
+    finally:  # also what was learned until Ctrl-C can be tried out
+        save(model, config.model_params, trainer.averaged_weights, half=True)
     return TrainingResult(
         model,
         out / "sheet.png",
