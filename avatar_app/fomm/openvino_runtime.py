@@ -36,14 +36,17 @@ _STAGES = ("detect", "encode", "render")
 class OpenVinoRuntime:
     """`Runtime` by OpenVINO on the CPU; bfloat16 where the processor computes it natively."""
 
-    def __init__(self, checkpoint: Checkpoint, precision: str = "auto") -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, precision: str = "auto", *, keep: bool = True
+    ) -> None:
         core = ov.Core()
         if precision == "auto":
             native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
             precision = "bfloat16" if native else "float32"
         hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
+        compiled = (_kept if keep else _once)(core, checkpoint, hint)
         self._detect, self._encode, self._render = (
-            compiled.create_infer_request() for compiled in _compiled(core, checkpoint, hint)
+            stage.create_infer_request() for stage in compiled
         )
         self._bound: EncodedSource | None = None
         self.description = f"OpenVINO on the CPU ({precision})"
@@ -94,7 +97,7 @@ def _run(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> l
     return [tensor.data.copy() for tensor in request.output_tensors]
 
 
-def _compiled(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledModel]:
+def _kept(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledModel]:
     """The stages of a model, from the cache where it holds them."""
     try:
         # One model has one entry: a new version of the app replaces that of the old one.
@@ -103,7 +106,7 @@ def _compiled(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.Compi
         if folder.is_dir():
             # A damaged cache is only a reason to make it again.
             with contextlib.suppress(RuntimeError):
-                return _compile(core, folder, hint, cache=True)
+                return _compile(core, folder, hint, folder / "compiled")
         shutil.rmtree(entry, ignore_errors=True)
         entry.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=entry, ignore_cleanup_errors=True) as part:
@@ -111,18 +114,25 @@ def _compiled(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.Compi
             converted.mkdir()
             _convert(checkpoint, converted)
             os.replace(converted, folder)
-        return _compile(core, folder, hint, cache=True)
+        return _compile(core, folder, hint, folder / "compiled")
     except OSError:
         # No place for a cache, or a full one: the next start will take as long as this.
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as part:
-            _convert(checkpoint, Path(part))
-            return _compile(core, Path(part), hint, cache=False)
+        return _once(core, checkpoint, hint)
 
 
-def _compile(core: ov.Core, folder: Path, hint: str, *, cache: bool) -> list[ov.CompiledModel]:
+def _once(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledModel]:
+    """The stages of a model, converted for this time."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        _convert(checkpoint, Path(folder))
+        return _compile(core, Path(folder), hint)
+
+
+def _compile(
+    core: ov.Core, folder: Path, hint: str, cache: Path | None = None
+) -> list[ov.CompiledModel]:
     config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
-    if cache:
-        config["CACHE_DIR"] = str(folder / "compiled")
+    if cache is not None:
+        config["CACHE_DIR"] = str(cache)
     return [core.compile_model(folder / f"{stage}.xml", "CPU", config) for stage in _STAGES]
 
 

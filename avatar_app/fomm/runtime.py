@@ -121,11 +121,13 @@ def _has_nvidia_driver() -> bool:
     return Path("/dev/nvidiactl").exists() or Path("/usr/lib/wsl/lib/libcuda.so.1").exists()
 
 
-def start(checkpoint: Checkpoint, choice: Choice, precision: str = "auto") -> Runtime:
+def start(
+    checkpoint: Checkpoint, choice: Choice, precision: str = "auto", *, keep: bool = True
+) -> Runtime:
     """Start the chosen runtime with a model, ready to render.
 
-    `precision` "auto" takes bfloat16 where the hardware computes it natively. Raises
-    AvatarAppError.
+    `precision` "auto" takes bfloat16 where the hardware computes it natively. What had to be
+    converted is kept for the next start if `keep`. Raises AvatarAppError.
     """
     if precision not in PRECISIONS:
         raise AvatarAppError(
@@ -137,4 +139,4 @@ def start(checkpoint: Checkpoint, choice: Choice, precision: str = "auto") -> Ru
         return TorchRuntime(checkpoint, choice.device, precision)
     from avatar_app.fomm.openvino_runtime import OpenVinoRuntime
 
-    return OpenVinoRuntime(checkpoint, precision)
+    return OpenVinoRuntime(checkpoint, precision, keep=keep)
