@@ -154,6 +154,8 @@ def test_huge_photo_is_taken(
     """A photo of 12000 x 9000 pixels, face and all, becomes an avatar like a small one."""
     huge = Pictures.new("RGB", (12000, 9000), (90, 120, 150))
     huge.paste(mateo.resize((6000, 6000)), (3000, 1500))
+    if extension == "png":
+        huge = huge.convert("L")
     file = tmp_path / f"huge.{extension}"
     huge.save(file, compress_level=1)
     mateo.save(tmp_path / "small.png")

@@ -220,5 +220,4 @@ def avatars_add(options: Namespace) -> None:
 def _face_finder() -> FindFaces:
     from avatar_app.glitch.landmarks import FaceFinder
 
-    finder = FaceFinder()
-    return lambda image: [face.landmarks for face in finder.find(image)]
+    return FaceFinder().in_photo
