@@ -43,6 +43,7 @@ class Stage:
     vgg_depths: tuple[int, ...] = (5, 5, 5, 5)  # how many of VGG19's maps at 1, 1/2, 1/4, 1/8
     perceptual: float = 10.0
     pixel: float = 0.0
+    drawn: float = 0.0  # what a blending generator draws, judged alone as well
     equivariance_share: float = 1.0  # of the batch
     equivariance_value: float = 10.0
     equivariance_jacobian: float = 10.0

@@ -15,6 +15,8 @@ from avatar_app.fomm.training.discriminator import Discriminator
 
 Maps = list[Tensor]
 
+OPENING_WEIGHT = 4  # lids move by a hundredth of the picture where heads move by a tenth
+
 # Landmarks on the edges of eyelids and lips that face each other.
 _UPPER_EDGES = [37, 38, 43, 44, 61, 62, 63]
 _LOWER_EDGES = [41, 40, 47, 46, 67, 66, 65]
@@ -85,6 +87,8 @@ def perceptual(
     """
     total = rendered.new_zeros(())
     for level, depth in enumerate(depths):
+        if not depth:
+            continue
         step = 2**level
         with torch.autocast(rendered.device.type, dtype, enabled=dtype != torch.float32):
             with torch.no_grad():
@@ -103,29 +107,34 @@ def _known(landmarks: Tensor) -> Tensor:
 def landmark_keypoints(points: Points, landmarks: Tensor) -> Tensor:
     """How far the named keypoints (B, K, 2) stand from their landmarks (B, 68, 2).
 
-    The opening of lids and lips, small beside the head's own motion, is compared once more on
-    its own.
+    The opening of lids and lips, small beside the head's own motion, is compared on its own.
     """
     targets = torch.stack(
         [landmarks[:, list(group)].mean(1) for group in KEYPOINT_LANDMARKS], dim=1
     )
     error = points.value[:, : targets.shape[1]] - targets
     openings = [error[:, upper] - error[:, lower] for upper, lower in ((0, 1), (2, 3), (9, 10))]
-    each = error.abs().mean((1, 2)) + torch.stack(openings, dim=1).abs().mean((1, 2))
+    opening = torch.stack(openings, dim=1).abs().mean((1, 2))
+    each = error.abs().mean((1, 2)) + OPENING_WEIGHT * opening
     return torch.where(_known(landmarks), each, 0).mean()
 
 
-def landmark_flow(deformation: Tensor, source: Tensor, driving: Tensor) -> Tensor:
-    """How far `deformation` (B, h, w, 2) misses the source landmarks at the driving landmarks.
+def flow_error(deformation: Tensor, source: Tensor, driving: Tensor) -> tuple[Tensor, Tensor]:
+    """By how much `deformation` (B, h, w, 2) misses the source landmarks at the driving ones.
 
-    As with keypoints, the opening of lids and lips counts once more.
+    Gives (B, 68, 2), and (B,) where both faces are known; the rest is meaningless.
     """
     known = _known(source) & _known(driving)
     at = torch.where(known[:, None, None], driving, 0)
     found = F.grid_sample(deformation.permute(0, 3, 1, 2), at[:, None], align_corners=True)
-    error = found[:, :, 0].mT - source  # (B, 68, 2)
+    return found[:, :, 0].mT - source, known
+
+
+def landmark_flow(deformation: Tensor, source: Tensor, driving: Tensor) -> Tensor:
+    """The size of `flow_error`; as with keypoints, lids and lips are compared on their own."""
+    error, known = flow_error(deformation, source, driving)
     openings = error[:, _UPPER_EDGES] - error[:, _LOWER_EDGES]
-    each = error.abs().mean((1, 2)) + openings.abs().mean((1, 2))
+    each = error.abs().mean((1, 2)) + OPENING_WEIGHT * openings.abs().mean((1, 2))
     return torch.where(known, each, 0).mean()
 
 

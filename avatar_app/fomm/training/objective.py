@@ -58,7 +58,7 @@ class Objective:
         terms = self._keypoint_losses(stage, batch, source, driving)
         if not stage.networks:
             return terms, None
-        rendered, real, motion = self._render(stage, batch, source, driving)
+        rendered, drawn, real, motion = self._render(stage, batch, source, driving)
         if stage.perceptual:
             assert self._vgg is not None
             terms["perceptual"] = stage.perceptual * losses.perceptual(
@@ -66,6 +66,14 @@ class Objective:
             )
         if stage.pixel:
             terms["pixel"] = stage.pixel * (rendered - real).abs().mean()
+        if stage.drawn:
+            assert self._vgg is not None
+            # Coarsely, at half the resolution: the share of what is drawn grows where it is good.
+            coarse = (0, *stage.vgg_depths[1:])
+            alone = losses.perceptual(self._vgg, drawn, real, coarse, self._dtype)
+            terms["drawn"] = stage.drawn * (
+                stage.perceptual * alone + stage.pixel * (drawn - real).abs().mean()
+            )
         if stage.landmark_flow:
             terms["landmark_flow"] = stage.landmark_flow * losses.landmark_flow(
                 motion.deformation, batch.source_landmarks, batch.driving_landmarks
@@ -101,8 +109,8 @@ class Objective:
 
     def _render(
         self, stage: Stage, batch: Batch, source: Points, driving: Points
-    ) -> tuple[Tensor, Tensor, Motion]:
-        """Rendered and real pictures (or a crop of both), and the whole motion."""
+    ) -> tuple[Tensor, Tensor, Tensor, Motion]:
+        """Rendered, drawn and real pictures (or a crop of all), and the whole motion."""
         generator: Generator = self._nets["generator"]  # type: ignore[assignment]
         shrink = batch.source.shape[-1] // stage.size
         with self.autocast(batch.source.device):
@@ -115,13 +123,14 @@ class Objective:
         if stage.crop:
             fitted, grid, real = self._crop(stage.crop, fitted, grid, real, batch)
         with self.autocast(batch.source.device):
-            rendered = generator.draw(encoded.features, fitted)
+            rendered = drawn = generator.draw(encoded.features, fitted)
         if encoded.picture is not None:
-            rendered = generator.compose(encoded.picture, grid, rendered)
-        if stage.crop:
-            rendered = rendered[..., BORDER:-BORDER, BORDER:-BORDER]
-            real = real[..., BORDER:-BORDER, BORDER:-BORDER]
-        return rendered, real, motion
+            rendered = generator.compose(encoded.picture, grid, drawn)
+        border = slice(BORDER, -BORDER) if stage.crop else slice(None)
+        rendered, drawn, real = (
+            picture[:, :3, border, border] for picture in (rendered, drawn, real)
+        )
+        return rendered, drawn, real, motion
 
     def _crop(
         self, side: int, motion: Motion, grid: Tensor, real: Tensor, batch: Batch

@@ -53,7 +53,8 @@ class Validation:
             images, deformation = _render(nets, source, driver, dtype)
             rendered.append((images * 255).round().byte().permute(0, 2, 3, 1).cpu())
             marks = self._landmarks[:, part]
-            flow.append(losses.landmark_flow(deformation, *marks).item() * len(source))
+            error, both = losses.flow_error(deformation, *marks)
+            flow.append(error.abs().mean((1, 2))[both].sum().item())
             still = (marks[0] - marks[1]).abs().mean((1, 2))
             still_flow.append(still[known[part]].sum().item())
         pictures = torch.cat(rendered)
