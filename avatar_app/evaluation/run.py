@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 
 import avatar_app
-from avatar_app.avatars import load_avatar
 from avatar_app.evaluation.anchors import LandmarkWarp
 from avatar_app.evaluation.clips import Take, choose_clips, take_clip
-from avatar_app.evaluation.faces import Finder, alike
 from avatar_app.evaluation.files import check_writable
+from avatar_app.evaluation.portraits import Portraits, load_portraits
 from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP, Evaluation, Jitter
 from avatar_app.evaluation.ruler import SPARSE, Ruler
 from avatar_app.evaluation.scores import Record, score
@@ -25,11 +24,9 @@ from avatar_app.fomm import checkpoints
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.progress import Progress, silent
-from avatar_app.types import Avatar, AvatarAppError, Frame, Image, Reenactor
+from avatar_app.types import AvatarAppError, Frame, Image, Reenactor
 
 _SHEET_ROWS = 8
-_SHEET_PORTRAITS = 6
-_PHOTOS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 _TOOLS = ("torch", "openvino", "dlib-bin", "opencv-python", "av", "numpy")
 
 
@@ -70,8 +67,8 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
             check_writable(file)
     paths = choose_clips(options.clips, options.split)
     with ExitStack() as stack:
-        study = _Study(options, stack)
         shown = set(np.linspace(0, len(paths) - 1, min(len(paths), _SHEET_ROWS)).astype(int))
+        study = _Study(options, stack, len(shown))
         for number, path in enumerate(paths):
             progress(number, len(paths), "clips")
             study.add(path, shown=number in shown)
@@ -85,16 +82,13 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
 class _Study:
     """What has been measured so far, and the engines that measure; `stack` closes those."""
 
-    def __init__(self, options: EvaluationOptions, stack: ExitStack) -> None:
+    def __init__(self, options: EvaluationOptions, stack: ExitStack, shown_takes: int) -> None:
         self.options = options
         self.notes: list[str] = []
         self.takes: list[str] = []
         self.records: list[dict[str, list[Record]]] = []
-        self.driven: dict[str, list[list[Record]]] = {}
         self.jitters: list[Jitter] = []
         self.rows: list[Row] = []
-        self.drivers: list[Moment] = []
-        self.portrait_moments: dict[str, list[Moment]] = {}
 
         models = {MODEL: options.model}
         if options.previous is not None:
@@ -110,9 +104,11 @@ class _Study:
             )
         finder = FaceFinder()
         self.ruler = Ruler(finder, self._lpips())
-        self.portraits = self._portraits(finder)
-        if self.portraits:
-            self.puppet = _engine(stack, options, options.model, absolute=False)
+        self.portraits: Portraits | None = None
+        if options.avatars is not None:
+            avatars = load_portraits(options.avatars, self.size, finder, self.notes.append)
+            puppet = _engine(stack, options, options.model, absolute=False)
+            self.portraits = Portraits(avatars, puppet, self.ruler, shown_takes)
 
     def add(self, path: Path, shown: bool) -> None:
         """Measure one clip; `shown` on the sheets too."""
@@ -133,7 +129,8 @@ class _Study:
         self._measure_jitter(take)
         if shown and self.options.sheet is not None:
             self.rows.append(_sheet_row(take, rendered))
-        self._drive_portraits(take, shown)
+        if self.portraits is not None:
+            self.portraits.drive(take, shown)
 
     def evaluation(self) -> Evaluation:
         """Score what was measured and draw the sheets."""
@@ -146,15 +143,14 @@ class _Study:
         if self.jitters:
             both = np.median([(one.driver, one.rendered) for one in self.jitters], axis=0)
             jitter = Jitter(float(both[0]), float(both[1]))
-        everybody = [clip for clips in self.driven.values() for clip in clips]
         return Evaluation(
             totals={way: score([clip[way] for clip in self.records]) for way in ways},
             clips={
                 name: {way: score([records]) for way, records in clip.items()}
                 for name, clip in zip(self.takes, self.records, strict=True)
             },
-            avatars={name: score(clips, comparable=False) for name, clips in self.driven.items()},
-            avatars_total=score(everybody, comparable=False) if everybody else None,
+            avatars={} if self.portraits is None else self.portraits.scores(),
+            avatars_total=None if self.portraits is None else self.portraits.total(),
             jitter=jitter,
             about=self._about(),
             notes=tuple(self.notes),
@@ -171,22 +167,6 @@ class _Study:
             self.notes.append(f"LPIPS was left out. {error}")
             return None
 
-    def _portraits(self, finder: Finder) -> list[Avatar]:
-        folder = self.options.avatars
-        if folder is None:
-            return []
-        if not folder.is_dir():
-            raise AvatarAppError(f"There is no folder {folder}; name one that holds portraits.")
-        portraits = []
-        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _PHOTOS):
-            try:
-                portraits.append(load_avatar(path, self.size, _landmarks_by(finder)))
-            except AvatarAppError as error:
-                self.notes.append(str(error))
-        if not portraits:
-            raise AvatarAppError(f"{folder} holds no portrait that can be used.")
-        return portraits
-
     def _measure_jitter(self, take: Take) -> None:
         engine = self.engines[MODEL]
         engine.set_source(take.source)
@@ -198,21 +178,6 @@ class _Study:
         if jitter is not None:
             self.jitters.append(jitter)
 
-    def _drive_portraits(self, take: Take, shown: bool) -> None:
-        index, label = 0, ""
-        if shown:  # turns, mouths and eyelids in turn
-            moments = telling_moments(take)
-            index, label = moments[len(self.drivers) % len(moments)]
-        for portrait in self.portraits:
-            pictures = _drive(self.puppet, portrait, take)
-            records = self.ruler.portrait(take, portrait, pictures)
-            self.driven.setdefault(portrait.name, []).append(records)
-            if shown:
-                moment = Moment("", [("", pictures[index])])
-                self.portrait_moments.setdefault(portrait.name, []).append(moment)
-        if shown:
-            self.drivers.append(Moment(label, [("driver", take.images[index])]))
-
     def _draw_sheet(self) -> Path | None:
         if self.options.sheet is None or not self.rows:
             return None
@@ -221,15 +186,12 @@ class _Study:
         return self.options.sheet
 
     def _draw_portraits(self) -> Path | None:
-        if self.options.sheet is None or not self.portraits:
+        sheet = self.options.sheet
+        if sheet is None or self.portraits is None:
             return None
-        path = self.options.sheet.with_stem(self.options.sheet.stem + "_avatars")
-        blank = np.full((self.size, self.size, 3), 255, np.uint8)
-        rows = [Row("", ("", blank), self.drivers)]
-        for portrait in self.portraits[:_SHEET_PORTRAITS]:
-            moments = self.portrait_moments[portrait.name]
-            rows.append(Row(portrait.name, ("source", portrait.image), moments))
-        draw_sheet(f"{Path(self.options.model).stem}: portraits driven by others", rows, path)
+        path = sheet.with_stem(sheet.stem + "_avatars")
+        title = f"{Path(self.options.model).stem}: portraits driven by others"
+        self.portraits.draw(title, path)
         return path
 
     def _about(self) -> dict[str, object]:
@@ -249,7 +211,11 @@ class _Study:
             "lpips_and_identity_every": options.stride * SPARSE,
             "python": platform.python_version(),
             "machine": platform.platform(),
-            "packages": {name: importlib.metadata.version(name) for name in _TOOLS},
+            "packages": {
+                package.name: package.version
+                for package in importlib.metadata.distributions()
+                if package.name in _TOOLS
+            },
         }
 
 
@@ -263,16 +229,6 @@ def _engine(stack: ExitStack, options: EvaluationOptions, model: str, absolute: 
 
 def _reconstruct(engine: Reenactor, take: Take) -> list[Image]:
     engine.set_source(take.source)
-    return [engine.animate(take.frame(index)).image for index in range(len(take.images))]
-
-
-def _drive(engine: Reenactor, portrait: Avatar, take: Take) -> list[Image]:
-    """Render `portrait` in relative motion from the driver's pose that is most like its own."""
-    engine.set_source(portrait)
-    faces = {index: found.landmarks for index, found in enumerate(take.looks) if found is not None}
-    if portrait.landmarks is not None:
-        like = list(faces)[alike(portrait.landmarks, list(faces.values()))]
-        engine.calibrate(take.frame(like))
     return [engine.animate(take.frame(index)).image for index in range(len(take.images))]
 
 
@@ -297,7 +253,3 @@ def _sheet_row(take: Take, rendered: Mapping[str, Sequence[Image]]) -> Row:
         for index, label in telling_moments(take)
     ]
     return Row(Path(take.name).stem, ("source", take.images[0]), moments)
-
-
-def _landmarks_by(finder: Finder) -> Callable[[Image], list[np.ndarray]]:
-    return lambda photo: [face.landmarks for face in finder.find(photo)]

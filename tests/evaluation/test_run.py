@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from avatar_app.evaluation import EvaluationOptions, clips, evaluate, run
+from avatar_app.evaluation import EvaluationOptions, clips, evaluate, portraits, run
 from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP
 from avatar_app.fomm import checkpoints
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, KeyPoints, Rendered
@@ -187,7 +187,7 @@ def test_portraits_are_driven_from_the_pose_most_like_theirs(
     for name in ("amara.png", "kenji.png"):
         Pictures.fromarray(picture(7)).save(photos / name)
     monkeypatch.setattr(
-        run, "load_avatar", lambda path, *_: Avatar(path.stem, picture(7), path, FACES[7])
+        portraits, "load_avatar", lambda path, *_: Avatar(path.stem, picture(7), path, FACES[7])
     )
     found = evaluate(changed(world, avatars=photos))
     assert world.engines["fomm-mini", False].calibrated_on == 7
