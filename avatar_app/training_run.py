@@ -53,6 +53,8 @@ def train(
     with everything saved, when interrupted.
     """
     from avatar_app.fomm.checkpoints import save
+    from avatar_app.fomm.runtime import choose
+    from avatar_app.fomm.torch_runtime import has_bfloat16
     from avatar_app.fomm.training.config import load_config
     from avatar_app.fomm.training.plots import draw_curves
     from avatar_app.fomm.training.trainer import Step, Trainer
@@ -70,10 +72,15 @@ def train(
         )
     learned, watched = _split(folder)
     landmarks = _LandmarkStore(out / "landmarks.npz")
-    device, half = _resolve(device)
+    device = choose(device, "torch").device
     validation = Validation(list(_load(watched, config, landmarks, progress)), out, device)
     trainer = Trainer(
-        config, _load(learned, config, landmarks, progress), validation, out, device, half
+        config,
+        _load(learned, config, landmarks, progress),
+        validation,
+        out,
+        device,
+        has_bfloat16(device),
     )
     landmarks.save()
     if resume:
@@ -142,19 +149,6 @@ def _listing(folder: Path) -> Iterable[Path]:
         return list(folder.iterdir())
     except OSError as error:
         raise AvatarAppError(f"There is no folder of clips {folder}.") from error
-
-
-def _resolve(device: str) -> tuple[str, bool]:
-    """Give the device, and whether it has bfloat16 in hardware."""
-    import torch
-
-    from avatar_app.fomm.torch_runtime import has_bfloat16
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise AvatarAppError("There is no CUDA device here; use --device cpu.")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return device, has_bfloat16(device)
 
 
 def _load(
