@@ -18,7 +18,7 @@ from avatar_app.cli import terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
-COMMANDS = ("animate", "demo", "train", "evaluate", "models", "avatars")
+COMMANDS = ("animate", "demo", "bench", "train", "evaluate", "models", "avatars")
 NESTED = {"models": ("list", "info", "fetch", "import"), "avatars": ("list", "add")}
 
 
@@ -202,6 +202,7 @@ def test_parser_and_commands_agree() -> None:
         for arguments in (
             ["animate", "a", "b", "-o", "c"],
             ["demo"],
+            ["bench"],
             ["train", "c", "--clips", "d", "-o", "e"],
             ["evaluate", "--clips", "d"],
             *(["models", name, "x"][: 3 - (name == "list")] for name in NESTED["models"]),

@@ -73,7 +73,7 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
             text=True,
             cwd=tmp_path,
             env=environment,
-            timeout=240,
+            timeout=900,
         )
 
     return call
@@ -134,6 +134,15 @@ def test_demo(run: Run, model: Path, tmp_path: Path) -> None:
     assert len(files) == 3
     for path in files:
         assert str(path.relative_to(tmp_path)) in result.stdout
+
+
+@pytest.mark.slow
+def test_bench(run: Run, model: Path, tmp_path: Path) -> None:
+    """The machine, a row for every runtime, and the figures as JSON."""
+    result = run("bench", "--quick", "--model", model, "--json", "b.json")
+    assert result.returncode == 0, result.stderr
+    assert "processor: " in result.stdout
+    assert json.loads((tmp_path / "b.json").read_text())["speedup"] > 0
 
 
 def test_train(run: Run, clip: Path, tmp_path: Path) -> None:

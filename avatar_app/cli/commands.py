@@ -72,6 +72,27 @@ def _speed(stats: Stats) -> str:
     )
 
 
+def bench(options: Namespace) -> None:
+    """Time every stage and show the machine, the table, and what it amounts to."""
+    from avatar_app.benchmark import bench as run
+
+    with shown_progress() as progress:
+        result = run(
+            options.model,
+            options.device,
+            quick=options.quick,
+            json_file=options.json,
+            progress=progress,
+        )
+    for what, value in result.machine.items():
+        show(f"{what}: {value}")
+    show_table(*result.table())
+    show("milliseconds as p50 / p95 / p99")
+    show(f"the published size renders {result.speedup:.1f} times as fast as upstream's way")
+    if options.json:
+        show(f"figures: {options.json}")
+
+
 def train(options: Namespace) -> None:
     """Train a model and name what the run left behind."""
     from avatar_app.training_run import redraw

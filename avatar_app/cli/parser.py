@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     tree = parser.add_subparsers(metavar="COMMAND", title="commands")
     _animate(tree)
     _demo(tree)
+    _bench(tree)
     _train(tree)
     _evaluate(tree)
     _models(tree)
@@ -185,6 +186,23 @@ def _demo(tree: _Tree) -> None:
         type=Path,
         default=Path("demo-output"),
         help="the folder to write into (default: %(default)s)",
+    )
+    _model_options(command)
+
+
+def _bench(tree: _Tree) -> None:
+    command = _command(
+        tree,
+        "bench",
+        "measure the speed of every stage on this machine",
+        commands.bench,
+        "Measure the speed of every stage on every runtime, and of the published size beside the "
+        "way\nupstream computes it.",
+        "  avatar-app bench --json speed.json",
+    )
+    command.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
+    command.add_argument(
+        "--quick", action="store_true", help="a tenth of the frames: less exact, but soon done"
     )
     _model_options(command)
 
