@@ -26,7 +26,7 @@ lint: $(VENV)/.dev ## format, lint, types and floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 check: lint test ## everything that is checked before a change lands
 

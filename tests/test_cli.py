@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from avatar_app import __version__, cli
-from avatar_app.cli import parser as parser_module
-from avatar_app.cli import terminal
+from avatar_app.cli import commands, terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
@@ -210,4 +209,4 @@ def test_parser_and_commands_agree() -> None:
         )
     ]
     assert len(set(runs)) == len(runs)
-    assert all(function.__module__ == parser_module.commands.__name__ for function in runs)
+    assert all(function.__module__ == commands.__name__ for function in runs)

@@ -1,0 +1,1 @@
+"""Faces in pictures, found with dlib: the only place that knows dlib."""
