@@ -190,7 +190,7 @@ def save(
     Raises AvatarAppError where a weight does not fit into half precision or the file cannot be
     written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as serialised
 
     model_params = params.check(model_params, path.name)
     params.check_size(model_params, size, path.name)
@@ -207,11 +207,10 @@ def save(
     metadata = {"model_params": json.dumps(model_params), "size": str(size)}
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(stored, part, metadata)
+        part.write_bytes(serialised(stored, metadata))
         os.replace(part, path)
-    except Exception as error:
-        # safetensors reports a full disk as an error of its own; whatever it was, nothing stays.
-        raise AvatarAppError(f"{path} cannot be written: {error}.") from error
+    except OSError as error:
+        raise AvatarAppError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         part.unlink(missing_ok=True)
 

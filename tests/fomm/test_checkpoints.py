@@ -53,6 +53,8 @@ def test_save_then_load(tmp_path: Path, half: bool) -> None:
         np.testing.assert_allclose(tensor, tensors[name], rtol=1e-3 if half else 0, atol=1e-6)
     assert not any(name.endswith(checkpoints.COUNTER) for name in loaded.tensors)
     assert list(tmp_path.glob("*tiny*")) == [path]
+    (tmp_path / "other").touch()
+    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode, "readable as any file"
 
 
 def test_loaded_networks_have_the_weights(tmp_path: Path) -> None:
@@ -78,11 +80,12 @@ def test_too_large_for_half_precision(tmp_path: Path) -> None:
 def test_write_error_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fills up while writing leaves no file, and the sentence names the file."""
 
-    def full(_tensors: object, path: Path, _metadata: object) -> None:
-        path.write_bytes(b"half of it")
+    def full(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[:1000])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     tensors = golden_case.tensors("tiny-64")
     with pytest.raises(AvatarAppError, match=r"tiny\.safetensors.*No space left"):
         checkpoints.save(tmp_path / "tiny.safetensors", TINY, tensors, half=True, size=64)
