@@ -98,6 +98,8 @@ def bench(
     AvatarAppError where the model or the device is not to be had, or the file cannot be written.
     """
     device = runtime.choose(device).device
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise AvatarAppError(f"{json_file} cannot be written: its folder does not exist.")
     frames = max(frames // 10, 3) if quick else frames
     checkpoint = load(model)
     machine = _machine()
