@@ -97,7 +97,8 @@ def fold_share(deformation: Floats) -> float:
 
 def out_of_range_share(deformation: Floats) -> float:
     """Share in [0, 1] of cells of (h, w, 2) that look outside the source and so read black."""
-    outside = np.abs(deformation).max(-1) > 1
+    beyond = np.abs(deformation) > 1
+    outside = beyond[..., 0] | beyond[..., 1]
     return float(np.count_nonzero(outside) / outside.size)
 
 
