@@ -34,6 +34,10 @@ format: $(VENV)/.dev ## lay the code out
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+pictures: demo ## take the README's pictures anew
+	mkdir -p docs
+	cp demo-output/strip.png docs/demo-strip.png
+
 clean: ## remove the environment and what the tools leave
 	rm -rf $(VENV) build dist demo-output *.egg-info .mypy_cache .pytest_cache .ruff_cache \
 		.hypothesis .import_linter_cache
