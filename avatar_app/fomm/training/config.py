@@ -37,6 +37,7 @@ class Stage:
     share: float  # of the run's minutes
     batch_size: int
     networks: bool = True  # False: only the keypoint detector learns, on landmarks
+    encoder: bool = True  # False: the source's encoder stays as it is, which saves a third
     size: int = 256  # of the generator's pictures; the motion networks always see full frames
     crop: int | None = None  # side of the part of the picture that is decoded and judged
     learning_rate: float = 2e-4

@@ -116,7 +116,8 @@ class Objective:
         with self.autocast(batch.source.device):
             small = generator.dense_motion_network.down(batch.source)
             motion = generator.dense_motion_network(small, source, driving)
-            encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
+            with torch.set_grad_enabled(stage.encoder):
+                encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
         real = F.avg_pool2d(batch.driving, shrink)
         fitted = resize(motion, *encoded.features.shape[2:])
         grid = flow(motion, *real.shape[2:])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from avatar_app.fomm.training.config import Stage, TrainingConfig, load_config
 from avatar_app.fomm.training.data import Batch, Clip
@@ -39,7 +40,7 @@ MODEL: dict[str, Any] = {
 STAGES = (
     Stage("keypoints", share=1, batch_size=4, networks=False, landmark_keypoints=10),
     Stage("coarse", 1, 2, size=32, perceptual=0, pixel=10, landmark_flow=10),
-    Stage("fine", 1, 2, size=64, crop=32, perceptual=0, pixel=10, adversarial=1),
+    Stage("fine", 1, 2, size=64, crop=32, perceptual=0, pixel=10, adversarial=1, encoder=False),
 )
 
 
@@ -72,6 +73,17 @@ def test_the_keypoint_stage_brings_keypoints_to_their_landmarks(clip: Clip, tmp_
     trainer = _trainer(clip, tmp_path)
     errors = [trainer._train_step(STAGES[0], 2e-3)["landmark_keypoints"] for _ in range(60)]
     assert sum(errors[-5:]) < 0.6 * sum(errors[:5])
+
+
+def test_a_stage_can_leave_the_encoder_as_it_is(clip: Clip, tmp_path: Path) -> None:
+    """Its weights stay, the rest of the generator's move."""
+    trainer = _trainer(clip, tmp_path)
+    nets = trainer._nets
+    first, final = (nets["generator"].get_submodule(name) for name in ("first.conv", "final"))
+    before = first.weight.clone(), final.weight.clone()
+    trainer._train_step(STAGES[2], 1e-3)
+    assert torch.equal(first.weight, before[0])
+    assert not torch.equal(final.weight, before[1])
 
 
 def test_a_run_goes_through_its_stages_and_shows_itself(
@@ -137,7 +149,7 @@ def test_what_cannot_be_taken_up_is_named(clip: Clip, tmp_path: Path, damage: st
 def test_the_shipped_config_describes_a_run() -> None:
     """It is the example that error messages point to."""
     config = load_config(bundled("models", "fomm-mini.toml"))
-    assert [stage.name for stage in config.stages] == ["keypoints", "coarse", "fine"]
+    assert [stage.name for stage in config.stages] == ["keypoints", "coarse", "fine", "finish"]
     assert config.stage_at(0)[0].name == "keypoints"
     assert config.stage_at(1) == (config.stages[-1], 1.0)
 
