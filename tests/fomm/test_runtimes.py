@@ -28,9 +28,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_golden(name: str, runtime_name: str, models: Path) -> None:
     """Keypoints, motion and pictures are those of the published implementation to 1e-4."""
     golden = Golden(name)
-    runtime = start(
-        golden_case.checkpoint(name, models), Choice(runtime_name, "cpu", ""), "float32"
-    )
+    model = golden_case.checkpoint(name, models)
+    runtime = start(model, Choice(runtime_name, "cpu", ""), "float32", keep=False)
+    model.path.unlink()  # some hundred megabytes that nobody needs any more
     source = runtime.encode(golden.image("source"))
     initial = runtime.detect(golden.image("driving_initial")).keypoints
     driving = runtime.detect(golden.image("driving")).keypoints
