@@ -36,7 +36,7 @@ class Stage:
     name: str
     share: float  # of the run's minutes
     batch_size: int
-    networks: bool = True  # False: only the keypoint detector learns, on landmarks
+    trains: str = "all"  # "keypoints": only their detector; "motion": dense motion as well
     encoder: bool = True  # False: the source's encoder stays as it is, which saves a third
     size: int = 256  # of the generator's pictures; the motion networks always see full frames
     crop: int | None = None  # side of the part of the picture that is decoded and judged
@@ -50,13 +50,18 @@ class Stage:
     equivariance_jacobian: float = 10.0
     landmark_keypoints: float = 0.0  # keypoints stand on the landmarks they are named after
     landmark_flow: float = 0.0  # the deformation at a driving landmark is the source landmark
+    moved: float = 0.0  # the shrunk source, merely moved, looks like the shrunk driving frame
     adversarial: float = 0.0
     feature_matching: float = 10.0  # only with adversarial
 
     @property
     def uses_vgg(self) -> bool:
         """Whether VGG19's weights are needed."""
-        return self.networks and self.perceptual > 0
+        return self.trains == "all" and self.perceptual > 0
+
+    def __post_init__(self) -> None:
+        if self.trains not in ("keypoints", "motion", "all"):
+            raise ValueError(f"a stage trains keypoints, motion or all, not {self.trains}")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avatar_app.fomm.blocks import warp
 from avatar_app.fomm.networks import Generator, Motion, Points, flow, resize
 from avatar_app.fomm.perceptual import VggFeatures
 from avatar_app.fomm.training import losses
@@ -39,7 +40,8 @@ class Objective:
         random: torch.Generator,
     ) -> None:
         """`nets` holds "generator" and "kp_detector"; convolutions run in `dtype`."""
-        self._nets = nets
+        self._detector = nets["kp_detector"]
+        self._generator: Generator = nets["generator"]  # type: ignore[assignment]
         self._vgg = vgg
         self._discriminator = discriminator
         self._dtype = dtype
@@ -51,14 +53,16 @@ class Objective:
 
     def __call__(self, stage: Stage, batch: Batch) -> tuple[dict[str, Tensor], Judged | None]:
         """Weighted losses by name, and what the discriminator is to learn from."""
-        detector = self._nets["kp_detector"]
         with self.autocast(batch.source.device):
-            source, _ = detector(batch.source)
-            driving, _ = detector(batch.driving_seen)
+            source, _ = self._detector(batch.source)
+            driving, _ = self._detector(batch.driving_seen)
         terms = self._keypoint_losses(stage, batch, source, driving)
-        if not stage.networks:
+        if stage.trains == "keypoints":
             return terms, None
-        rendered, drawn, real, motion = self._render(stage, batch, source, driving)
+        motion = self._motion(stage, batch, source, driving, terms)
+        if stage.trains == "motion":
+            return terms, None
+        rendered, drawn, real = self._render(stage, batch, motion)
         if stage.perceptual:
             assert self._vgg is not None
             terms["perceptual"] = stage.perceptual * losses.perceptual(
@@ -73,10 +77,6 @@ class Objective:
             alone = losses.perceptual(self._vgg, drawn, real, coarse, self._dtype)
             terms["drawn"] = stage.drawn * (
                 stage.perceptual * alone + stage.pixel * (drawn - real).abs().mean()
-            )
-        if stage.landmark_flow:
-            terms["landmark_flow"] = stage.landmark_flow * losses.landmark_flow(
-                motion.deformation, batch.source_landmarks, batch.driving_landmarks
             )
         if stage.adversarial:
             assert self._discriminator is not None
@@ -96,7 +96,7 @@ class Objective:
         if count and (stage.equivariance_value or stage.equivariance_jacobian):
             transform = losses.RandomWarp(batch.driving[:count], self._random)
             with self.autocast(batch.source.device):
-                warped, _ = self._nets["kp_detector"](transform.image(batch.driving_seen[:count]))
+                warped, _ = self._detector(transform.image(batch.driving_seen[:count]))
             found = Points(driving.value[:count], driving.jacobian[:count])
             value, jacobian = losses.equivariance(found, warped, transform)
             terms["equivariance_value"] = stage.equivariance_value * value
@@ -107,17 +107,35 @@ class Objective:
             terms["landmark_keypoints"] = stage.landmark_keypoints * error
         return terms
 
-    def _render(
-        self, stage: Stage, batch: Batch, source: Points, driving: Points
-    ) -> tuple[Tensor, Tensor, Tensor, Motion]:
-        """Rendered, drawn and real pictures (or a crop of all), and the whole motion."""
-        generator: Generator = self._nets["generator"]  # type: ignore[assignment]
-        shrink = batch.source.shape[-1] // stage.size
+    def _motion(
+        self,
+        stage: Stage,
+        batch: Batch,
+        source: Points,
+        driving: Points,
+        terms: dict[str, Tensor],
+    ) -> Motion:
+        """The dense motion; its own losses go into `terms`."""
+        network = self._generator.dense_motion_network
         with self.autocast(batch.source.device):
-            small = generator.dense_motion_network.down(batch.source)
-            motion = generator.dense_motion_network(small, source, driving)
-            with torch.set_grad_enabled(stage.encoder):
-                encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
+            small = network.down(batch.source)
+            motion: Motion = network(small, source, driving)
+        if stage.landmark_flow:
+            terms["landmark_flow"] = stage.landmark_flow * losses.landmark_flow(
+                motion.deformation, batch.source_landmarks, batch.driving_landmarks
+            )
+        if stage.moved:
+            wanted = network.down(batch.driving)
+            moved = warp(small.float(), motion.deformation)
+            terms["moved"] = stage.moved * (moved - wanted).abs().mean()
+        return motion
+
+    def _render(self, stage: Stage, batch: Batch, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
+        """Rendered, drawn and real pictures, or a crop of all."""
+        generator = self._generator
+        shrink = batch.source.shape[-1] // stage.size
+        with self.autocast(batch.source.device), torch.set_grad_enabled(stage.encoder):
+            encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
         real = F.avg_pool2d(batch.driving, shrink)
         fitted = resize(motion, *encoded.features.shape[2:])
         grid = flow(motion, *real.shape[2:])
@@ -131,7 +149,7 @@ class Objective:
         rendered, drawn, real = (
             picture[:, :3, border, border] for picture in (rendered, drawn, real)
         )
-        return rendered, drawn, real, motion
+        return rendered, drawn, real
 
     def _crop(
         self, side: int, motion: Motion, grid: Tensor, real: Tensor, batch: Batch

@@ -38,7 +38,8 @@ MODEL: dict[str, Any] = {
     },
 }
 STAGES = (
-    Stage("keypoints", share=1, batch_size=4, networks=False, landmark_keypoints=10),
+    Stage("keypoints", share=1, batch_size=4, trains="keypoints", landmark_keypoints=10),
+    Stage("motion", 1, 2, trains="motion", landmark_flow=10, moved=10),
     Stage("coarse", 1, 2, size=32, perceptual=0, pixel=10, landmark_flow=10),
     Stage("fine", 1, 2, size=64, crop=32, perceptual=0, pixel=10, adversarial=1, encoder=False),
 )
@@ -81,7 +82,7 @@ def test_a_stage_can_leave_the_encoder_as_it_is(clip: Clip, tmp_path: Path) -> N
     generator = trainer._nets["generator"]
     names = ("first.conv.weight", "final.weight")
     first, final = (generator.get_parameter(name).clone() for name in names)
-    trainer._train_step(STAGES[2], 1e-3)
+    trainer._train_step(STAGES[3], 1e-3)
     assert torch.equal(generator.get_parameter(names[0]), first)
     assert not torch.equal(generator.get_parameter(names[1]), final)
 
@@ -93,8 +94,9 @@ def test_a_run_goes_through_its_stages_and_shows_itself(
     monkeypatch.setattr("avatar_app.fomm.training.trainer.LOG_EVERY", 0)
     steps = _run(_trainer(clip, tmp_path), 3)
     losses = {step.stage: step.losses.keys() for step in steps}
-    assert list(losses) == ["keypoints", "coarse", "fine"]
-    assert "pixel" not in losses["keypoints"]
+    assert list(losses) == ["keypoints", "motion", "coarse", "fine"]
+    assert {"landmark_flow", "moved"} <= losses["motion"]
+    assert all("pixel" not in losses[stage] for stage in ("keypoints", "motion"))
     assert {"pixel", "landmark_flow"} <= losses["coarse"]
     assert {"adversarial", "feature_matching", "discriminator"} <= losses["fine"]
     for name in ("checkpoint.pt", "log.csv", "validation.csv", "sheet.png"):
@@ -149,7 +151,9 @@ def test_what_cannot_be_taken_up_is_named(clip: Clip, tmp_path: Path, damage: st
 def test_the_shipped_config_describes_a_run() -> None:
     """It is the example that error messages point to."""
     config = load_config(bundled("models", "fomm-mini.toml"))
-    assert [stage.name for stage in config.stages] == ["keypoints", "coarse", "fine", "finish"]
+    assert [stage.name for stage in config.stages] == [
+        *("keypoints", "motion", "coarse", "fine", "finish")
+    ]
     assert config.stage_at(0)[0].name == "keypoints"
     assert config.stage_at(1) == (config.stages[-1], 1.0)
 
