@@ -6,7 +6,7 @@ The portraits that travel with the app and the user's own ones are known by name
 from __future__ import annotations
 
 import contextlib
-import os
+import io
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from PIL import Image as Pictures
 from PIL import ImageOps
 
 from avatar_app import settings
+from avatar_app.files import write_whole
 from avatar_app.framing import Square, crop, face_square, into_crop
 from avatar_app.types import Avatar, AvatarAppError, Floats, Image
 
@@ -126,18 +127,9 @@ def add_avatar(
         )
     photo, _ = _read_photo(path)
     target = _own_folder() / f"{path.stem}.png"
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Pictures.fromarray(photo).save(partial, format="PNG")
-        partial.replace(target)
-    except OSError as error:
-        raise AvatarAppError(
-            f"{target} could not be written: {error.strerror or error}; free some space or set "
-            f"{settings.HOME_VARIABLE} to another folder"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    png = io.BytesIO()
+    Pictures.fromarray(photo).save(png, format="PNG")
+    write_whole(target, png.getvalue())
     return target
 
 

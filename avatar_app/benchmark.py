@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm import runtime
 from avatar_app.fomm.checkpoints import PARTS, Checkpoint, load, save
 from avatar_app.fomm.reenactor import DEFAULT_MODEL, FommReenactor
 from avatar_app.progress import Progress, silent
-from avatar_app.types import Avatar, AvatarAppError, Frame, Image
+from avatar_app.types import Avatar, Frame, Image
 
 STAGES = ("detect", "transfer", "render", "measure", "total")
 PUBLISHED = "published size"
@@ -98,8 +99,8 @@ def bench(
     AvatarAppError where the model or the device is not to be had, or the file cannot be written.
     """
     device = runtime.choose(device).device
-    if json_file is not None and not json_file.absolute().parent.is_dir():
-        raise AvatarAppError(f"{json_file} cannot be written: its folder does not exist.")
+    if json_file is not None:
+        check_writable(json_file)
     frames = max(frames // 10, 3) if quick else frames
     checkpoint = load(model)
     machine = _machine()
@@ -119,7 +120,7 @@ def bench(
     speedup = theirs.stages_ms["total"].p50 / ours.stages_ms["total"].p50
     result = Benchmark(machine, [*_distinct(rows), ours, theirs], round(speedup, 2))
     if json_file is not None:
-        _write(json_file, result.to_json() + "\n")
+        write_whole(json_file, (result.to_json() + "\n").encode())
     return result
 
 
@@ -237,14 +238,3 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text)
-        os.replace(part, path)
-    except OSError as error:
-        raise AvatarAppError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)

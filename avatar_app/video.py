@@ -6,11 +6,10 @@ Pictures are (H, W, 3) uint8 RGB, upright; times are seconds from the first pict
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 from typing import Any, cast
 
 import av
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from av.container import InputContainer, OutputContainer
 from av.sidedata.sidedata import SideData
 
+from avatar_app.files import check_writable, not_written, whole
 from avatar_app.types import AvatarAppError, Frame, Image, check_image
 
 _CLOCK = 90_000  # ticks a second of written times: fine enough for every camera's own clock
@@ -35,15 +35,6 @@ _CONTAINERS = {
     ".mov": (*_X264, _MP4_AUDIO, "aac"),
     ".mkv": (*_X264, _MP4_AUDIO | {"opus", "vorbis", "flac"}, "aac"),
     ".webm": (*_VP8, frozenset({"opus", "vorbis"}), "libopus"),
-}
-
-_FULL = "the disk is full; free some space or choose another folder"
-_FORBIDDEN = "no permission to write there; choose another folder"
-_NO_FOLDER = "its folder is a file; choose another folder"
-_REFUSALS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), _NO_FOLDER),
 }
 
 
@@ -175,6 +166,18 @@ def read_clip(path: Path, size: int) -> Image:
     return np.asarray(pictures, np.uint8)
 
 
+def check_output(path: Path) -> None:
+    """Raise AvatarAppError where VideoWriter cannot write `path`: before long work, not after."""
+    if path.suffix.lower() not in _CONTAINERS:
+        raise AvatarAppError(
+            f"{path}: cannot write a video with the extension '{path.suffix}'; "
+            f"use {', '.join(sorted(_CONTAINERS))}"
+        )
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise AvatarAppError(f"{path} is a device or a pipe; give a file name for the video")
+    check_writable(path)
+
+
 class VideoWriter:
     """Writes pictures with their times into a video file, with the sound of another beside them.
 
@@ -193,26 +196,15 @@ class VideoWriter:
         self._shape = (height, width, 3)
         self._rate = rate
         self._ends = 0.0
-        if self.path.suffix.lower() not in _CONTAINERS:
-            raise AvatarAppError(
-                f"{self.path}: cannot write a video with the extension "
-                f"'{self.path.suffix}'; use {', '.join(sorted(_CONTAINERS))}"
-            )
-        if self.path.is_dir():
-            raise AvatarAppError(f"{self.path} is a folder; give a file name for the video")
-        hidden = f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}"
-        self._partial = self.path.with_name(hidden)
         self._audio: _AudioTrack | None = None
-        with _write_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Python's own open tells a missing permission apart from the encoder's troubles.
-            self._partial.open("wb").close()
-            self._container = av.open(self._partial, "w")
-        try:
+        check_output(self.path)
+        with contextlib.ExitStack() as stack:
+            partial = stack.enter_context(whole(self.path))
+            with _write_errors(self.path):
+                self._container = av.open(partial, "w")
+            stack.callback(self._close)
             self._add_streams(audio_from)
-        except BaseException:
-            self._abandon()
-            raise
+            self._unfinished = stack.pop_all()
 
     def _add_streams(self, audio_from: Path | None) -> None:
         codec, options, carried, encoder = _CONTAINERS[self.path.suffix.lower()]
@@ -255,25 +247,26 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        try:
-            if error is not None:
-                return
-            with _write_errors(self.path):
-                self._container.mux(self._stream.encode(None))
-                if self._audio is not None:
-                    self._audio.copy_until(self._ends)
-                self._container.close()
-                self._partial.replace(self.path)
-        finally:
-            self._abandon()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._unfinished.__exit__(kind, error, trace)
+            return
+        with self._unfinished, _write_errors(self.path):
+            self._container.mux(self._stream.encode(None))
+            if self._audio is not None:
+                self._audio.copy_until(self._ends)
+            self._container.close()
 
-    def _abandon(self) -> None:
+    def _close(self) -> None:
         if self._audio is not None:
             self._audio.close()
         with contextlib.suppress(av.FFmpegError, OSError):
             self._container.close()
-        self._partial.unlink(missing_ok=True)
 
 
 class _AudioTrack:
@@ -394,7 +387,4 @@ def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, av.FFmpegError) as error:
-        reason = _REFUSALS.get(
-            getattr(error, "errno", None) or 0, f"{error}; choose another folder"
-        )
-        raise AvatarAppError(f"{path} could not be written: {reason}") from error
+        raise not_written(path, error) from error

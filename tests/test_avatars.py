@@ -272,11 +272,11 @@ def test_full_disk_leaves_no_half_avatar(tmp_path: Path, monkeypatch: pytest.Mon
     """When the disk is full, adding says so and leaves nothing behind."""
     Pictures.new("RGB", (300, 300)).save(tmp_path / "wall.png")
 
-    def fill_up(picture: Pictures.Image, file: Path, format: str) -> None:
-        file.write_bytes(b"half")
+    def fill_up(file: Path, content: bytes) -> None:
+        file.open("wb").close()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Pictures.Image, "save", fill_up)
-    with pytest.raises(AvatarAppError, match="No space left"):
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    with pytest.raises(AvatarAppError, match="disk is full"):
         add_avatar(tmp_path / "wall.png", nobody, centre_square=True)
     assert list((settings.data_dir() / "avatars").iterdir()) == []

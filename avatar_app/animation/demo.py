@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from PIL import ImageDraw, ImageFont
 
 from avatar_app import settings
 from avatar_app.animation.job import animate
-from avatar_app.animation.report import Stats, whole_file
+from avatar_app.animation.report import Stats
+from avatar_app.files import write_whole
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Image, Rendered
 
@@ -73,8 +75,9 @@ def demo(
         ],
     )
     strip_file = out_dir / "strip.png"
-    with whole_file(strip_file) as file:
-        Pictures.fromarray(strip).save(file, format="PNG")
+    png = io.BytesIO()
+    Pictures.fromarray(strip).save(png, format="PNG")
+    write_whole(strip_file, png.getvalue())
     return Demo(animation.video, strip_file, stats_json, animation.stats)
 
 

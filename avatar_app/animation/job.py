@@ -20,9 +20,9 @@ from avatar_app.animation.report import (
     Stats,
     events_to_jsonl,
     frames_to_csv,
-    whole_file,
 )
 from avatar_app.avatars import load_avatar, resolve_avatar
+from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.motion import pose_distance
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
@@ -35,7 +35,7 @@ from avatar_app.types import (
     Frame,
     Rendered,
 )
-from avatar_app.video import VideoReader, VideoWriter
+from avatar_app.video import VideoReader, VideoWriter, check_output
 
 _DRIVER_SIDE = 1920
 """Pixels of the driver's longer side that are used: a face in them is larger than the model's."""
@@ -77,15 +77,17 @@ def animate(
     where its face cannot be used. `warn` takes sentences about what is not as it should be, `seen`
     every rendered frame.
 
-    Raises AvatarAppError where the user can mend it. All files get their names at the end: after
-    any exception, KeyboardInterrupt included, none is left behind.
+    Raises AvatarAppError where the user can mend it, at once where it is the name of an output.
+    Files get their names at the end, when they are whole, KeyboardInterrupt or not.
     """
     began = time.perf_counter()
     photo = resolve_avatar(str(source))
     beside = [path for path in (frames_csv, events_jsonl, stats_json) if path is not None]
     _check_distinct([photo, driving], [output, *beside])
+    check_output(output)
+    for path in beside:
+        check_writable(path)
     with contextlib.ExitStack() as stack:
-        files = {path: stack.enter_context(whole_file(path)) for path in beside}
         reader = stack.enter_context(VideoReader(driving, max_side=_DRIVER_SIDE))
         engine = load_reenactor(model, device, absolute=absolute)
         stack.callback(engine.close)
@@ -107,13 +109,12 @@ def animate(
         if reader.truncated:
             warn(f"{driving} ends in the middle; it was rendered up to {job.rows[-1].time:.1f} s")
         stats = job.stats(reader, seconds, start_seconds)
-        contents = {
-            frames_csv: frames_to_csv(job.rows),
-            events_jsonl: events_to_jsonl(job.events),
-            stats_json: stats.to_json(),
-        }
-        for path, file in files.items():
-            file.write(contents[path])
+    if frames_csv is not None:
+        write_whole(frames_csv, frames_to_csv(job.rows))
+    if events_jsonl is not None:
+        write_whole(events_jsonl, events_to_jsonl(job.events))
+    if stats_json is not None:
+        write_whole(stats_json, stats.to_json())
     return Animation(output, avatar, stats)
 
 

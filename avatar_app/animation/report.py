@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
 import io
 import json
-import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from avatar_app.types import AvatarAppError, AvatarChanged, Calibrated
+from avatar_app.types import AvatarChanged, Calibrated
 
 FIRST_COLUMNS = ("frame", "time_s", "score", "flags")
 
@@ -131,26 +127,3 @@ def events_to_jsonl(events: Sequence[AvatarChanged | Calibrated]) -> bytes:
         for event in sorted(events, key=lambda event: event.time)
     )
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that gets its name only when all went well.
-
-    Raises AvatarAppError where it cannot be written, at once rather than after a long job.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        if path.is_dir():
-            raise AvatarAppError(f"{path} is a folder; give a file name")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
-    except OSError as error:
-        raise AvatarAppError(
-            f"{path} could not be written: {error.strerror or error}; choose another place"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)

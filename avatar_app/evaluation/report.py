@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from avatar_app.evaluation.faces import SIGNALS
-from avatar_app.evaluation.files import write_whole
 from avatar_app.evaluation.scores import LOST_FACE, Scores
+from avatar_app.files import write_whole
 
 MODEL, PREVIOUS, STILL, WARP = "model", "previous model", "still source", "landmark warp"
 ANCHORS = (STILL, WARP)

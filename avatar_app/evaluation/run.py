@@ -14,12 +14,12 @@ import numpy as np
 import avatar_app
 from avatar_app.evaluation.anchors import LandmarkWarp
 from avatar_app.evaluation.clips import Take, choose_clips, take_clip
-from avatar_app.evaluation.files import check_writable
 from avatar_app.evaluation.portraits import Portraits, load_portraits
 from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP, Evaluation, Jitter
 from avatar_app.evaluation.ruler import SPARSE, Ruler
 from avatar_app.evaluation.scores import Record, score
 from avatar_app.evaluation.sheet import Moment, Row, draw_sheet, telling_moments
+from avatar_app.files import check_writable
 from avatar_app.fomm import checkpoints
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder

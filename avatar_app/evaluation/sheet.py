@@ -13,7 +13,7 @@ from PIL import ImageDraw, ImageFont
 
 from avatar_app.evaluation.clips import Take
 from avatar_app.evaluation.faces import SIGNALS
-from avatar_app.evaluation.files import write_whole
+from avatar_app.files import write_whole
 from avatar_app.types import Image
 
 _CELL = 144

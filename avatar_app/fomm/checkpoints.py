@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from avatar_app.files import write_whole
 from avatar_app.fomm import params
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import bundled, data_dir
@@ -205,14 +205,7 @@ def save(
             kept = kept.astype(np.float16)
         stored[name] = kept
     metadata = {"model_params": json.dumps(model_params), "size": str(size)}
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(serialised(stored, metadata))
-        os.replace(part, path)
-    except OSError as error:
-        raise AvatarAppError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, serialised(stored, metadata))
 
 
 def import_checkpoint(file: Path, out: Path | None = None, *, name: str | None = None) -> Path:

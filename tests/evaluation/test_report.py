@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from avatar_app.evaluation.files import check_writable, write_whole
 from avatar_app.evaluation.report import MODEL, STILL, WARP, Evaluation, Jitter
 from avatar_app.evaluation.scores import Record, Scores, score
-from avatar_app.types import AvatarAppError
 from tests.evaluation.constructed import landmarks, see
 
 
@@ -69,14 +67,3 @@ def test_every_row_has_a_cell_for_every_heading(evaluation: Evaluation) -> None:
 def test_remarks_end_with_what_was_left_out(evaluation: Evaluation) -> None:
     """A reader of the tables sees it."""
     assert evaluation.remarks()[-1] == "bad.mp4 is short."
-
-
-def test_a_file_that_cannot_be_written_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    """Before the work and after it."""
-    for name in ("missing/quality.json", "."):
-        with pytest.raises(AvatarAppError):
-            check_writable(tmp_path / name)
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(AvatarAppError, match="cannot be written"):
-        write_whole(tmp_path / "taken", b"x")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -87,7 +87,7 @@ def test_write_error_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Path, "write_bytes", full)
     tensors = golden_case.tensors("tiny-64")
-    with pytest.raises(AvatarAppError, match=r"tiny\.safetensors.*No space left"):
+    with pytest.raises(AvatarAppError, match=r"tiny\.safetensors.*disk is full"):
         checkpoints.save(tmp_path / "tiny.safetensors", TINY, tensors, half=True, size=64)
     assert not list(tmp_path.glob("*tiny*"))
 

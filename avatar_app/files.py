@@ -1,0 +1,113 @@
+"""Files that are there whole or not at all, and what is said where they cannot be."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from avatar_app.types import AvatarAppError
+
+_FULL = "the disk is full; free some space or choose another folder"
+_FORBIDDEN = "no permission to write there; choose another folder"
+_REASONS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "its folder is a file; choose another folder"),
+    errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
+}
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give the name to write under: a file beside `path` that gets its own name at a clean end.
+
+    After any exception nothing is left behind. The name keeps the extension, and the folder is made
+    if it is missing. A link is followed. A device or a pipe is no file to be replaced: its own name
+    is given. Raises AvatarAppError where no file can be made, at once rather than after a long job.
+    """
+    with _write_errors(path):
+        part = _begun(path)
+    try:
+        yield part
+        if part != path:
+            with _write_errors(path):
+                part.replace(_real(path))
+    finally:
+        if part != path:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` as the file `path`, or leave what is there.
+
+    Raises AvatarAppError where that fails. Folders, links, devices and pipes as with `whole`.
+    """
+    with whole(path) as part, _write_errors(path):
+        part.write_bytes(content)
+
+
+def check_writable(path: Path) -> None:
+    """Raise AvatarAppError where no file `path` can be written: before long work, not after."""
+    with _write_errors(path):
+        if _is_replaceable(path):
+            folder = _real(path).parent
+            while not folder.exists():
+                folder = folder.parent
+            probe = folder / _hidden(path)
+            probe.open("xb").close()
+            probe.unlink()
+
+
+def not_written(path: Path, error: Exception) -> AvatarAppError:
+    """Give the sentence about a file that could not be written, with what to do about it."""
+    number = getattr(error, "errno", None) or 0
+    what = getattr(error, "strerror", None) or error
+    reason = _REASONS.get(number, f"{what}; choose another place")
+    return AvatarAppError(f"{path} could not be written: {reason}")
+
+
+def _begun(path: Path) -> Path:
+    """Begin an empty file beside `path`; give `path` itself where it is a device or a pipe."""
+    if not _is_replaceable(path):
+        return path
+    real = _real(path)
+    real.parent.mkdir(parents=True, exist_ok=True)
+    part = real.with_name(_hidden(real))
+    part.open("xb").close()
+    return part
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Say whether `path` is a file, or free to become one."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return True
+    if stat.S_ISDIR(mode):
+        raise AvatarAppError(f"{path} is a folder; give a file name")
+    if stat.S_ISREG(mode) and not os.access(path, os.W_OK):
+        raise AvatarAppError(f"{path} is there and may not be written; choose another name")
+    return stat.S_ISREG(mode)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _hidden(path: Path) -> str:
+    """Give a name that is short whatever the file's, and another one every time."""
+    return f".{path.stem[:32]}.{secrets.token_hex(4)}.part{path.suffix}"
+
+
+@contextlib.contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise not_written(path, error) from error
