@@ -113,6 +113,8 @@ def test_interrupted_animate_leaves_nothing(
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
+        # Whatever runs the tests in the background may have it ignored, which children inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stderr is not None
         assert "frames" in process.stderr.readline()  # the first frame is through
