@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from avatar_app.evaluation.report import MODEL, STILL, WARP, Evaluation, Jitter
@@ -54,6 +56,21 @@ def test_the_clip_table_marks_what_an_anchor_does_better(evaluation: Evaluation)
     l1 = list(table.headings).index("L1")
     assert [row[l1] for row in table.rows] == ["0.0100", "0.0200!"]
     assert "!" not in "".join(cell for row in table.rows for cell in row[l1 + 1 :])
+
+
+def test_the_warp_is_no_rival_in_landmark_distance(evaluation: Evaluation) -> None:
+    """It is made of the landmarks that are compared; the still source is a rival."""
+    near, far = (
+        score([[Record(see(landmarks()), see(landmarks() + np.float32(shift)), 256)]])
+        for shift in (1, 2)
+    )
+    clips = {
+        "a.mp4": {MODEL: far, STILL: far, WARP: near},
+        "b.mp4": {MODEL: far, STILL: near, WARP: far},
+    }
+    table = replace(evaluation, clips=clips).tables()[1]
+    akd = list(table.headings).index("AKD")
+    assert ["!" in row[akd] for row in table.rows] == [False, True]
 
 
 def test_every_row_has_a_cell_for_every_heading(evaluation: Evaluation) -> None:
