@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -140,6 +142,37 @@ def test_failures_are_one_sentence(
     """Whatever goes wrong, a user reads one sentence and never a traceback."""
     assert cli._guarded(raising(error)) == code
     assert capsys.readouterr().err == f"avatar-app: {sentence}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_the_system_can_end_it_like_ctrl_c(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command tidies up, what follows is spared, and the shell learns the signal."""
+    number = getattr(signal, name)
+    tidied: list[bool] = []
+
+    def command(options: Namespace) -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        finally:
+            tidied.append(True)
+
+    assert cli._guarded(Namespace(run=command, debug=False)) == 128 + number
+    assert tidied
+    assert capsys.readouterr().err == "avatar-app: stopped.\n"
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_nohup_is_respected() -> None:
+    """Who lets the app ignore the end of its terminal is obeyed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        command = Namespace(run=lambda options: os.kill(os.getpid(), signal.SIGHUP), debug=False)
+        assert cli._guarded(command) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """The command line: parses, calls one function of the app, returns an exit code.
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C. What goes wrong is one sentence on
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C, 128 and the signal's number where
+the system ended it. What goes wrong is one sentence on
 stderr; results go to stdout, progress to stderr. Whatever is slow to import is imported by the
 command that needs it, so that help and wrong use answer at once.
 """
@@ -9,16 +10,23 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
 import traceback
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from avatar_app.cli import terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USE = 0, 1, 2
+_BY_SIGNAL = 128  # plus its number
+
+_ENDINGS = ("SIGTERM", "SIGHUP")  # Windows has only the first
 
 _OS_REMEDIES = {
     errno.ENOSPC: "the disk is full; make room and run the command again",
@@ -51,11 +59,12 @@ def _parsed(arguments: Sequence[str] | None) -> Namespace:
 def _guarded(options: Namespace) -> int:
     """Run the command; whatever it raises becomes one sentence and an exit code."""
     try:
-        options.run(options)
+        with _endings_as_interrupts():
+            options.run(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         terminal.warn("stopped.")
-        return INTERRUPTED
+        return _BY_SIGNAL + (stop.number if isinstance(stop, _Ended) else signal.SIGINT)
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -65,6 +74,35 @@ def _guarded(options: Namespace) -> int:
         terminal.warn(_sentence(error, options.debug))
         return FAILED
     return DONE
+
+
+class _Ended(KeyboardInterrupt):
+    """The system told the process to end; whoever tidies up after Ctrl-C does so after this."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def _endings_as_interrupts() -> Iterator[None]:
+    """Let the system's requests to end be met like Ctrl-C, unless they are ignored already."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are none of another thread's business
+        return
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _Ended(number)
+
+    known = [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
+    taken = [ending for ending in known if signal.getsignal(ending) == signal.SIG_DFL]
+    for ending in taken:
+        signal.signal(ending, end)
+    try:
+        yield
+    finally:
+        for ending in taken:
+            signal.signal(ending, signal.SIG_DFL)
 
 
 def _sentence(error: Exception, debug: bool) -> str:
