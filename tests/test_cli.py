@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import signal
@@ -199,6 +200,30 @@ def test_closed_pipe_is_silent() -> None:
     reader.stdin.close()
     reader.wait()
     assert (result.returncode, result.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_name_that_stdout_cannot_spell_stops_nothing(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job is not lost to the console's alphabet: the letter is written as its number."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    terminal.make_streams_safe()
+    terminal.show("日本\udcff.mp4")
+    sys.stdout.flush()
+    spelt = "日本" if encoding == "utf-8" else r"\u65e5\u672c"
+    assert written.getvalue().decode(encoding) == f"{spelt}\\udcff.mp4\n"
+
+
+def test_without_stdout_and_stderr_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program without a console may start the app, too."""
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert cli.main(["avatars", "list"]) == 0
+    assert cli.main(["models", "info", "nothing"]) == 1
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
 
 
 def test_tables_are_tab_separated_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,9 @@
 """The command line: parses, calls one function of the app, returns an exit code.
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C, 128 and the signal's number where
-the system ended it. What goes wrong is one sentence on
-stderr; results go to stdout, progress to stderr. Whatever is slow to import is imported by the
-command that needs it, so that help and wrong use answer at once.
+the system ended it. What goes wrong is one sentence on stderr; results go to stdout, progress to
+stderr. Whatever is slow to import is imported by the command that needs it, so that help and wrong
+use answer at once.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _OS_REMEDIES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and give its exit code."""
+    terminal.make_streams_safe()
     try:
         options = _parsed(arguments)
     except SystemExit as stop:  # argparse has shown help, the version, or what is wrong

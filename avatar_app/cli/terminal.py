@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -10,6 +12,16 @@ from contextlib import contextmanager
 from avatar_app.progress import Progress
 
 _PLAIN_EVERY = 10.0  # seconds between progress lines where nobody watches
+
+
+def make_streams_safe() -> None:
+    """Let no path stop a job because stdout or stderr cannot spell it, or is not there at all."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started the app
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - to stay
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def show(line: str) -> None:
