@@ -344,8 +344,9 @@ def _open_input(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
-        # A playlist in disguise must not reach for the network.
-        container = av.open(path, options={"protocol_whitelist": "file"})
+        # A whole path, as FFmpeg takes what stands before a colon for a protocol; and a playlist in
+        # disguise must not reach for the network.
+        container = av.open(path.absolute(), options={"protocol_whitelist": "file"})
         if container.format.name == "tty":
             raise av.error.InvalidDataError(0, "a text, which FFmpeg would film")
         return container

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -246,6 +247,19 @@ def test_bad_files_are_named_in_one_sentence(tmp_path: Path) -> None:
         assert words in message
         assert str(tmp_path / name) in message
         assert "\n" not in message
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
+@pytest.mark.parametrize("name", ["12:30.mp4", "file:talk.mp4", "a%03d.mp4", "ä [1] '.mp4"])
+def test_strange_names_are_only_names(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No protocol and no pattern is read into a file's name."""
+    monkeypatch.chdir(tmp_path)
+    write_clip(Path(name), [0.0, 0.04])
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with VideoReader(Path(name)) as reader:
+        assert len(list(reader)) == 2
 
 
 def test_nothing_is_left_after_an_exception(tmp_path: Path) -> None:
