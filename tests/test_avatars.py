@@ -32,7 +32,8 @@ SAVERS: dict[str, Callable[[Pictures.Image, Path], None]] = {
     ).save(file),
     "plain.webp": lambda picture, file: picture.save(file, quality=95),
     "plain.bmp": lambda picture, file: picture.save(file),
-    "lab.tif": lambda picture, file: picture.convert("YCbCr").save(file),
+    # Pillow 12, the last for Python 3.10, cannot read what it writes uncompressed.
+    "ycbcr.tif": lambda picture, file: picture.convert("YCbCr").save(file, compression="tiff_lzw"),
 }
 
 
