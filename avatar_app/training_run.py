@@ -41,6 +41,7 @@ def train(
     *,
     clips: Path | None = None,
     resume: bool = False,
+    start: str | Path | None = None,
     minutes: float | None = None,
     device: str = "auto",
     progress: Progress = silent,
@@ -48,11 +49,11 @@ def train(
     """Train the model of a config file into the folder `out`.
 
     `clips` is a folder of videos, by default the one the config names; an index.csv in it with the
-    columns file and split (train, val) decides what is learned from. `minutes` replaces the
-    config's. Raises AvatarAppError for what is wrong with any of these, and KeyboardInterrupt,
-    with everything saved, when interrupted.
+    columns file and split (train, val) decides what is learned from. `start` is a model to begin
+    with instead of random weights. `minutes` replaces the config's. Raises AvatarAppError for what
+    is wrong with any of these, and KeyboardInterrupt, with everything saved, when interrupted.
     """
-    from avatar_app.fomm.checkpoints import save
+    from avatar_app.fomm.checkpoints import load, save
     from avatar_app.fomm.runtime import choose
     from avatar_app.fomm.torch_runtime import has_bfloat16
     from avatar_app.fomm.training.config import load_config
@@ -83,6 +84,8 @@ def train(
         has_bfloat16(device),
     )
     landmarks.save()
+    if start is not None:
+        trainer.start_from(load(start).tensors)
     if resume:
         trainer.resume()
 

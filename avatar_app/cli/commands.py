@@ -108,6 +108,7 @@ def train(options: Namespace) -> None:
                 options.out,
                 clips=options.clips,
                 resume=options.resume,
+                start=options.start,
                 minutes=options.minutes,
                 device=options.device,
                 progress=progress,

@@ -225,7 +225,11 @@ def _train(tree: _Tree) -> None:
     command.add_argument(
         "--clips", metavar="DIR", type=Path, help="video clips (default: the folder CONFIG names)"
     )
-    command.add_argument("--resume", action="store_true", help="go on with the run in DIR")
+    begin = command.add_mutually_exclusive_group()
+    begin.add_argument("--resume", action="store_true", help="go on with the run in DIR")
+    begin.add_argument(
+        "--start", metavar="NAME|FILE", help="a model to begin with instead of random weights"
+    )
     command.add_argument(
         "--plot", action="store_true", help="only draw the curves of the run in DIR again"
     )

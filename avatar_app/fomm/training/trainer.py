@@ -7,7 +7,7 @@ import dataclasses
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from avatar_app.fomm.building import build_networks
+from avatar_app.fomm.checkpoints import COUNTER
 from avatar_app.fomm.params import check
 from avatar_app.fomm.perceptual import VggFeatures
 from avatar_app.fomm.training import losses
@@ -199,6 +200,19 @@ class Trainer:
         # Other pairs than those already seen.
         self._sampler.reseed(self.config.seed + self.step)
         self._random.manual_seed(self.config.seed + self.step)
+
+    def start_from(self, tensors: Mapping[str, Floats]) -> None:
+        """Begin with a model's weights, named as in a checkpoint, instead of random ones.
+
+        Raises AvatarAppError where the model has other networks than the config.
+        """
+        state = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
+        own = self._nets.state_dict()
+        expected = {name: value.shape for name, value in own.items() if not name.endswith(COUNTER)}
+        if {name: value.shape for name, value in state.items()} != expected:
+            raise AvatarAppError("The model to start from has other networks than the config.")
+        self._nets.load_state_dict(own | state)
+        self._average = {key: value.clone() for key, value in self._nets.state_dict().items()}
 
     def _place(self, module: nn.Module) -> None:
         module.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -116,6 +116,18 @@ def test_a_run_taken_up_again_goes_on_where_it_was(clip: Clip, tmp_path: Path) -
     assert second.step > first.step
 
 
+def test_a_run_can_begin_with_a_model(clip: Clip, tmp_path: Path) -> None:
+    """It has the model's weights, and says so when they do not fit."""
+    model = _trainer(clip, tmp_path, seed=1).averaged_weights
+    weights = {name: value for name, value in model.items() if not name.endswith("_tracked")}
+    trainer = _trainer(clip, tmp_path)
+    trainer.start_from(weights)
+    begun = trainer.averaged_weights
+    assert all(np.array_equal(begun[name], weights[name]) for name in weights)
+    with pytest.raises(AvatarAppError, match="other networks"):
+        trainer.start_from({})
+
+
 def test_an_interrupted_run_is_saved(clip: Clip, tmp_path: Path) -> None:
     """Ctrl-C in the third step keeps the first two."""
     trainer = _trainer(clip, tmp_path)
