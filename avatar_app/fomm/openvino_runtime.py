@@ -115,8 +115,9 @@ def _kept(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledM
             _convert(checkpoint, converted)
             os.replace(converted, folder)
         return _compile(core, folder, hint, folder / "compiled")
-    except OSError:
-        # No place for a cache, or a full one: the next start will take as long as this.
+    except (OSError, RuntimeError):
+        # No place for a cache, a full one (OpenVINO's own words for which are a RuntimeError), or
+        # another process at work on it: the next start will take as long as this.
         return _once(core, checkpoint, hint)
 
 

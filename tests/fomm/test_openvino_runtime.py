@@ -94,6 +94,22 @@ def test_no_place_for_a_cache(model: Checkpoint, monkeypatch: pytest.MonkeyPatch
     assert rendered(OpenVinoRuntime(model, "float32")).shape == (64, 64, 3)
 
 
+def test_full_cache(model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fills up while networks are converted costs time, nothing else."""
+    convert, folders = openvino_runtime._convert, []
+
+    def fill_up_once(checkpoint: Checkpoint, folder: Path) -> None:
+        folders.append(folder)
+        if len(folders) == 1:
+            raise RuntimeError("basic_ios::clear: iostream error")  # OpenVINO's words
+        convert(checkpoint, folder)
+
+    monkeypatch.setattr(openvino_runtime, "_convert", fill_up_once)
+    assert rendered(OpenVinoRuntime(model, "float32")).shape == (64, 64, 3)
+    assert cache_dir() not in folders[1].parents
+    assert not converted()
+
+
 def test_nothing_is_kept_unasked(model: Checkpoint) -> None:
     """Without `keep` the cache stays as it was."""
     OpenVinoRuntime(model, "float32", keep=False)
