@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +81,7 @@ def load_avatar(
 def list_avatars() -> dict[str, Path]:
     """Return the known avatars' files by name, sorted; the user's own hide bundled namesakes."""
     folders = (settings.bundled("assets", "avatars"), _own_folder())
-    files = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
+    files = [file for folder in folders if os.path.isdir(folder) for file in folder.iterdir()]
     known = {
         file.stem: file
         for file in files

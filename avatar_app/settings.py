@@ -27,36 +27,25 @@ def bundled(*parts: str) -> Path:
 
 
 def data_dir() -> Path:
-    """Give the folder of the user's own avatars and models, made if it is missing.
-
-    Raises OSError where it cannot be made.
-    """
+    """Give the folder of the user's own avatars and models; who writes into it makes it."""
     home = _home()
     if home is None:
         from platformdirs import user_data_path
 
-        return user_data_path(APP_NAME, appauthor=False, ensure_exists=True)
-    return _made(home / "data")
+        return user_data_path(APP_NAME, appauthor=False)
+    return home / "data"
 
 
 def cache_dir() -> Path:
-    """Give the folder of what can be made again (compiled models), made if it is missing.
-
-    Raises OSError where it cannot be made.
-    """
+    """Give the folder of what can be made again (compiled models); who writes into it makes it."""
     home = _home()
     if home is None:
         from platformdirs import user_cache_path
 
-        return user_cache_path(APP_NAME, appauthor=False, ensure_exists=True)
-    return _made(home / "cache")
+        return user_cache_path(APP_NAME, appauthor=False)
+    return home / "cache"
 
 
 def _home() -> Path | None:
     value = os.environ.get(HOME_VARIABLE)
     return Path(value).expanduser().absolute() if value else None
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -281,3 +281,14 @@ def test_full_disk_leaves_no_half_avatar(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(AvatarAppError, match="disk is full"):
         add_avatar(tmp_path / "wall.png", nobody, centre_square=True)
     assert list((settings.data_dir() / "avatars").iterdir()) == []
+
+
+def test_unusable_home_hides_no_bundled_avatar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be kept the avatars on board are there; adding says why it cannot be."""
+    Pictures.new("RGB", (300, 300)).save(tmp_path / "wall.png")
+    monkeypatch.setenv("AVATAR_APP_HOME", str(tmp_path / "wall.png"))
+    assert "mei" in list_avatars()
+    with pytest.raises(AvatarAppError, match="its folder is a file"):
+        add_avatar(tmp_path / "wall.png", nobody, centre_square=True)

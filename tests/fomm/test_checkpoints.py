@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from avatar_app.fomm import checkpoints, params
 from avatar_app.fomm.building import build_networks, load_networks
+from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 from tests.fomm import golden_case
 
@@ -296,7 +297,7 @@ def test_import_refuses(
     with pytest.raises(AvatarAppError, match=sentence):
         checkpoints.import_checkpoint(file)
     assert not (tmp_path / "pwned").exists()
-    assert not list(checkpoints.models_dir().iterdir())
+    assert not checkpoints.models_dir().exists()
 
 
 @pytest.mark.parametrize("legacy", [True, False])
@@ -308,7 +309,7 @@ def test_import_truncated(tmp_path: Path, share: float, legacy: bool) -> None:
     file.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(AvatarAppError, match="damaged or truncated"):
         checkpoints.import_checkpoint(file)
-    assert not list(checkpoints.models_dir().iterdir())
+    assert not checkpoints.models_dir().exists()
 
 
 @pytest.mark.parametrize(
@@ -358,3 +359,15 @@ def test_sizes_are_read_off_published_weights(name: str) -> None:
     for expected, network in zip(shapes, build_networks(inferred, device="meta"), strict=True):
         assert {key: tuple(t.shape) for key, t in network.state_dict().items()} == expected
     assert inferred["kp_detector_params"] == described["model_params"]["kp_detector_params"]
+
+
+def test_unusable_home_hides_nothing_on_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Models that came with the app are found where nothing can be kept; an import says why not."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("AVATAR_APP_HOME", str(tmp_path / "file"))
+    assert set(checkpoints.available()) <= {path.stem for path in bundled("models").iterdir()}
+    file = published(tmp_path / "tiny.pth", published_content())
+    with pytest.raises(AvatarAppError, match="could not be written"):
+        checkpoints.import_checkpoint(file)

@@ -210,3 +210,11 @@ def test_table() -> None:
         for url in model.mirrors:
             assert url.startswith("https://")
             assert model.digest.split(":")[0] in ("sha256", "md5")
+
+
+def test_no_place_to_keep_it(mirror: Mirror, tmp_path: Path) -> None:
+    """The folder is named, and what to do about it."""
+    (tmp_path / "file").write_text("in the way")
+    part = tmp_path / "file" / "models" / "model.part"
+    with pytest.raises(AvatarAppError, match=r"file/models cannot take.*AVATAR_APP_HOME"):
+        download([mirror.url("whole")], part, DIGEST, 1, silent)

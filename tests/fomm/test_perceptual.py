@@ -191,6 +191,7 @@ def test_fetched_weights_are_kept_and_the_download_is_not(
 
     def download(mirrors: list[str], part: Path, expected: str, *_: object) -> None:
         asked.append(mirrors[0])
+        part.parent.mkdir(parents=True)
         part.write_bytes(archive.read_bytes())
 
     monkeypatch.setattr(perceptual_weights, "download", download)
