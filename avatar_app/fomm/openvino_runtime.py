@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 _STAGES = ("detect", "encode", "render")
+_SEAL = "seal"  # the digest of all that a folder of the cache holds
 
 
 class OpenVinoRuntime:
@@ -103,10 +104,11 @@ def _kept(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledM
         # One model has one entry: a new version of the app replaces that of the old one.
         entry = cache_dir() / "openvino" / checkpoint.sha256
         folder = entry / _revision()
-        if folder.is_dir():
-            # A damaged cache is only a reason to make it again.
+        # A damaged cache is only a reason to make it again; but OpenVINO must not see it, because
+        # reading half of a compiled model has corrupted the process's memory.
+        if _is_sealed(folder):
             with contextlib.suppress(RuntimeError):
-                return _compile(core, folder, hint, folder / "compiled")
+                return _compile_and_seal(core, folder, hint)
         shutil.rmtree(entry, ignore_errors=True)
         entry.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=entry, ignore_cleanup_errors=True) as part:
@@ -114,7 +116,7 @@ def _kept(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledM
             converted.mkdir()
             _convert(checkpoint, converted)
             os.replace(converted, folder)
-        return _compile(core, folder, hint, folder / "compiled")
+        return _compile_and_seal(core, folder, hint)
     except (OSError, RuntimeError):
         # No place for a cache, a full one (OpenVINO's own words for which are a RuntimeError), or
         # another process at work on it: the next start will take as long as this.
@@ -126,6 +128,27 @@ def _once(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledM
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         _convert(checkpoint, Path(folder))
         return _compile(core, Path(folder), hint)
+
+
+def _compile_and_seal(core: ov.Core, folder: Path, hint: str) -> list[ov.CompiledModel]:
+    stages = _compile(core, folder, hint, folder / "compiled")
+    if not _is_sealed(folder):  # it is new, or a new precision has added its compiled form
+        (folder / _SEAL).write_text(_digest(folder))
+    return stages
+
+
+def _is_sealed(folder: Path) -> bool:
+    """Whether the folder holds, unchanged, what the last start left in it."""
+    seal = folder / _SEAL
+    return seal.is_file() and seal.read_text(errors="replace") == _digest(folder)
+
+
+def _digest(folder: Path) -> str:
+    state = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _SEAL):
+        state.update(str(path.relative_to(folder)).encode())
+        state.update(path.read_bytes())
+    return state.hexdigest()
 
 
 def _compile(
