@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -33,6 +32,20 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
         timeout=300,
+    )
+
+
+def end_by_signal(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script that sets `code`, its exit code, in a process that signals concern alone."""
+    head = (
+        "import os, signal, sys, time\nfrom argparse import Namespace\nfrom avatar_app import cli\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", f"{head}{script}sys.exit(code)"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+        timeout=60,
     )
 
 
@@ -147,33 +160,33 @@ def test_failures_are_one_sentence(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_the_system_can_end_it_like_ctrl_c(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_system_can_end_it_like_ctrl_c(name: str) -> None:
     """A command tidies up, what follows is spared, and the shell learns the signal."""
-    number = getattr(signal, name)
-    tidied: list[bool] = []
-
-    def command(options: Namespace) -> None:
-        try:
-            os.kill(os.getpid(), number)
-            time.sleep(5)
-        finally:
-            tidied.append(True)
-
-    assert cli._guarded(Namespace(run=command, debug=False)) == 128 + number
-    assert tidied
-    assert capsys.readouterr().err == "avatar-app: stopped.\n"
-    assert signal.getsignal(number) == signal.SIG_DFL
+    result = end_by_signal(
+        f"number = signal.{name}\n"
+        "def command(options):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), number)\n"
+        "        time.sleep(5)\n"
+        "    finally:\n"
+        "        print('tidied')\n"
+        "code = cli._guarded(Namespace(run=command, debug=False))\n"
+        "assert signal.getsignal(number) == signal.SIG_DFL\n"
+    )
+    assert result.stdout == "tidied\n"
+    assert result.stderr == "avatar-app: stopped.\n"
+    assert result.returncode == 128 + getattr(signal, name)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_nohup_is_respected() -> None:
     """Who lets the app ignore the end of its terminal is obeyed."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        command = Namespace(run=lambda options: os.kill(os.getpid(), signal.SIGHUP), debug=False)
-        assert cli._guarded(command) == 0
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    result = end_by_signal(
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "command = lambda options: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "code = cli._guarded(Namespace(run=command, debug=False))\n"
+    )
+    assert result.returncode == 0
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
