@@ -30,12 +30,12 @@ def whole(path: Path) -> Iterator[Path]:
     if it is missing. A link is followed. A device or a pipe is no file to be replaced: its own name
     is given. Raises AvatarAppError where no file can be made, at once rather than after a long job.
     """
-    with _write_errors(path):
+    with write_errors(path):
         part = _begun(path)
     try:
         yield part
         if part != path:
-            with _write_errors(path):
+            with write_errors(path):
                 part.replace(_real(path))
     finally:
         if part != path:
@@ -48,13 +48,13 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises AvatarAppError where that fails. Folders, links, devices and pipes as with `whole`.
     """
-    with whole(path) as part, _write_errors(path):
+    with whole(path) as part, write_errors(path):
         part.write_bytes(content)
 
 
 def check_writable(path: Path) -> None:
     """Raise AvatarAppError where no file `path` can be written: before long work, not after."""
-    with _write_errors(path):
+    with write_errors(path):
         if _is_replaceable(path):
             folder = _real(path).parent
             while not folder.exists():
@@ -62,6 +62,15 @@ def check_writable(path: Path) -> None:
             probe = folder / _hidden(path)
             probe.open("xb").close()
             probe.unlink()
+
+
+@contextlib.contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while `path` is written into an AvatarAppError."""
+    try:
+        yield
+    except OSError as error:
+        raise not_written(path, error) from error
 
 
 def not_written(path: Path, error: Exception) -> AvatarAppError:
@@ -103,11 +112,3 @@ def _real(path: Path) -> Path:
 def _hidden(path: Path) -> str:
     """Give a name that is short whatever the file's, and another one every time."""
     return f".{path.stem[:32]}.{secrets.token_hex(4)}.part{path.suffix}"
-
-
-@contextlib.contextmanager
-def _write_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise not_written(path, error) from error

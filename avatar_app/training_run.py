@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avatar_app.files import check_writable, whole, write_errors
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Floats, Image
 from avatar_app.video import VIDEO_SUFFIXES, read_clip
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 SIZE = 256  # side of the pictures clips are read at
 VALIDATION_SHARE = 0.1  # of the clips, where no index.csv says which
 VALIDATION_CLIPS = 12  # at most
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,20 @@ def train(
     folder = clips or (config_path.parent / config.clips if config.clips else None)
     if folder is None:
         raise AvatarAppError(f"{config_path} names no clips; give their folder with --clips.")
-    out.mkdir(parents=True, exist_ok=True)
-    if (out / "checkpoint.pt").exists() and not resume:
+    if not 0 < minutes < math.inf:
+        raise AvatarAppError(f"Training cannot take {minutes:g} minutes; give a number above 0.")
+    learned, watched = _split(folder)
+    check_writable(out / CHECKPOINT)
+    if (out / CHECKPOINT).exists() and not resume:
         raise AvatarAppError(
             f"{out} holds a run already; add --resume to go on with it, or name another folder."
         )
-    learned, watched = _split(folder)
+    if resume and not (out / CHECKPOINT).exists():
+        raise AvatarAppError(
+            f"There is no run in {out} to resume; leave out --resume to begin one."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    draw_curves(out)  # where that is impossible it should not be found out later
     landmarks = _LandmarkStore(out / "landmarks.npz")
     device = choose(device, "torch").device
     validation = Validation(list(_load(watched, config, landmarks, progress)), out, device)
@@ -195,6 +206,5 @@ class _LandmarkStore:
 
     def save(self) -> None:
         """Write what is known, for the next start."""
-        part = self._path.with_suffix(".part.npz")
-        np.savez(part, allow_pickle=False, **self._known)
-        part.replace(self._path)
+        with whole(self._path) as part, write_errors(self._path), part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **self._known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,22 @@ def test_index_decides_what_is_learned_from(clips: Path, tmp_path: Path) -> None
         csv.writer(file).writerows([("file", "split"), ("a.mp4", "train"), ("b.mp4", "test")])
     with pytest.raises(AvatarAppError, match="too few clips"):
         train(_config(tmp_path), tmp_path / "run", clips=clips, device="cpu")
+
+
+def test_what_cannot_be_leaves_no_folder(clips: Path, tmp_path: Path) -> None:
+    """A run that cannot begin is told so before clips are read, and nothing is made for it."""
+    config, out = _config(tmp_path), tmp_path / "run"
+
+    def impossible(match: str, folder: Path = out, **options: Any) -> None:
+        with pytest.raises(AvatarAppError, match=match):
+            train(config, folder, **{"clips": clips, "device": "cpu", **options})
+
+    impossible("no folder of clips", clips=tmp_path / "nowhere")
+    impossible("no run in .*run to resume", resume=True)
+    impossible("its folder is a file", folder=config / "run")
+    for minutes in (-1.0, 0.0, float("nan"), float("inf")):
+        impossible("give a number above 0", minutes=minutes)
+    assert not out.exists()
 
 
 def test_clips_must_be_named_and_be_there(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from avatar_app.files import whole, write_errors
 from avatar_app.types import AvatarAppError
 
 
@@ -50,9 +51,8 @@ def draw_curves(out: Path) -> Path:
         axes.set_xlabel("minutes")
         axes.grid(alpha=0.3)
     path = out / "curves.png"
-    part = out / "curves.part.png"
-    figure.savefig(part, dpi=110)
-    part.replace(path)
+    with whole(path) as part, write_errors(path):
+        figure.savefig(part, dpi=110)
     return path
 
 

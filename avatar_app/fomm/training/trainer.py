@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import os
 import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from avatar_app.files import whole, write_errors
 from avatar_app.fomm.building import build_networks
 from avatar_app.fomm.checkpoints import COUNTER
 from avatar_app.fomm.params import check
@@ -156,7 +156,7 @@ class Trainer:
         self._nets.load_state_dict(current)
 
     def save(self) -> None:
-        """Write the checkpoint beside its final name, then put it there."""
+        """Write the checkpoint. Raises AvatarAppError where the disk does not take it."""
         state = {
             "model_params": self.config.model_params,
             "seconds": self.seconds,
@@ -169,9 +169,9 @@ class Trainer:
             state["discriminator"] = self._discriminator.state_dict()
             state["judge"] = self._judge.state_dict()
         path = self._out / "checkpoint.pt"
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        # Into a file that Python opened, which says what the disk refuses; torch does not.
+        with whole(path) as part, write_errors(path), part.open("wb") as file:
+            torch.save(state, file)
 
     def resume(self) -> None:
         """Go on from the checkpoint in `out`; its networks must be those of the config.

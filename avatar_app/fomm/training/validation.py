@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from avatar_app.files import write_whole
 from avatar_app.fomm.networks import Generator, Points
 from avatar_app.fomm.training import losses
 from avatar_app.fomm.training.data import Clip
@@ -87,9 +88,8 @@ class Validation:
                 cells += [driver, picture]
             rows.append(np.concatenate(cells, axis=1))
         sheet = np.concatenate(rows)
-        part = self._out / "sheet.part.png"
-        cv2.imwrite(str(part), sheet[..., ::-1])
-        part.replace(self._out / "sheet.png")
+        _, png = cv2.imencode(".png", sheet[..., ::-1])
+        write_whole(self._out / "sheet.png", png.tobytes())
 
 
 def _floats(images: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,27 @@ def test_a_wrong_config_is_named(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(AvatarAppError, match=named) as error:
         load_config(path)
     assert "run.toml" in str(error.value)
+
+
+def test_a_full_disk_is_one_sentence(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that does not fit is named; the one before it stays, and nothing beside it."""
+    trainer = _trainer(clip, tmp_path)
+    trainer.save()
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    opened = Path.open
+
+    class Full(io.FileIO):
+        def write(self, content: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def open_full(path: Path, mode: str = "r", **options: Any) -> Any:
+        return Full(path, mode) if mode == "wb" else opened(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", open_full)
+    with pytest.raises(AvatarAppError, match=r"checkpoint\.pt could not .* the disk is full"):
+        trainer.save()
+    monkeypatch.undo()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
