@@ -96,8 +96,15 @@ def load_config(path: Path) -> TrainingConfig:
         import tomli as tomllib  # type: ignore[import-not-found, no-redef, unused-ignore]
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AvatarAppError(f"{path} is not a readable training config ({error}).") from error
+    except OSError as error:
+        raise AvatarAppError(
+            f"{path} cannot be read ({error.strerror}); give a training config, "
+            "for example models/fomm-mini.toml."
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AvatarAppError(
+            f"{path} is not written in TOML ({error}); see models/fomm-mini.toml for an example."
+        ) from error
     try:
         stages = tuple(_record(Stage, stage) for stage in table.pop("stage", ()))
         if not stages:
@@ -118,7 +125,13 @@ def _record(kind: type[Any], table: object) -> Any:
     unknown = sorted(set(table) - names)
     if unknown:
         raise ValueError(f"unknown setting {', '.join(unknown)}")
-    lists = {
+    given = {
         key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
     }
-    return kind(**lists)
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+    for key, value in given.items():
+        expected = kinds[key].partition("[")[0].partition(" |")[0]
+        fitting = ("float", "int") if expected == "float" else (expected,)
+        if type(value).__name__ not in fitting:
+            raise ValueError(f"{key} is {value!r}, not of the type {expected}")
+    return kind(**given)

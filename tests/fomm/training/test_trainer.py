@@ -176,9 +176,13 @@ def test_the_shipped_config_describes_a_run() -> None:
     ("text", "named"),
     [
         ("stage = [3]", "table"),
-        ("minutes = ", "readable"),
+        ("minutes = ", "TOML"),
         ("[[stage]]\nname = 'a'\nshare = 1\nbatch_size = 1\nspeed = 3\n", "speed"),
         ("minutes = 3\n", "no .*stage"),
+        ("[[stage]]\nname = 'a'\nshare = 'x'\nbatch_size = 1\n", "share is 'x', not .* float"),
+        ("[[stage]]\nname = 'a'\nshare = 1\nbatch_size = true\n", "batch_size is True"),
+        ("[[stage]]\nname = 'a'\nshare = 1\nbatch_size = 1\ncrop = 1.5\n", "crop is 1.5"),
+        ("minutes = 'long'\n[[stage]]\nname = 'a'\nshare = 1\nbatch_size = 1\n", "minutes"),
     ],
 )
 def test_a_wrong_config_is_named(tmp_path: Path, text: str, named: str) -> None:
@@ -188,6 +192,12 @@ def test_a_wrong_config_is_named(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(AvatarAppError, match=named) as error:
         load_config(path)
     assert "run.toml" in str(error.value)
+
+
+def test_a_missing_config_is_named(tmp_path: Path) -> None:
+    """In the same way."""
+    with pytest.raises(AvatarAppError, match=r"run\.toml cannot be read .*give a training config"):
+        load_config(tmp_path / "run.toml")
 
 
 def test_a_full_disk_is_one_sentence(
