@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar_app import cli
+from avatar_app import cli, training_run
 from avatar_app.fomm.checkpoints import save
 from avatar_app.settings import bundled
 from avatar_app.video import VideoReader, VideoWriter
@@ -160,6 +160,23 @@ def test_train(run: Run, clip: Path, tmp_path: Path) -> None:
     assert "model: run/tiny.safetensors" in result.stdout
     assert run("models", "info", "run/tiny.safetensors").returncode == 0
     assert_one_sentence(run("train", "missing.toml", "-o", "run2"), "missing.toml")
+
+
+def test_a_run_stopped_before_it_began_has_nothing_to_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--resume is only advised where there is something to go on with."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training_run, "train", interrupted)
+    arguments = ["train", "tiny.toml", "-o", str(tmp_path)]
+    assert cli.main(arguments) == 130
+    assert capsys.readouterr().err == "avatar-app: stopped.\n"
+    (tmp_path / training_run.CHECKPOINT).touch()
+    assert cli.main(arguments) == 130
+    assert "--resume" in capsys.readouterr().err
 
 
 def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:

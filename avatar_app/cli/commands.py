@@ -95,7 +95,7 @@ def bench(options: Namespace) -> None:
 
 def train(options: Namespace) -> None:
     """Train a model and name what the run left behind."""
-    from avatar_app.training_run import redraw
+    from avatar_app.training_run import CHECKPOINT, redraw
     from avatar_app.training_run import train as run
 
     if options.plot:
@@ -114,7 +114,8 @@ def train(options: Namespace) -> None:
                 progress=progress,
             )
     except KeyboardInterrupt:
-        warn(f"what was learned is in {options.out}; add --resume to go on.")
+        if (options.out / CHECKPOINT).exists():
+            warn(f"what was learned is in {options.out}; add --resume to go on.")
         raise
     show(f"trained {result.minutes:.1f} minutes, {result.steps} steps")
     for what in ("model", "sheet", "curves", "log"):
