@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from avatar_app import cli, training_run
+from avatar_app.cli import commands
 from avatar_app.fomm.checkpoints import save
 from avatar_app.settings import bundled
 from avatar_app.video import VideoReader, VideoWriter
@@ -203,6 +204,15 @@ def test_models(run: Run, model: Path) -> None:
     assert_one_sentence(run("models", "info", "fomm-mimi"), "fomm-mini")
     assert_one_sentence(run("models", "fetch", "lpisp"), "did you mean lpips?")
     assert_one_sentence(run("models", "import", DEMO_CLIP), "webcam.mp4")
+
+
+@pytest.mark.parametrize("name", commands.PERCEPTUAL_WEIGHTS)
+def test_weights_tell_their_licence_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What training and measuring look through has one of its own."""
+    assert cli.main(["models", "info", name]) == 0
+    shown = capsys.readouterr().out
+    assert "licence: " in shown
+    assert f"where: models fetch {name}" in shown
 
 
 def test_avatars(run: Run, home: Path, tmp_path: Path) -> None:

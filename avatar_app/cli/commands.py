@@ -176,6 +176,9 @@ def models_info(options: Namespace) -> None:
     """Show what is known of a model, on this machine or not."""
     from avatar_app.fomm.checkpoints import KNOWN, available, load
 
+    if options.name in PERCEPTUAL_WEIGHTS:
+        _weights_info(options.name)
+        return
     known = KNOWN.get(options.name)
     if known is not None:
         show(f"name: {known.name}")
@@ -196,6 +199,18 @@ def models_info(options: Namespace) -> None:
     card = checkpoint.path.with_suffix(".md")
     if card.is_file():
         show(f"card: {card}")
+
+
+def _weights_info(name: str) -> None:
+    from avatar_app.fomm.perceptual_weights import WEIGHTS, weights_path
+
+    weights, path = WEIGHTS[name], weights_path(name)
+    show(f"name: {name}")
+    show("what: a network that training and measuring look through")
+    show(f"licence: {weights.licence}")
+    fetch = f"models fetch {name} ({weights.size_bytes / 1e6:.0f} MB)"
+    show(f"where: {path if path.is_file() else fetch}")
+    show(f"mirror: {weights.url}")
 
 
 def models_fetch(options: Namespace) -> None:
