@@ -214,7 +214,10 @@ def import_checkpoint(file: Path, out: Path | None = None, *, name: str | None =
     By default the model gets the file's name and goes among the user's models. Only weights are
     read: a pickle that asks for anything else is refused. Raises AvatarAppError.
     """
-    from avatar_app.fomm import published
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "does not exist"
+        raise AvatarAppError(f"{file} {what}; give a published .pth or .pth.tar file.")
+    from avatar_app.fomm import published  # brings torch
 
     path = out or models_dir() / ((name or file.name.split(".")[0]) + SUFFIX)
     if bundled("models", path.name).exists():

@@ -330,9 +330,9 @@ def test_import_something_else(tmp_path: Path, content: bytes, sentence: str) ->
 
 
 def test_import_missing_file(tmp_path: Path) -> None:
-    """A missing file and a folder cannot be read, and that is said."""
-    for file in (tmp_path / "missing.pth", tmp_path):
-        with pytest.raises(AvatarAppError, match="cannot be read"):
+    """A missing file and a folder are told apart, with what to give instead."""
+    for file, what in ((tmp_path / "missing.pth", "does not exist"), (tmp_path, "is a folder")):
+        with pytest.raises(AvatarAppError, match=rf"{what}; give a published \.pth"):
             checkpoints.import_checkpoint(file)
 
 
