@@ -121,11 +121,11 @@ def add_avatar(
     writes beside it (place, time). Raises AvatarAppError if it cannot serve as an avatar or if
     there is one of that name.
     """
-    load_avatar(path, 256, find_faces, centre_square=centre_square, warn=warn)
     if path.stem.casefold() in (name.casefold() for name in list_avatars()):
         raise AvatarAppError(
             f"there is an avatar called {path.stem} already; rename the file and add it again"
         )
+    load_avatar(path, 256, find_faces, centre_square=centre_square, warn=warn)
     photo, _ = _read_photo(path)
     target = _own_folder() / f"{path.stem}.png"
     png = io.BytesIO()
