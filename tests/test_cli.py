@@ -37,8 +37,13 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 def end_by_signal(script: str) -> subprocess.CompletedProcess[str]:
     """Run a script that sets `code`, its exit code, in a process that signals concern alone."""
+    # A shell may have started the tests with signals ignored, which children inherit.
     head = (
-        "import os, signal, sys, time\nfrom argparse import Namespace\nfrom avatar_app import cli\n"
+        "import os, signal, sys, time\n"
+        "from argparse import Namespace\n"
+        "from avatar_app import cli\n"
+        "for each in (signal.SIGTERM, signal.SIGHUP):\n"
+        "    signal.signal(each, signal.SIG_DFL)\n"
     )
     return subprocess.run(
         [sys.executable, "-c", f"{head}{script}sys.exit(code)"],
