@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from avatar_app.events import Flag
+
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
@@ -23,6 +25,10 @@ class AvatarAppError(Exception):
 
     The command line prints it on stderr and exits with 1; the window shows it as a banner.
     """
+
+
+class CameraError(AvatarAppError):
+    """A camera that gives no more pictures; it may come back. The sentence names it."""
 
 
 def check_image(image: Image, what: str) -> None:
@@ -106,19 +112,21 @@ class Rendered:
 
 
 @dataclass(frozen=True)
-class AvatarChanged:
-    """Event: from `time` in seconds on, the avatar called `avatar` is shown."""
+class Verdict:
+    """The judgement on one picture: the frame `index` at `time` in seconds.
 
-    time: float
-    avatar: str
+    `score` in [0, 1] rises with the probability that the face is missing or distorted; `flags`
+    hold now, and `reasons` name for each the measure and, where it can, the part of the face.
+    `landmarks` (68, 2) are those of the judged picture, None where no face was found.
+    """
 
-
-@dataclass(frozen=True)
-class Calibrated:
-    """Event: the driver's pose in the frame `index` at `time` became the neutral one."""
-
-    time: float
     index: int
+    time: float
+    score: float
+    flags: frozenset[Flag] = frozenset()
+    reasons: Mapping[Flag, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+    landmarks: Floats | None = field(default=None, compare=False)
 
 
 class Reenactor(Protocol):
@@ -139,3 +147,48 @@ class Reenactor(Protocol):
 
     def close(self) -> None:
         """Free the runtime; further calls are an error."""
+
+
+class Detector(Protocol):
+    """Judges an avatar's pictures one by one. Not thread-safe: one thread owns and closes it."""
+
+    def set_source(self, avatar: Avatar) -> None:
+        """Judge pictures of `avatar` from now on; what was seen before is forgotten."""
+
+    def inspect(self, rendered: Rendered) -> Verdict:
+        """Judge one picture; those of a driver come in order."""
+
+    def close(self) -> None:
+        """Free what it holds; further calls are an error."""
+
+
+class Camera(Protocol):
+    """Gives the driver's pictures. One thread owns it, and that thread closes it.
+
+    `name` in words, `width`, `height` and `fps` as the device really gives them.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float
+
+    def read(self) -> Frame:
+        """Wait for the next picture; raises CameraError where none will come."""
+
+    def close(self) -> None:
+        """Let the device go; harmless when done twice."""
+
+
+class Output(Protocol):
+    """Takes pictures for others to see. One thread owns it, and that thread closes it."""
+
+    name: str
+    width: int
+    height: int
+
+    def write(self, image: Image) -> None:
+        """Show (height, width, 3) uint8 RGB now; raises AvatarAppError where that fails."""
+
+    def close(self) -> None:
+        """Let the device go; harmless when done twice."""

@@ -2,6 +2,7 @@
 
 from avatar_app.animation.demo import Demo, demo
 from avatar_app.animation.job import Animation, animate
-from avatar_app.animation.report import Percentiles, Stats
+from avatar_app.animation.report import Stats
+from avatar_app.reports import Percentiles
 
 __all__ = ["Animation", "Demo", "Percentiles", "Stats", "animate", "demo"]

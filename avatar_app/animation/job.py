@@ -13,28 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar_app.animation.driver import DriverCrop
-from avatar_app.animation.report import (
-    Laps,
-    Percentiles,
-    Row,
-    Stats,
-    events_to_jsonl,
-    frames_to_csv,
-)
+from avatar_app.animation.report import Laps, Stats
 from avatar_app.avatars import load_avatar, resolve_avatar
+from avatar_app.events import AvatarChanged, Calibrated, events_to_jsonl
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.motion import pose_distance
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.progress import Progress, silent
-from avatar_app.types import (
-    Avatar,
-    AvatarAppError,
-    AvatarChanged,
-    Calibrated,
-    Frame,
-    Rendered,
-)
+from avatar_app.reports import Percentiles, Row, frames_to_csv
+from avatar_app.types import Avatar, AvatarAppError, Frame, Rendered
 from avatar_app.video import VideoReader, VideoWriter, check_output
 
 _DRIVER_SIDE = 1920

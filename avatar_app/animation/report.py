@@ -1,35 +1,15 @@
-"""What a job leaves beside its video: measures of every frame, events, speed."""
+"""How fast a job was, stage by stage."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from avatar_app.types import AvatarChanged, Calibrated
-
-FIRST_COLUMNS = ("frame", "time_s", "score", "flags")
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """The 50th, 95th and 99th percentile of a time in milliseconds."""
-
-    p50: float
-    p95: float
-    p99: float
-
-    @classmethod
-    def of(cls, milliseconds: Sequence[float]) -> Percentiles:
-        """Return those of at least one time."""
-        return cls(*(round(float(p), 3) for p in np.percentile(milliseconds, (50, 95, 99))))
+from avatar_app.reports import Percentiles
 
 
 @dataclass(frozen=True)
@@ -93,37 +73,3 @@ class Laps:
     def percentiles(self) -> dict[str, Percentiles]:
         """Return the percentiles of each stage."""
         return {stage: Percentiles.of(times) for stage, times in self.stages.items() if times}
-
-
-@dataclass(frozen=True)
-class Row:
-    """The measures of one frame; none where no driver was seen yet."""
-
-    index: int
-    time: float
-    measures: Mapping[str, float]
-
-
-def frames_to_csv(rows: Sequence[Row]) -> bytes:
-    """Return one CSV line a frame, in UTF-8.
-
-    `score` and `flags` are left empty: they belong to a detector, and this job has none. A measure
-    that a frame lacks is left empty too.
-    """
-    names = list(dict.fromkeys(name for row in rows for name in row.measures))
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow((*FIRST_COLUMNS, *names))
-    for row in rows:
-        values = (f"{row.measures[name]:.6g}" if name in row.measures else "" for name in names)
-        table.writerow((row.index, f"{row.time:.6f}", "", "", *values))
-    return text.getvalue().encode()
-
-
-def events_to_jsonl(events: Sequence[AvatarChanged | Calibrated]) -> bytes:
-    """Return one JSON object a line, in UTF-8: the event's name as `event`, then its fields."""
-    lines = (
-        json.dumps({"event": type(event).__name__, **dataclasses.asdict(event)})
-        for event in sorted(events, key=lambda event: event.time)
-    )
-    return "".join(f"{line}\n" for line in lines).encode()

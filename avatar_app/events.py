@@ -1,0 +1,255 @@
+"""What happens while an avatar runs: flags by name, and events in the past tense.
+
+A flag is a judged kind of visible fault, or a warning that one is near. Events are facts for the
+window, the recorder, and files with one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Severity(Enum):
+    """How much a flag matters: a gate warns before a glitch, a glitch is one."""
+
+    GATE = "gate"
+    MILD = "mild"
+    SEVERE = "severe"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    sentence: str
+    severity: Severity
+    remedy: str
+
+
+class Flag(Enum):
+    """Every kind of flag; its name is what files and scripts see.
+
+    `sentence` says what is wrong, `remedy` what the wearer can do, both to a person.
+    """
+
+    FACE_MISSING = _Kind(
+        "The avatar's face cannot be found.", Severity.SEVERE, "Face the camera and calibrate."
+    )
+    FACE_DISTORTED = _Kind(
+        "The avatar's face is distorted.", Severity.SEVERE, "Return to the neutral pose."
+    )
+    IDENTITY_DRIFT = _Kind(
+        "The avatar no longer looks like itself.", Severity.SEVERE, "Turn back to the front."
+    )
+    DRIVER_MISMATCH = _Kind(
+        "The avatar does not do what the driver does.", Severity.MILD, "Calibrate again."
+    )
+    WARP_FOLDED = _Kind(
+        "The avatar's picture is folded or torn.", Severity.SEVERE, "Move less far."
+    )
+    BLURRED = _Kind("The avatar's face is smeared.", Severity.MILD, "Move more slowly.")
+    JITTER = _Kind("The avatar trembles.", Severity.MILD, "Give the camera more light.")
+    FROZEN = _Kind("The avatar stands still.", Severity.MILD, "Check the camera and the speed.")
+    DRIVER_MISSING = _Kind(
+        "No face is before the camera.", Severity.GATE, "Come back into the picture."
+    )
+    SECOND_FACE = _Kind(
+        "A second face is before the camera.", Severity.GATE, "Let only one person be seen."
+    )
+    OUT_OF_POSE = _Kind(
+        "The driver is turned too far away.", Severity.GATE, "Turn back to the camera."
+    )
+    LOW_LIGHT = _Kind("It is too dark before the camera.", Severity.GATE, "Switch on a light.")
+    OCCLUDED = _Kind(
+        "Something covers the driver's face.", Severity.GATE, "Take it away from the face."
+    )
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, to a person."""
+        return self.value.sentence
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return self.value.severity
+
+    @property
+    def remedy(self) -> str:
+        """What the wearer can do about it."""
+        return self.value.remedy
+
+    @property
+    def is_gate(self) -> bool:
+        """Whether it is about the driver, a warning, and no fault of the picture yet."""
+        return self.severity is Severity.GATE
+
+
+@dataclass(frozen=True)
+class AvatarChanged:
+    """From `time` in seconds on, the avatar called `avatar` is shown."""
+
+    time: float
+    avatar: str
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The driver's pose in the frame `index` at `time` became the neutral one."""
+
+    time: float
+    index: int
+
+
+@dataclass(frozen=True)
+class FlagRaised:
+    """`flag` holds since the frame `index` at `time`; `reason` names measure and part."""
+
+    time: float
+    index: int
+    flag: Flag
+    score: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FlagCleared:
+    """`flag`, raised `seconds` ago, holds no longer since the frame `index` at `time`."""
+
+    time: float
+    index: int
+    flag: Flag
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Marked:
+    """The user marked this moment."""
+
+    time: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RecordingStarted:
+    """A session is being written to the folder `path` since `time`."""
+
+    time: float
+    path: str
+
+
+@dataclass(frozen=True)
+class RecordingSaved:
+    """The session in the folder `path` is whole: `seconds` of video."""
+
+    time: float
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CameraLost:
+    """The camera gives no pictures any more; `reason` is a sentence with a remedy."""
+
+    time: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class CameraBack:
+    """The camera gives pictures (again): `width` x `height` at `fps`, called `name`."""
+
+    time: float
+    name: str
+    width: int
+    height: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class OutputChanged:
+    """The virtual camera shows `state` from now on: avatar, held, card, camera or off."""
+
+    time: float
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class WorkerFailed:
+    """The worker called `worker` met an error; `reason` is a sentence with a remedy."""
+
+    time: float
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stats:
+    """The last second in numbers: rates in frames a second, latencies in milliseconds.
+
+    `latency_*` run from the capture of a frame to its rendering's arrival at the output;
+    `stages_ms` are medians by stage; `dropped` and `lost` count since the start.
+    """
+
+    time: float
+    camera_fps: float
+    model_fps: float
+    output_fps: float
+    detector_fps: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+    dropped: int
+    lost: int
+    device: str
+    device_reason: str
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+Event = (
+    AvatarChanged
+    | Calibrated
+    | FlagRaised
+    | FlagCleared
+    | Marked
+    | RecordingStarted
+    | RecordingSaved
+    | CameraLost
+    | CameraBack
+    | OutputChanged
+    | WorkerFailed
+    | Stats
+)
+
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+def event_to_json(event: Event) -> str:
+    """Give one line of JSON: the event's name as `event`, then its fields; flags by name."""
+    fields = {
+        name: value.name if isinstance(value, Flag) else value
+        for name, value in dataclasses.asdict(event).items()
+    }
+    return json.dumps({"event": type(event).__name__, **fields})
+
+
+def event_from_json(line: str) -> Event:
+    """Give the event back. Raises ValueError for what is none."""
+    try:
+        fields = json.loads(line)
+        kind = _KINDS[fields.pop("event")]
+        if "flag" in fields:
+            fields["flag"] = Flag[fields["flag"]]
+        event: Event = kind(**fields)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"not an event: {line[:80]!r}") from error
+    return event
+
+
+def events_to_jsonl(events: Iterable[Event]) -> bytes:
+    """Return one JSON object a line in order of time, in UTF-8."""
+    ordered = sorted(events, key=lambda event: event.time)
+    return "".join(f"{event_to_json(event)}\n" for event in ordered).encode()
