@@ -51,6 +51,8 @@ class Stage:
     landmark_keypoints: float = 0.0  # keypoints stand on the landmarks they are named after
     landmark_flow: float = 0.0  # the deformation at a driving landmark is the source landmark
     moved: float = 0.0  # the shrunk source, merely moved, looks like the shrunk driving frame
+    candidates: int = 1  # pairs to choose from, for eyes and lips that differ
+    detail: float = 0.0  # how much more pixels of eyes and mouth count
     adversarial: float = 0.0
     feature_matching: float = 10.0  # only with adversarial
 

@@ -13,6 +13,14 @@ from torch import Tensor
 
 from avatar_app.types import Floats, Image
 
+# The landmarks whose distances say how far eyes and mouth are open: upper and lower edges.
+_UPPER = [37, 38, 43, 44, 62, 51]
+_LOWER = [41, 40, 47, 46, 66, 57]
+_EYES = slice(0, 4)
+_MOUTH = slice(4, 6)
+_OUTER_CORNERS = [36, 45]
+_ENOUGH = 4.0  # standard deviations; a larger difference is rather a wrong landmark
+
 # Where each of the 68 landmarks goes when the picture is mirrored.
 _MIRRORED = np.concatenate(
     (
@@ -55,6 +63,10 @@ class ClipSampler:
             marks = clip.landmarks * (2 / (clip.frames.shape[1] - 1)) - 1
             landmarks.append(torch.from_numpy(marks).to(device))
         self._frames, self._landmarks = frames, landmarks
+        openness = [_openness(clip_landmarks.cpu().numpy()) for clip_landmarks in landmarks]
+        # Eyes and mouth count alike: each by how much it changes within a clip as a rule.
+        within = np.concatenate([each - np.median(each, axis=0) for each in openness])
+        self._openness = [each / (within.std(axis=0) + 1e-6) for each in openness]
         self._mirrored = torch.from_numpy(_MIRRORED).to(device)
         self._device = device
         self._rng = np.random.default_rng(seed)
@@ -63,16 +75,32 @@ class ClipSampler:
         """Draw other pairs from now on, for instance after a run was taken up again."""
         self._rng = np.random.default_rng(seed)
 
-    def pairs(self, count: int) -> Batch:
-        """`count` pairs, each of two frames from one clip drawn at random."""
-        clips = self._rng.integers(len(self._frames), size=count).tolist()
-        chosen = [
-            (clip, int(self._rng.integers(len(self._frames[clip])))) for clip in (*clips, *clips)
-        ]
+    def pairs(self, count: int, candidates: int = 1) -> Batch:
+        """`count` pairs, each of two frames from one clip drawn at random.
+
+        Of several `candidates` for half of the pairs that one is taken in which eyes or mouth are
+        open most differently: blinks are rare, and nothing is learned from two open eyes.
+        """
+        drawn = [self._pair(candidates if number % 2 else 1) for number in range(count)]
+        chosen = [(clip, index) for clip, index, _ in drawn]
+        chosen += [(clip, index) for clip, _, index in drawn]
         return self._augment(
             torch.stack([self._frames[clip][index] for clip, index in chosen]),
             torch.stack([self._landmarks[clip][index] for clip, index in chosen]),
         )
+
+    def _pair(self, candidates: int) -> tuple[int, int, int]:
+        """A clip, and a source and a driving frame of it."""
+        clips = self._rng.integers(len(self._frames), size=candidates)
+        pairs = [
+            (int(clip), *self._rng.integers(len(self._frames[clip]), size=2)) for clip in clips
+        ]
+        return max(pairs, key=self._difference)
+
+    def _difference(self, pair: tuple[int, int, int]) -> float:
+        clip, source, driving = pair
+        openness = self._openness[clip]
+        return float(np.abs(openness[source] - openness[driving]).clip(max=_ENOUGH).max())
 
     def _augment(self, frames: Tensor, landmarks: Tensor) -> Batch:
         """Mirror, move and recolour both frames of a pair alike, and spoil a copy for detection."""
@@ -126,3 +154,12 @@ class ClipSampler:
         images = torch.lerp(images, soft, share)
         noise = torch.randn_like(images) * self._uniform(-0.02, 0.05, count, 1, 1, 1).clamp(min=0)
         return (images + noise).clamp(0, 1)
+
+
+def _openness(landmarks: Floats) -> Floats:
+    """(N, 2): how far eyes and mouth are open, over the eyes' distance; 0 where unknown."""
+    apart = np.linalg.norm(landmarks[:, _UPPER] - landmarks[:, _LOWER], axis=2)
+    outer = landmarks[:, _OUTER_CORNERS]
+    width = np.linalg.norm(outer[:, :1] - outer[:, 1:], axis=2)
+    parts = np.stack((apart[:, _EYES].mean(1), apart[:, _MOUTH].mean(1)), axis=1)
+    return np.asarray(np.nan_to_num(parts / (width + 1e-6)), np.float32)

@@ -22,6 +22,11 @@ _UPPER_EDGES = [37, 38, 43, 44, 61, 62, 63]
 _LOWER_EDGES = [41, 40, 47, 46, 67, 66, 65]
 
 
+# Both eyes and the mouth: from the first to the last landmark each is as wide as it is.
+DETAILS = ((36, 37, 38, 40, 41, 39), (42, 43, 44, 46, 47, 45), (48, 50, 52, 56, 58, 54))
+DETAIL_SPREAD = 0.45  # standard deviation of what counts, over that width
+
+
 class RandomWarp:
     """A random affine map plus a thin-plate spline for each picture of a batch (section 3.3)."""
 
@@ -136,6 +141,23 @@ def landmark_flow(deformation: Tensor, source: Tensor, driving: Tensor) -> Tenso
     openings = error[:, _UPPER_EDGES] - error[:, _LOWER_EDGES]
     each = error.abs().mean((1, 2)) + OPENING_WEIGHT * openings.abs().mean((1, 2))
     return torch.where(known, each, 0).mean()
+
+
+def detail_map(landmarks: Tensor, height: int, width: int) -> Tensor:
+    """(B, 1, height, width) in [0, 1]: 1 on the eyes and the mouth of (B, 68, 2), 0 elsewhere.
+
+    0 everywhere where the face is unknown.
+    """
+    known = _known(landmarks)
+    marks = torch.where(known[:, None, None], landmarks, 0)
+    parts = torch.stack([marks[:, list(part)].mean(1) for part in DETAILS], dim=1)  # (B, P, 2)
+    reach = torch.stack(
+        [(marks[:, part[-1]] - marks[:, part[0]]).norm(dim=1) for part in DETAILS], dim=1
+    )  # (B, P): from corner to corner
+    offset = coordinate_grid(height, width, landmarks) - parts[:, :, None, None]
+    spread = (DETAIL_SPREAD * reach[:, :, None, None]).square() + 1e-4
+    near = torch.exp(-0.5 * offset.square().sum(-1) / spread).amax(1, keepdim=True)
+    return near * known[:, None, None, None]
 
 
 def adversarial(

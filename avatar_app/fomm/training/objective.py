@@ -62,21 +62,21 @@ class Objective:
         motion = self._motion(stage, batch, source, driving, terms)
         if stage.trains == "motion":
             return terms, None
-        rendered, drawn, real = self._render(stage, batch, motion)
+        rendered, drawn, real, weight = self._render(stage, batch, motion)
         if stage.perceptual:
             assert self._vgg is not None
             terms["perceptual"] = stage.perceptual * losses.perceptual(
                 self._vgg, rendered, real, stage.vgg_depths, self._dtype
             )
         if stage.pixel:
-            terms["pixel"] = stage.pixel * (rendered - real).abs().mean()
+            terms["pixel"] = stage.pixel * (weight * (rendered - real).abs()).mean()
         if stage.drawn:
             assert self._vgg is not None
             # Coarsely, at half the resolution: the share of what is drawn grows where it is good.
             coarse = (0, *stage.vgg_depths[1:])
             alone = losses.perceptual(self._vgg, drawn, real, coarse, self._dtype)
             terms["drawn"] = stage.drawn * (
-                stage.perceptual * alone + stage.pixel * (drawn - real).abs().mean()
+                stage.perceptual * alone + stage.pixel * (weight * (drawn - real).abs()).mean()
             )
         if stage.adversarial:
             assert self._discriminator is not None
@@ -127,11 +127,12 @@ class Objective:
         if stage.moved:
             wanted = network.down(batch.driving)
             moved = warp(small.float(), motion.deformation)
-            terms["moved"] = stage.moved * (moved - wanted).abs().mean()
+            weight = _weight(stage, batch, wanted)
+            terms["moved"] = stage.moved * (weight * (moved - wanted).abs()).mean()
         return motion
 
-    def _render(self, stage: Stage, batch: Batch, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
-        """Rendered, drawn and real pictures, or a crop of all."""
+    def _render(self, stage: Stage, batch: Batch, motion: Motion) -> tuple[Tensor, ...]:
+        """Rendered, drawn and real pictures and the weight of their pixels, or a crop of all."""
         generator = self._generator
         shrink = batch.source.shape[-1] // stage.size
         with self.autocast(batch.source.device), torch.set_grad_enabled(stage.encoder):
@@ -139,22 +140,21 @@ class Objective:
         real = F.avg_pool2d(batch.driving, shrink)
         fitted = resize(motion, *encoded.features.shape[2:])
         grid = flow(motion, *real.shape[2:])
+        seen = torch.cat((real, _weight(stage, batch, real)), dim=1)
         if stage.crop:
-            fitted, grid, real = self._crop(stage.crop, fitted, grid, real, batch)
+            fitted, grid, seen = self._crop(stage.crop, fitted, grid, seen, batch)
+        real, weight = seen[:, :-1], seen[:, -1:]
         with self.autocast(batch.source.device):
             rendered = drawn = generator.draw(encoded.features, fitted)
         if encoded.picture is not None:
             rendered = generator.compose(encoded.picture, grid, drawn)
         border = slice(BORDER, -BORDER) if stage.crop else slice(None)
-        rendered, drawn, real = (
-            picture[:, :3, border, border] for picture in (rendered, drawn, real)
-        )
-        return rendered, drawn, real
+        return tuple(picture[:, :3, border, border] for picture in (rendered, drawn, real, weight))
 
     def _crop(
         self, side: int, motion: Motion, grid: Tensor, real: Tensor, batch: Batch
     ) -> tuple[Motion, Tensor, Tensor]:
-        """One square per picture around a random landmark, aligned to the feature cells.
+        """One square of `real` and all else around a random landmark, aligned to feature cells.
 
         Half of the landmarks lie on eyes and mouth: what matters most is small.
         """
@@ -181,3 +181,8 @@ class Objective:
             deformation=deformation, occlusion_map=cut(motion.occlusion_map, 1)
         )
         return fitted, cut(grid.permute(0, 3, 1, 2), cell).permute(0, 2, 3, 1), cut(real, cell)
+
+
+def _weight(stage: Stage, batch: Batch, like: Tensor) -> Tensor:
+    """(B, 1, H, W), 1 and more: how much each pixel of the driving frame counts."""
+    return 1 + stage.detail * losses.detail_map(batch.driving_landmarks, *like.shape[2:])
