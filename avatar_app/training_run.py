@@ -24,6 +24,7 @@ SIZE = 256  # side of the pictures clips are read at
 VALIDATION_SHARE = 0.1  # of the clips, where no index.csv says which
 VALIDATION_CLIPS = 12  # at most
 CHECKPOINT = "checkpoint.pt"
+QUANTIZING_STRIDE = 8  # of the frames of a clip: 200 pairs tell the ranges as well as thousands
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,26 @@ def train(
         trainer.seconds / 60,
         trainer.step,
     )
+
+
+def quantize(model: str | Path, clips: Path, progress: Progress = silent) -> Path:
+    """Make the quantized form of a model beside it, from the clips of a folder; give its path.
+
+    Of the clips that `train` would watch, the first frame is a source and others are drivers.
+    Raises AvatarAppError where the model, the clips or NNCF cannot be used.
+    """
+    from avatar_app.fomm.checkpoints import load
+    from avatar_app.fomm.quantization import quantize as quantized
+
+    checkpoint = load(model)
+    _, watched = _split(clips)
+    pairs: list[tuple[Image, Image]] = []
+    for done, path in enumerate(watched):
+        progress(done, len(watched), "clips read")
+        frames = read_clip(path, checkpoint.size)
+        pairs += [(frames[0], driver) for driver in frames[1::QUANTIZING_STRIDE]]
+    progress(len(watched), len(watched), "clips read; quantizing")
+    return quantized(checkpoint, pairs)
 
 
 def redraw(out: Path) -> Path:

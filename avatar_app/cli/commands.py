@@ -240,6 +240,15 @@ def models_import(options: Namespace) -> None:
     show(f"{path.stem}: {path}")
 
 
+def models_quantize(options: Namespace) -> None:
+    """Make a model's quantized form and say where it is."""
+    from avatar_app.training_run import quantize
+
+    with shown_progress() as progress:
+        path = quantize(options.name, options.clips, progress)
+    show(str(path))
+
+
 def avatars_list(_options: Namespace) -> None:
     """Show the avatars by name."""
     from avatar_app.avatars import list_avatars

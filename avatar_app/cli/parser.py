@@ -302,6 +302,18 @@ def _models(tree: _Tree) -> None:
         "  avatar-app models import vox-adv-cpk.pth.tar",
     )
     import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")
+    quantize = _command(
+        models,
+        "quantize",
+        "make the form of a model that is fastest on a CPU",
+        commands.models_quantize,
+        "Write 8-bit networks beside a model, their ranges taken from the clips of a folder.",
+        "  avatar-app models quantize my-model.safetensors --clips clips",
+    )
+    quantize.add_argument("name", metavar="NAME|FILE", help="a known model or a .safetensors file")
+    quantize.add_argument(
+        "--clips", metavar="DIR", type=Path, required=True, help="a folder of videos of faces"
+    )
 
 
 def _avatars(tree: _Tree) -> None:

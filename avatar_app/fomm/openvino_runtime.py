@@ -1,7 +1,8 @@
 """The runtime for CPUs: the networks converted to OpenVINO once, and kept on disk from then on.
 
 Only the conversion needs torch; a later start with the same model finds the converted networks, and
-the form OpenVINO compiled them to for this processor, in the app's cache.
+the form OpenVINO compiled them to for this processor, in the app's cache. A model that carries a
+quantized form needs no conversion at all.
 """
 
 from __future__ import annotations
@@ -11,46 +12,55 @@ import hashlib
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import openvino as ov  # type: ignore[import-untyped]
 
-from avatar_app.fomm.checkpoints import Checkpoint
+from avatar_app.fomm import conversion, quantization
+from avatar_app.fomm.checkpoints import Checkpoint, digest
 from avatar_app.fomm.runtime import Detection, EncodedSource, Picture
 from avatar_app.settings import cache_dir
-from avatar_app.types import Image, KeyPoints
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+from avatar_app.types import AvatarAppError, Image, KeyPoints
 
 Array = npt.NDArray[Any]
 
-_STAGES = ("detect", "encode", "render")
 _SEAL = "seal"  # the digest of all that a folder of the cache holds
 
 
 class OpenVinoRuntime:
-    """`Runtime` by OpenVINO on the CPU; bfloat16 where the processor computes it natively."""
+    """`Runtime` by OpenVINO on the CPU.
+
+    `precision` "auto" takes the model's quantized form where it has one, and for the rest bfloat16
+    where the processor computes it natively. Raises AvatarAppError where "int8" is asked of a model
+    without that form.
+    """
 
     def __init__(
         self, checkpoint: Checkpoint, precision: str = "auto", *, keep: bool = True
     ) -> None:
         core = ov.Core()
-        if precision == "auto":
+        form = quantization.form_of(checkpoint) if precision in ("auto", "int8") else None
+        if precision == "int8" and form is None:
+            raise AvatarAppError(
+                f"{checkpoint.name} has no 8-bit form; make it with 'avatar-app models quantize'"
+            )
+        if precision in ("auto", "int8"):
             native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
             precision = "bfloat16" if native else "float32"
         hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
-        compiled = (_kept if keep else _once)(core, checkpoint, hint)
+        networks = _Networks(checkpoint, form)
+        compiled = (_kept if keep else _once)(core, networks, hint)
         self._detect, self._encode, self._render = (
             stage.create_infer_request() for stage in compiled
         )
         self._bound: EncodedSource | None = None
-        self.description = f"OpenVINO on the CPU ({precision})"
+        mixed = f"int8 and {precision}" if form else precision
+        self.description = f"OpenVINO on the CPU ({mixed})"
 
     def encode(self, image: Image) -> EncodedSource:
         """See `Runtime`."""
@@ -77,6 +87,25 @@ class OpenVinoRuntime:
         del self._detect, self._encode, self._render, self._bound
 
 
+@dataclass(frozen=True)
+class _Networks:
+    """Where the converted networks come from: a quantized form, or the model itself."""
+
+    checkpoint: Checkpoint
+    form: Path | None
+
+    @property
+    def key(self) -> str:
+        """Differs for different networks."""
+        return digest(self.form, "sha256") if self.form else self.checkpoint.sha256
+
+    def write(self, folder: Path) -> None:
+        if self.form is not None:
+            quantization.unpack(self.form, folder)
+        else:
+            conversion.convert(self.checkpoint, folder)
+
+
 def _bind(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> None:
     """Let the inputs from `first` on read `arrays` where they are, as long as the caller has them.
 
@@ -98,12 +127,12 @@ def _run(request: ov.InferRequest, arrays: Sequence[Array], first: int = 0) -> l
     return [tensor.data.copy() for tensor in request.output_tensors]
 
 
-def _kept(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledModel]:
+def _kept(core: ov.Core, networks: _Networks, hint: str) -> list[ov.CompiledModel]:
     """The stages of a model, from the cache where it holds them."""
     try:
         # One model has one entry: a new version of the app replaces that of the old one.
-        entry = cache_dir() / "openvino" / checkpoint.sha256
-        folder = entry / _revision()
+        entry = cache_dir() / "openvino" / networks.key
+        folder = entry / conversion.revision()
         # A damaged cache is only a reason to make it again; but OpenVINO must not see it, because
         # reading half of a compiled model has corrupted the process's memory.
         if _is_sealed(folder):
@@ -114,19 +143,19 @@ def _kept(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledM
         with tempfile.TemporaryDirectory(dir=entry, ignore_cleanup_errors=True) as part:
             converted = Path(part) / "converted"
             converted.mkdir()
-            _convert(checkpoint, converted)
+            networks.write(converted)
             os.replace(converted, folder)
         return _compile_and_seal(core, folder, hint)
     except (OSError, RuntimeError):
         # No place for a cache, a full one (OpenVINO's own words for which are a RuntimeError), or
         # another process at work on it: the next start will take as long as this.
-        return _once(core, checkpoint, hint)
+        return _once(core, networks, hint)
 
 
-def _once(core: ov.Core, checkpoint: Checkpoint, hint: str) -> list[ov.CompiledModel]:
+def _once(core: ov.Core, networks: _Networks, hint: str) -> list[ov.CompiledModel]:
     """The stages of a model, converted for this time."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        _convert(checkpoint, Path(folder))
+        networks.write(Path(folder))
         return _compile(core, Path(folder), hint)
 
 
@@ -157,53 +186,6 @@ def _compile(
     config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
     if cache is not None:
         config["CACHE_DIR"] = str(cache)
-    return [core.compile_model(folder / f"{stage}.xml", "CPU", config) for stage in _STAGES]
-
-
-def _revision() -> str:
-    """Changes with everything that decides how the converted networks look."""
-    state = hashlib.sha256(ov.get_version().encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        state.update(source.read_bytes())
-    return state.hexdigest()[:16]
-
-
-def _convert(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write every stage of a model into `folder`, with fixed shapes and float32 weights."""
-    import torch
-
-    from avatar_app.fomm import stages
-    from avatar_app.fomm.building import load_networks
-
-    generator, kp_detector = load_networks(checkpoint)
-    image = torch.zeros(checkpoint.size, checkpoint.size, 3, dtype=torch.uint8)
-    detect, encode, render = (
-        stages.Detect(kp_detector),
-        stages.Encode(generator),
-        stages.Render(generator),
-    )
-    with torch.inference_mode():
-        points = detect(image)[:2]
-        inputs = ((image,), (image,), (*encode(image), *points, *points))
-    for name, stage, example in zip(_STAGES, (detect, encode, render), inputs, strict=True):
-        model = _to_openvino(stage, example)
-        ov.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
-
-
-def _to_openvino(stage: nn.Module, example: tuple[Tensor, ...]) -> ov.Model:
-    # What openvino.convert_model does, without the usage statistics it sends to its makers.
-    import torch
-    from openvino.frontend import FrontEndManager  # type: ignore[import-untyped]
-    from openvino.frontend.pytorch.ts_decoder import (  # type: ignore[import-untyped]
-        TorchScriptPythonDecoder,
-    )
-
-    frontend = FrontEndManager().load_by_framework("pytorch")
-    with warnings.catch_warnings(), torch.inference_mode():
-        # Tracing is old-fashioned and says so; sizes become constants, which is what is wanted.
-        warnings.simplefilter("ignore")
-        traced = torch.jit.trace(stage.eval(), example, check_trace=False)
-        decoder = TorchScriptPythonDecoder(traced)
-        model = frontend.convert(frontend.load(decoder))
-    model.reshape({index: list(tensor.shape) for index, tensor in enumerate(example)})
-    return model
+    return [
+        core.compile_model(folder / f"{stage}.xml", "CPU", config) for stage in conversion.STAGES
+    ]

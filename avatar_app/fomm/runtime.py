@@ -12,7 +12,7 @@ from avatar_app.types import AvatarAppError, Floats, Image, KeyPoints
 
 RUNTIMES = ("auto", "openvino", "torch")
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +126,17 @@ def start(
 ) -> Runtime:
     """Start the chosen runtime with a model, ready to render.
 
-    `precision` "auto" takes bfloat16 where the hardware computes it natively. What had to be
-    converted is kept for the next start if `keep`. Raises AvatarAppError.
+    `precision` "auto" takes int8 on a CPU where the model has a quantized form, and bfloat16 where
+    the hardware computes it natively. What had to be converted is kept for the next start if
+    `keep`. Raises AvatarAppError.
     """
     if precision not in PRECISIONS:
         raise AvatarAppError(
             f"There is no precision {precision!r}; choose {' or '.join(PRECISIONS)}."
         )
     if choice.runtime == "torch":
+        if precision == "int8":
+            raise AvatarAppError("PyTorch does not run int8 here; use the device cpu or auto.")
         from avatar_app.fomm.torch_runtime import TorchRuntime
 
         return TorchRuntime(checkpoint, choice.device, precision)

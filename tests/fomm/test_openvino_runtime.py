@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avatar_app.fomm import openvino_runtime
+from avatar_app.fomm import conversion, openvino_runtime
 from avatar_app.fomm.checkpoints import Checkpoint
 from avatar_app.fomm.openvino_runtime import OpenVinoRuntime
 from avatar_app.settings import cache_dir
@@ -42,7 +42,7 @@ def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         pytest.fail("the networks were converted again")
 
-    monkeypatch.setattr(openvino_runtime, "_convert", fail)
+    monkeypatch.setattr(conversion, "convert", fail)
 
 
 def test_converts_once(model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_new_version_replaces_the_old_one(
     """After the code changed the networks are converted again, and the old ones go."""
     OpenVinoRuntime(model, "float32")
     old = converted()
-    monkeypatch.setattr(openvino_runtime, "_revision", lambda: "another")
+    monkeypatch.setattr(conversion, "revision", lambda: "another")
     OpenVinoRuntime(model, "float32")
     assert {path.parent.name for path in converted()} == {"another"}
     assert not any(path.exists() for path in old)
@@ -99,7 +99,7 @@ def test_no_place_for_a_cache(model: Checkpoint, monkeypatch: pytest.MonkeyPatch
 
 def test_full_cache(model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fills up while networks are converted costs time, nothing else."""
-    convert, folders = openvino_runtime._convert, []
+    convert, folders = conversion.convert, []
 
     def fill_up_once(checkpoint: Checkpoint, folder: Path) -> None:
         folders.append(folder)
@@ -107,7 +107,7 @@ def test_full_cache(model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("basic_ios::clear: iostream error")  # OpenVINO's words
         convert(checkpoint, folder)
 
-    monkeypatch.setattr(openvino_runtime, "_convert", fill_up_once)
+    monkeypatch.setattr(conversion, "convert", fill_up_once)
     assert rendered(OpenVinoRuntime(model, "float32")).shape == (64, 64, 3)
     assert cache_dir() not in folders[1].parents
     assert not converted()
