@@ -13,8 +13,9 @@ import numpy as np
 
 from avatar_app.files import check_writable, whole, write_errors
 from avatar_app.progress import Progress, silent
+from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats, Image
-from avatar_app.video import VIDEO_SUFFIXES, read_clip
+from avatar_app.video import VIDEO_SUFFIXES, VideoReader, read_clip
 
 if TYPE_CHECKING:
     from avatar_app.fomm.training.config import TrainingConfig
@@ -122,24 +123,40 @@ def train(
     )
 
 
-def quantize(model: str | Path, clips: Path, progress: Progress = silent) -> Path:
-    """Make the quantized form of a model beside it, from the clips of a folder; give its path.
+def quantize(model: str | Path, clips: Path | None = None, progress: Progress = silent) -> Path:
+    """Make the quantized form of a model beside it; give its path.
 
-    Of the clips that `train` would watch, the first frame is a source and others are drivers.
-    Raises AvatarAppError where the model, the clips or NNCF cannot be used.
+    The ranges of numbers are those of the `clips` of a folder: of those that `train` would watch,
+    the first frame is a source and others are drivers. Without a folder the avatars and the demo
+    clip on board serve. Raises AvatarAppError where the model, the clips or NNCF cannot be used.
     """
     from avatar_app.fomm.checkpoints import load
     from avatar_app.fomm.quantization import quantize as quantized
 
     checkpoint = load(model)
-    _, watched = _split(clips)
-    pairs: list[tuple[Image, Image]] = []
+    pairs = _bundled_pairs(checkpoint.size) if clips is None else []
+    watched = _split(clips)[1] if clips is not None else []
     for done, path in enumerate(watched):
         progress(done, len(watched), "clips read")
         frames = read_clip(path, checkpoint.size)
         pairs += [(frames[0], driver) for driver in frames[1::QUANTIZING_STRIDE]]
-    progress(len(watched), len(watched), "clips read; quantizing")
+    progress(1, 1, "clips read; quantizing")
     return quantized(checkpoint, pairs)
+
+
+def _bundled_pairs(size: int) -> list[tuple[Image, Image]]:
+    """Every avatar on board with frames of the demo clip, framed as in a call."""
+    from avatar_app.avatars import list_avatars, load_avatar
+    from avatar_app.framing import crop, face_square
+    from avatar_app.glitch.landmarks import FaceFinder
+
+    finder = FaceFinder()
+    sources = [load_avatar(path, size, finder.in_photo).image for path in list_avatars().values()]
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
+        frames = list(reader)[::QUANTIZING_STRIDE]
+    faces = [(frame.image, finder.track(frame.image)) for frame in frames]
+    drivers = [crop(image, face_square(face.landmarks), size) for image, face in faces if face]
+    return [(sources[i % len(sources)], driver) for i, driver in enumerate(drivers)]
 
 
 def redraw(out: Path) -> Path:

@@ -307,13 +307,12 @@ def _models(tree: _Tree) -> None:
         "quantize",
         "make the form of a model that is fastest on a CPU",
         commands.models_quantize,
-        "Write 8-bit networks beside a model, their ranges taken from the clips of a folder.",
-        "  avatar-app models quantize my-model.safetensors --clips clips",
+        "Write 8-bit networks beside a model. The ranges of numbers are taken from the clips of a\n"
+        "folder, or else from the avatars and the demo clip on board.",
+        "  avatar-app models quantize vox-adv --clips my-clips",
     )
     quantize.add_argument("name", metavar="NAME|FILE", help="a known model or a .safetensors file")
-    quantize.add_argument(
-        "--clips", metavar="DIR", type=Path, required=True, help="a folder of videos of faces"
-    )
+    quantize.add_argument("--clips", metavar="DIR", type=Path, help="a folder of videos of faces")
 
 
 def _avatars(tree: _Tree) -> None:

@@ -6,7 +6,9 @@ NNCF's calibration on real frames, and needs neither torch nor a conversion to b
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -72,14 +74,16 @@ def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Pa
         folder = Path(name)
         conversion.convert(checkpoint, folder)
         core = ov.Core()
+        nncf.set_log_level(logging.ERROR)
         for stage, inputs in _inputs(core, folder, pairs).items():
-            model = nncf.quantize(
-                core.read_model(folder / f"{stage}.xml"),
-                nncf.Dataset(inputs),
-                preset=nncf.QuantizationPreset.MIXED,
-                subset_size=len(inputs),
-                ignored_scope=exact,
-            )
+            with contextlib.redirect_stdout(None):  # its own progress bars
+                model = nncf.quantize(
+                    core.read_model(folder / f"{stage}.xml"),
+                    nncf.Dataset(inputs),
+                    preset=nncf.QuantizationPreset.MIXED,
+                    subset_size=len(inputs),
+                    ignored_scope=exact,
+                )
             ov.save_model(model, folder / f"{stage}-int8.xml", compress_to_fp16=False)
             for kind in ("xml", "bin"):
                 (folder / f"{stage}-int8.{kind}").replace(folder / f"{stage}.{kind}")
