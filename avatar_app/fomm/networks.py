@@ -56,6 +56,11 @@ class Encoded(NamedTuple):
     small: Tensor  # the picture as the dense motion network sees it
     picture: Tensor | None  # where the generator blends
 
+    def repeat(self, times: int) -> Encoded:
+        """Each source so many times in a row."""
+        maps = (part if part is None else part.repeat_interleave(times, dim=0) for part in self)
+        return Encoded(*maps)  # type: ignore[arg-type]
+
 
 def gaussians(points: Tensor, height: int, width: int) -> Tensor:
     """(B, K, height, width): a Gaussian of the fixed variance around each of (B, K, 2)."""

@@ -51,6 +51,7 @@ class Stage:
     landmark_keypoints: float = 0.0  # keypoints stand on the landmarks they are named after
     landmark_flow: float = 0.0  # the deformation at a driving landmark is the source landmark
     moved: float = 0.0  # the shrunk source, merely moved, looks like the shrunk driving frame
+    drivers: int = 1  # pairs in a row that share a source, which is then encoded once
     candidates: int = 1  # pairs to choose from, for eyes and lips that differ
     detail: float = 0.0  # how much more pixels of eyes and mouth count
     adversarial: float = 0.0
@@ -64,6 +65,8 @@ class Stage:
     def __post_init__(self) -> None:
         if self.trains not in ("keypoints", "motion", "all"):
             raise ValueError(f"a stage trains keypoints, motion or all, not {self.trains}")
+        if self.drivers < 1 or self.batch_size % self.drivers:
+            raise ValueError(f"batches of {self.batch_size} do not share sources by {self.drivers}")
 
 
 @dataclass(frozen=True)

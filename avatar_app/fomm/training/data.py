@@ -75,18 +75,25 @@ class ClipSampler:
         """Draw other pairs from now on, for instance after a run was taken up again."""
         self._rng = np.random.default_rng(seed)
 
-    def pairs(self, count: int, candidates: int = 1) -> Batch:
+    def pairs(self, count: int, candidates: int = 1, drivers: int = 1) -> Batch:
         """`count` pairs, each of two frames from one clip drawn at random.
 
-        Of several `candidates` for half of the pairs that one is taken in which eyes or mouth are
-        open most differently: blinks are rare, and nothing is learned from two open eyes.
+        Of several `candidates` for every other source, that pair is taken in which eyes or mouth
+        are open most differently: blinks are rare, and nothing is learned from two open eyes. So
+        many `drivers`, a divisor of `count`, in a row share a source; the further ones are chosen
+        from `candidates`, too.
         """
-        drawn = [self._pair(candidates if number % 2 else 1) for number in range(count)]
-        chosen = [(clip, index) for clip, index, _ in drawn]
-        chosen += [(clip, index) for clip, _, index in drawn]
+        sources, driving = [], []
+        for number in range(count // drivers):
+            clip, source, first = self._pair(candidates if number % 2 else 1)
+            others = [self._driver(clip, source, candidates) for _ in range(drivers - 1)]
+            sources += [(clip, source)] * drivers
+            driving += [(clip, index) for index in (first, *others)]
+        chosen = [*sources, *driving]
         return self._augment(
             torch.stack([self._frames[clip][index] for clip, index in chosen]),
             torch.stack([self._landmarks[clip][index] for clip, index in chosen]),
+            drivers,
         )
 
     def _pair(self, candidates: int) -> tuple[int, int, int]:
@@ -95,18 +102,22 @@ class ClipSampler:
         pairs = [
             (int(clip), *self._rng.integers(len(self._frames[clip]), size=2)) for clip in clips
         ]
-        return max(pairs, key=self._difference)
+        return max(pairs, key=lambda pair: self._difference(*pair))
 
-    def _difference(self, pair: tuple[int, int, int]) -> float:
-        clip, source, driving = pair
+    def _driver(self, clip: int, source: int, candidates: int) -> int:
+        """A driving frame for a source."""
+        frames = self._rng.integers(len(self._frames[clip]), size=candidates).tolist()
+        return int(max(frames, key=lambda driving: self._difference(clip, source, driving)))
+
+    def _difference(self, clip: int, source: int, driving: int) -> float:
         openness = self._openness[clip]
         return float(np.abs(openness[source] - openness[driving]).clip(max=_ENOUGH).max())
 
-    def _augment(self, frames: Tensor, landmarks: Tensor) -> Batch:
+    def _augment(self, frames: Tensor, landmarks: Tensor, drivers: int) -> Batch:
         """Mirror, move and recolour both frames of a pair alike, and spoil a copy for detection."""
         count = len(frames) // 2
         images = frames.permute(0, 3, 1, 2).float() / 255  # (2 B, 3, S, S)
-        affine = self._random_affine(count)
+        affine = self._random_affine(count // drivers).repeat_interleave(drivers, dim=0)
         grid = F.affine_grid(affine.repeat(2, 1, 1), list(images.shape), align_corners=True)
         images = F.grid_sample(images, grid, padding_mode="reflection", align_corners=True)
         # The grid asks where a new pixel comes from; points go the other way.
@@ -116,7 +127,7 @@ class ClipSampler:
         flipped = torch.linalg.det(linear) < 0
         landmarks = torch.where(flipped[:, None, None], landmarks[:, self._mirrored], landmarks)
 
-        images = self._recolour(images, count)
+        images = self._recolour(images, count, drivers)
         source, driving = images[:count], images[count:]
         return Batch(source, driving, self._spoil(driving), landmarks[:count], landmarks[count:])
 
@@ -137,12 +148,16 @@ class ClipSampler:
         )
         return torch.stack(rows, dim=1)
 
-    def _recolour(self, images: Tensor, count: int) -> Tensor:
-        gain = self._uniform(0.8, 1.2, count, 3, 1, 1) * self._uniform(0.75, 1.2, count, 1, 1, 1)
-        gamma = self._uniform(0.8, 1.25, count, 1, 1, 1)
-        return (images.clamp(1e-4, 1) ** gamma.repeat(2, 1, 1, 1) * gain.repeat(2, 1, 1, 1)).clamp(
-            0, 1
+    def _recolour(self, images: Tensor, count: int, drivers: int) -> Tensor:
+        sources = count // drivers
+        gain = self._uniform(0.8, 1.2, sources, 3, 1, 1) * self._uniform(
+            0.75, 1.2, sources, 1, 1, 1
         )
+        gamma = self._uniform(0.8, 1.25, sources, 1, 1, 1)
+        gain, gamma = (
+            part.repeat_interleave(drivers, dim=0).repeat(2, 1, 1, 1) for part in (gain, gamma)
+        )
+        return (images.clamp(1e-4, 1) ** gamma * gain).clamp(0, 1)
 
     def _spoil(self, images: Tensor) -> Tensor:
         """Light, blur, noise and a covering patch as a webcam may have them."""

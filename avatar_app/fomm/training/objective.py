@@ -135,8 +135,12 @@ class Objective:
         """Rendered, drawn and real pictures and the weight of their pixels, or a crop of all."""
         generator = self._generator
         shrink = batch.source.shape[-1] // stage.size
+        if not stage.encoder:  # it is what it will be, and so are its statistics
+            generator.first.eval()
+            generator.down_blocks.eval()
         with self.autocast(batch.source.device), torch.set_grad_enabled(stage.encoder):
-            encoded = generator.encode(F.avg_pool2d(batch.source, shrink))
+            encoded = generator.encode(F.avg_pool2d(batch.source[:: stage.drivers], shrink))
+        encoded = encoded.repeat(stage.drivers)
         real = F.avg_pool2d(batch.driving, shrink)
         fitted = resize(motion, *encoded.features.shape[2:])
         grid = flow(motion, *real.shape[2:])

@@ -249,7 +249,7 @@ class Trainer:
 
     def _train_step(self, stage: Stage, rate: float) -> dict[str, float]:
         self._nets.train()
-        batch = self._sampler.pairs(stage.batch_size, stage.candidates)
+        batch = self._sampler.pairs(stage.batch_size, stage.candidates, stage.drivers)
         terms, judged = self._objective(stage, batch)
         _descend(self._optimizer, rate, torch.stack(list(terms.values())).sum())
         self._update_average()

@@ -61,3 +61,35 @@ def test_only_the_copy_for_detection_is_spoiled() -> None:
     assert not torch.equal(batch.driving, batch.driving_seen)
     assert batch.driving_seen.min() >= 0
     assert batch.driving_seen.max() <= 1
+
+
+def test_drivers_share_a_source_and_its_augmentation() -> None:
+    """What is encoded once serves several pairs; their drivers differ."""
+    sampler = ClipSampler([_clip("one", 40, 30)], torch.device("cpu"), seed=2)
+    batch = sampler.pairs(8, drivers=4)
+    for start in (0, 4):
+        sources = batch.source[start : start + 4]
+        assert all(torch.equal(sources[0], source) for source in sources)
+        drivers = batch.driving[start : start + 4]
+        assert not all(torch.equal(drivers[0], driver) for driver in drivers)
+    assert not torch.equal(batch.source[0], batch.source[4])
+
+
+def test_rare_openings_are_preferred() -> None:
+    """With candidates, pairs in which the eyes differ come up far more often than by chance."""
+    clip = _clip("one", 40, 40)
+    clip.landmarks[:] = clip.landmarks[:1]
+    clip.landmarks[:, 36, 0] -= 9  # the outer corners of the eyes
+    clip.landmarks[:, 45, 0] += 9
+    clip.landmarks[7, [37, 38, 43, 44], 1] -= 4  # one frame with wide open eyes
+
+    def share_of_openings(candidates: int) -> float:
+        sampler = ClipSampler([clip], torch.device("cpu"), seed=3)
+        batch = sampler.pairs(200, candidates)
+        heights = [
+            (marks[:, 37] - marks[:, 41]).norm(dim=1)
+            for marks in (batch.source_landmarks, batch.driving_landmarks)
+        ]
+        return float(((heights[0] - heights[1]).abs() > 0.05).float().mean())
+
+    assert share_of_openings(8) > 2 * share_of_openings(1) > 0

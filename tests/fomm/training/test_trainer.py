@@ -135,7 +135,7 @@ def test_an_interrupted_run_is_saved(clip: Clip, tmp_path: Path) -> None:
     trainer = _trainer(clip, tmp_path)
     draw = trainer._sampler.pairs
 
-    def interrupted(count: int, candidates: int = 1) -> Batch:
+    def interrupted(count: int, candidates: int = 1, drivers: int = 1) -> Batch:
         if trainer.step == 2:
             raise KeyboardInterrupt
         return draw(count)
