@@ -1,0 +1,11 @@
+"""The app at work: the only place with threads.
+
+A window or a script makes a `Pipeline`, takes `View`s from its slot and events from its backlog,
+and posts `commands`.
+"""
+
+from avatar_app.pipeline.parts import Parts
+from avatar_app.pipeline.pipeline import Pipeline
+from avatar_app.pipeline.view import DriverFace, Shown, State, Status, View
+
+__all__ = ["DriverFace", "Parts", "Pipeline", "Shown", "State", "Status", "View"]
