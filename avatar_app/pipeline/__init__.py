@@ -4,8 +4,8 @@ A window or a script makes a `Pipeline`, takes `View`s from its slot and events 
 and posts `commands`.
 """
 
-from avatar_app.pipeline.parts import Parts
+from avatar_app.pipeline.parts import Delays, Parts
 from avatar_app.pipeline.pipeline import Pipeline
 from avatar_app.pipeline.view import DriverFace, Shown, State, Status, View
 
-__all__ = ["DriverFace", "Parts", "Pipeline", "Shown", "State", "Status", "View"]
+__all__ = ["Delays", "DriverFace", "Parts", "Pipeline", "Shown", "State", "Status", "View"]

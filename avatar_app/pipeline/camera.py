@@ -9,7 +9,6 @@ from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import AvatarAppError, Camera, CameraError, ClipEndedError, Frame
 
-_SECONDS_BETWEEN_TRIES = 1.0
 _BLACK = 6  # of 255: brighter than a covered lens gives, darker than a night
 _LOOKS_UNTIL_BLACK = 20
 _PICTURES_BETWEEN_LOOKS = 5
@@ -36,7 +35,7 @@ class CameraJob:
     def step(self) -> None:
         """Read a picture, or try to open the camera."""
         if self._wiring.state.value.camera is Status.ENDED:
-            self._pause.take(_SECONDS_BETWEEN_TRIES)
+            self._pause.take(self._wiring.parts.delays.camera)
         elif self._camera is None:
             self._open()
         else:
@@ -107,7 +106,7 @@ class CameraJob:
         if not self._has_failed:
             self._has_failed = True
             self._report(Status.LOST, reason)
-        self._pause.take(_SECONDS_BETWEEN_TRIES)
+        self._pause.take(self._wiring.parts.delays.camera)
 
     def _report(self, status: Status, reason: str) -> None:
         if not self._is_retired:

@@ -10,9 +10,6 @@ from avatar_app.pipeline.view import Shown, State, Status
 from avatar_app.pipeline.wiring import Picture
 from avatar_app.types import Verdict
 
-_STALE = 2.0
-"""Seconds without a new picture after which a card is shown: a frozen face fools nobody."""
-
 _HELD_BEFORE_FLAG = 0.5
 """Seconds: a flag is raised later than what it is about begins to show."""
 
@@ -31,9 +28,13 @@ class Choice:
 
 
 class Gate:
-    """Decides picture by picture; remembers the last good ones for while a flag is up."""
+    """Decides picture by picture; remembers the last good ones for while a flag is up.
 
-    def __init__(self) -> None:
+    A picture older than `stale` seconds is not shown any more: a frozen face fools nobody.
+    """
+
+    def __init__(self, stale: float) -> None:
+        self._stale = stale
         self._recent: deque[Picture] = deque()
         self._held: Picture | None = None
 
@@ -41,7 +42,7 @@ class Gate:
         self, state: State, picture: Picture | None, verdict: Verdict | None, now: float
     ) -> Choice:
         """Return what to show at `now`, given the newest picture and the newest verdict."""
-        closed = _closed(state, picture, now)
+        closed = _closed(state, picture, now, self._stale)
         if closed is not None or picture is None:
             self._forget()
             return closed or Choice(Shown.CARD, None, _START, "there is no picture yet")
@@ -69,7 +70,7 @@ class Gate:
         self._held = None
 
 
-def _closed(state: State, picture: Picture | None, now: float) -> Choice | None:
+def _closed(state: State, picture: Picture | None, now: float, stale: float) -> Choice | None:
     """Return the card where nothing else may be shown."""
     if state.is_panicked:
         return Choice(Shown.CARD, None, _BREAK, "panic")
@@ -81,7 +82,7 @@ def _closed(state: State, picture: Picture | None, now: float) -> Choice | None:
         return Choice(Shown.CARD, None, _START, "the camera is not passed through any more")
     if state.is_passing_through and not picture.is_camera:
         return Choice(Shown.CARD, None, _START, "there is no picture of the camera yet")
-    if now - picture.rendered > _STALE:
+    if now - picture.rendered > stale:
         return Choice(Shown.CARD, None, _STOPPED, "no new picture comes")
     return None
 

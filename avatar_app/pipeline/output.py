@@ -16,10 +16,6 @@ from avatar_app.pipeline.wiring import Picture, Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Image, Output
 
-_SECONDS_BETWEEN_TRIES = 2.0
-_SECONDS_OF_SILENCE = 3.0
-_SECONDS_BETWEEN_STATS = 1.0
-
 
 class OutputJob:
     """Owns the virtual camera; sends what the gate chooses, thirty times a second."""
@@ -29,7 +25,8 @@ class OutputJob:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._output: Output | None = None
-        self._gate = Gate()
+        self._delays = wiring.parts.delays
+        self._gate = Gate(self._delays.stale)
         self._pause: Slot[None] = Slot()
         now = wiring.now()
         self._due = self._heard = self._counted_at = now
@@ -61,7 +58,7 @@ class OutputJob:
     def failed(self, error: Exception) -> None:
         """Give the virtual camera up for now; the preview goes on."""
         self._let_go()
-        self._try_at = self._wiring.now() + _SECONDS_BETWEEN_TRIES
+        self._try_at = self._wiring.now() + self._delays.output
         if not self._has_failed:
             self._has_failed = True
             reason = sentence(error, "The virtual camera")
@@ -127,7 +124,7 @@ class OutputJob:
     def _watch(self, now: float) -> None:
         """Once a second: sum up, and name a camera that hangs."""
         seconds = now - self._counted_at
-        if seconds < _SECONDS_BETWEEN_STATS:
+        if seconds < self._delays.stats:
             return
         self._counted_at = now
         samples = self._wiring.samples.drain()
@@ -136,7 +133,7 @@ class OutputJob:
         self._wiring.tell(stats(now, seconds, samples, state, dropped, 0))
         if state.camera is not Status.ON or any(name == "camera" for name, _ in samples):
             self._heard = now
-        elif now - self._heard > _SECONDS_OF_SILENCE:
+        elif now - self._heard > self._delays.silence:
             self._wiring.change_state(camera=Status.LOST)
             reason = (
                 f"{state.camera_name} hangs and gives no pictures; take it out and put it in again."

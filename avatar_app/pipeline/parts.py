@@ -106,6 +106,22 @@ def _pose_distance(one: KeyPoints, other: KeyPoints) -> float:
 
 
 @dataclass(frozen=True)
+class Delays:
+    """How long the pipeline waits for things, in seconds; tests have less patience.
+
+    `camera` and `output` lie between two tries to open one, `silence` is when a camera that gives
+    nothing is said to hang, `stale` when a picture is too old to be shown to others, `stats`
+    between two sums.
+    """
+
+    camera: float = 1.0
+    output: float = 2.0
+    silence: float = 3.0
+    stale: float = 2.0
+    stats: float = 1.0
+
+
+@dataclass(frozen=True)
 class Parts:
     """How each part is opened; every one may raise AvatarAppError.
 
@@ -121,3 +137,4 @@ class Parts:
     output: Callable[[Preferences], Output] = field(default=open_output)
     pose_distance: Callable[[KeyPoints, KeyPoints], float] = _pose_distance
     clock: Callable[[], float] = time.monotonic
+    delays: Delays = Delays()
