@@ -54,7 +54,7 @@ class ClipCamera:
             if self._origin is None:
                 self._origin = now - picture.time / self._pace
             early = self._origin + picture.time / self._pace - now
-            if early > -1 / self.fps:
+            if early > -0.5 / self.fps:
                 break
         else:
             self._origin, early = now - picture.time / self._pace, 0.0

@@ -10,7 +10,7 @@ from avatar_app.devices.virtual_camera import NONE, OUTPUT_FPS
 from avatar_app.events import CameraLost, OutputChanged, WorkerFailed
 from avatar_app.handoff import Slot
 from avatar_app.pipeline.gate import Choice, Gate
-from avatar_app.pipeline.speed import LATENCY, stats
+from avatar_app.pipeline.speed import LATENCY, Tally, stats
 from avatar_app.pipeline.view import Shown, Status
 from avatar_app.pipeline.wiring import Picture, Wiring
 from avatar_app.pipeline.worker import sentence
@@ -32,6 +32,7 @@ class OutputJob:
         self._due = self._heard = self._counted_at = now
         self._try_at = now
         self._has_failed = False
+        self.tally = Tally()
         self._sent: Picture | None = None
         self._composed: tuple[Picture, str, bool, Image] | None = None
 
@@ -128,6 +129,7 @@ class OutputJob:
             return
         self._counted_at = now
         samples = self._wiring.samples.drain()
+        self.tally.add(seconds, samples)
         state = self._wiring.state.value
         dropped = self._wiring.to_reenact.dropped
         self._wiring.tell(stats(now, seconds, samples, state, dropped, 0))

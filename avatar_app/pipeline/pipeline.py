@@ -14,6 +14,7 @@ from avatar_app.pipeline.look import LookJob
 from avatar_app.pipeline.output import OutputJob
 from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.reenact import ReenactJob
+from avatar_app.pipeline.speed import Summary
 from avatar_app.pipeline.view import State, Status, View
 from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import Worker
@@ -84,6 +85,20 @@ class Pipeline:
         return [
             worker.name for worker in workers if worker.is_alive_after(until - time.monotonic())
         ]
+
+    def summary(self) -> Summary:
+        """Return the run so far in numbers; call it after `stop`."""
+        return self._output.tally.summary()
+
+    @property
+    def dropped(self) -> int:
+        """How many of the camera's pictures were skipped, as newer ones had come."""
+        return self._wiring.to_reenact.dropped
+
+    @property
+    def lost(self) -> int:
+        """How many pictures a recording had to leave out."""
+        return 0
 
     def _workers(self) -> list[Worker]:
         return [self._filmer, self._looker, self._reenactor, self._detector, self._sender]
