@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -62,23 +59,3 @@ def test_statistics_that_cannot_be_written_are_known_before_the_run(tmp_path: Pa
     with pytest.raises(AvatarAppError, match="is a folder"):
         run_headless(PREFERENCES, stats_json=tmp_path, parts=parts(faults))
     assert not faults.opened
-
-
-def test_the_demo_clip_drives_the_embedded_model(tmp_path: Path) -> None:
-    """With nothing but what comes along, as a process of its own."""
-    stats = tmp_path / "stats.json"
-    result = subprocess.run(
-        [
-            *(sys.executable, "-m", "avatar_app", "--headless", "--camera", "demo"),
-            *("--seconds", "3", "--no-detector", "--stats", str(stats)),
-        ],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert result.returncode == 0, result.stderr
-    assert "from camera to output:" in result.stdout
-    summary = json.loads(stats.read_text())["summary"]
-    assert summary["pictures"]["model"] > 5
-    assert summary["stages_ms"]["render"]["p50"] > 0

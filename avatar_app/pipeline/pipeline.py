@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import singledispatchmethod
 
-from avatar_app.events import Event, Marked
+from avatar_app.events import Event, Marked, Refused
 from avatar_app.handoff import Backlog, Cell, Slot
 from avatar_app.pipeline import commands
 from avatar_app.pipeline.camera import CameraJob
@@ -166,6 +166,17 @@ class Pipeline:
     @_do.register
     def _reset_crop(self, _: commands.ResetCrop) -> None:
         self._reenactor.post(self._reenact.framing.reset)
+
+    @_do.register
+    def _start_recording(self, _: commands.StartRecording) -> None:
+        self._refuse("recording", "This version cannot record yet.")
+
+    @_do.register
+    def _stop_recording(self, _: commands.StopRecording) -> None:
+        self._refuse("recording", "Nothing is being recorded.")
+
+    def _refuse(self, wish: str, reason: str) -> None:
+        self._wiring.tell(Refused(self._wiring.now(), wish, reason))
 
     @_do.register
     def _mark(self, command: commands.Mark) -> None:
