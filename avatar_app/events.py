@@ -188,6 +188,15 @@ class WorkerFailed:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What the user asked for, `wish` in a few words, could not be done; all goes on as before."""
+
+    time: float
+    wish: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Stats:
     """The last second in numbers: rates in frames a second, latencies in milliseconds.
 
@@ -221,6 +230,7 @@ Event = (
     | CameraBack
     | OutputChanged
     | WorkerFailed
+    | Refused
     | Stats
 )
 

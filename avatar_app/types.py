@@ -31,6 +31,10 @@ class CameraError(AvatarAppError):
     """A camera that gives no more pictures; it may come back. The sentence names it."""
 
 
+class ClipEndedError(CameraError):
+    """A clip that was played to its end: nothing to wait for."""
+
+
 def check_image(image: Image, what: str) -> None:
     """Raise ValueError unless `image` is (H, W, 3) uint8."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from avatar_app import __version__, cli
-from avatar_app.cli import commands, terminal
+from avatar_app.cli import commands, live_commands, terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
-COMMANDS = ("animate", "demo", "bench", "train", "evaluate", "models", "avatars")
+COMMANDS = ("run", "animate", "demo", "bench", "train", "evaluate", "models", "avatars")
 NESTED = {"models": ("list", "info", "fetch", "import"), "avatars": ("list", "add")}
 
 
@@ -71,9 +71,22 @@ def test_help_lists_what_is_built_and_nothing_else() -> None:
     assert listed == list(COMMANDS)
 
 
-def test_alone_it_prints_help_and_counts_as_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
-    """`avatar-app` and `avatar-app models` without a command show what there is."""
-    for arguments in ([], ["models"], ["avatars"]):
+@pytest.mark.parametrize(
+    "given", [[], ["--camera", "demo"], ["--debug"], ["--debug", "--headless"], ["run"]]
+)
+def test_alone_it_means_run(given: list[str]) -> None:
+    """Whoever names no command wants the app itself, with or without options."""
+    options = cli._parsed(given)
+    assert options.run is live_commands.run
+    assert options.camera == ("demo" if "demo" in given else None)
+    assert options.debug is ("--debug" in given)
+
+
+def test_a_group_alone_prints_help_and_counts_as_wrong_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`avatar-app models` without a command shows what there is."""
+    for arguments in (["models"], ["avatars"]):
         assert cli.main(arguments) == 2
         assert "COMMAND" in capsys.readouterr().out
 
@@ -275,6 +288,7 @@ def test_parser_and_commands_agree() -> None:
     runs = [
         build_parser().parse_args(arguments).run
         for arguments in (
+            ["run"],
             ["animate", "a", "b", "-o", "c"],
             ["demo"],
             ["bench"],
@@ -285,4 +299,5 @@ def test_parser_and_commands_agree() -> None:
         )
     ]
     assert len(set(runs)) == len(runs)
-    assert all(function.__module__ == commands.__name__ for function in runs)
+    homes = (commands.__name__, live_commands.__name__)
+    assert all(function.__module__ in homes for function in runs)

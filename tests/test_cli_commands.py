@@ -88,6 +88,19 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], word: str) -> 
     assert word in result.stderr
 
 
+def test_the_live_app_runs_without_a_window(run: Run, model: Path, tmp_path: Path) -> None:
+    """The demo clip drives the model at its pace, and the figures are written."""
+    options = ("--headless", "--camera", "demo", "--seconds", 3, "--no-detector")
+    result = run(*options, "--model", model, "--stats", "stats.json")
+    assert result.returncode == 0, result.stderr
+    assert "from camera to output:" in result.stdout
+    assert "others see" not in result.stderr  # no virtual camera was asked for
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert stats["model"] == "tiny"
+    assert stats["summary"]["pictures"]["model"] > 10
+    assert stats["events"]["Calibrated"] == 1
+
+
 def test_animate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     """A video and everything beside it, each named at the end."""
     beside = ("--frames", "f.csv", "--events", "e.jsonl", "--stats", "s.json")

@@ -9,6 +9,7 @@ use answer at once.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ from avatar_app.types import AvatarAppError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 _BY_SIGNAL = 128  # plus its number
+
+_OWN_OPTIONS = ("-h", "--help", "--version")
 
 _ENDINGS = ("SIGTERM", "SIGHUP")  # Windows has only the first
 
@@ -51,10 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parsed(arguments: Sequence[str] | None) -> Namespace:
-    options, unknown = build_parser().parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options, unknown = build_parser().parse_known_args(_with_command(given))
     if unknown:  # reported by the command they were given to, which knows the names it has
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return options
+
+
+def _with_command(given: list[str]) -> list[str]:
+    """Put in `run` where no command is named: `avatar-app` alone opens the window."""
+    before = list(itertools.takewhile(lambda word: word == "--debug", given))
+    rest = given[len(before) :]
+    is_left_out = not rest or (rest[0].startswith("-") and rest[0] not in _OWN_OPTIONS)
+    return [*before, "run", *rest] if is_left_out else given
 
 
 def _guarded(options: Namespace) -> int:

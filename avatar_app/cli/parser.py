@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from avatar_app import __version__
 from avatar_app.cli import commands
+from avatar_app.cli.live_parser import add_live_commands
 
 _DESCRIPTION = """\
 One photo becomes an avatar that follows your face.
@@ -60,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_debug(parser, default=False)
     parser.set_defaults(parser=parser)
     tree = parser.add_subparsers(metavar="COMMAND", title="commands")
+    add_live_commands(tree, _command)
     _animate(tree)
     _demo(tree)
     _bench(tree)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from avatar_app.evaluation.faces import SIGNALS
 from avatar_app.evaluation.scores import LOST_FACE, Scores
+from avatar_app.face_signals import SIGNALS
 from avatar_app.files import write_whole
 
 MODEL, PREVIOUS, STILL, WARP = "model", "previous model", "still source", "landmark warp"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.evaluation.faces import SIGNALS, Look
+from avatar_app.evaluation.faces import Look
+from avatar_app.face_signals import SIGNALS
 
 Values = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from avatar_app.evaluation.clips import Take
-from avatar_app.evaluation.faces import SIGNALS
+from avatar_app.face_signals import SIGNALS
 from avatar_app.files import write_whole
 from avatar_app.types import Image
 

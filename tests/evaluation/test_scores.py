@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar_app.evaluation.faces import SIGNALS, Look
+from avatar_app.evaluation.faces import Look
 from avatar_app.evaluation.scores import LOST_FACE, Record, score
+from avatar_app.face_signals import SIGNALS
 from tests.evaluation.constructed import landmarks, see
 
 YAWS = np.linspace(-20, 20, 9)

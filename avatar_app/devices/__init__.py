@@ -1,0 +1,1 @@
+"""The outside world: cameras that drive an avatar, and virtual ones that show it."""

@@ -1,0 +1,40 @@
+"""The driver's camera, whatever is called by that name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avatar_app import settings
+from avatar_app.devices.clip import ClipCamera, TestPattern
+from avatar_app.devices.webcam import WebCamera, camera_number, list_cameras
+from avatar_app.types import Camera, CameraError
+
+DEMO, TEST = "demo", "test"
+_DEMO_FPS = 30.0
+"""The demo clip is played a little faster than it was filmed: at the rate of a webcam."""
+
+
+def open_camera(spec: str, width: int = 640, height: int = 480, fps: float = 30.0) -> Camera:
+    """Open what `spec` names; `width`, `height` and `fps` are asked of a webcam.
+
+    A number or a part of a webcam's name, a video file, an address ("rtsp://..."), "demo" for the
+    clip that comes along (again and again), "test" for a pattern. Raises AvatarAppError, mostly
+    CameraError, where there is no such thing or it cannot be opened.
+    """
+    if spec == DEMO:
+        clip = settings.bundled("assets", "demo", "webcam.mp4")
+        return ClipCamera(clip, "demo clip", fps=_DEMO_FPS, repeat=True)
+    if spec == TEST:
+        return TestPattern(width, height, fps)
+    if "://" in spec:
+        return WebCamera(spec, width, height, fps)
+    if Path(spec).is_file():
+        return ClipCamera(Path(spec))
+    number = camera_number(spec)
+    if number is None:
+        known = ", ".join(f"{camera.number} ({camera.name})" for camera in list_cameras())
+        raise CameraError(
+            f"There is no camera and no file called {spec}; "
+            + (f"choose one of: {known}." if known else "connect one, or use the camera 'demo'.")
+        )
+    return WebCamera(number, width, height, fps)

@@ -1,0 +1,150 @@
+"""How threads hand things on: the only module with locks.
+
+Pictures travel in slots, where the newest wins; facts and recordings travel in backlogs, in order;
+what many may look at stands in a cell.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Slot(Generic[T]):
+    """Holds one thing; a newer one replaces it, and `dropped` counts what nobody took.
+
+    One giver, one taker. None is what `take` gives where there is nothing, so it cannot be put.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._changed = threading.Condition()
+        self._held: T | None = None
+        self._is_fresh = False
+        self._is_woken = False
+        self._is_closed = False
+
+    def put(self, thing: T) -> None:
+        """Leave `thing` for the taker; after `close` it is ignored."""
+        with self._changed:
+            if self._is_closed:
+                return
+            self.dropped += self._is_fresh
+            self._held, self._is_fresh = thing, True
+            self._changed.notify_all()
+
+    def take(self, timeout: float) -> T | None:
+        """Wait for something new for at most `timeout` seconds and take it.
+
+        Gives None after that time, when woken, and once closed.
+        """
+        with self._changed:
+            self._changed.wait_for(self._has_news, timeout)
+            self._is_woken = False
+            if not self._is_fresh or self._is_closed:
+                return None
+            self._is_fresh = False
+            return self._held
+
+    def peek(self) -> T | None:
+        """Look at the last thing that was put, taken or not; None where there is none."""
+        with self._changed:
+            return self._held
+
+    def clear(self) -> None:
+        """Forget what is held."""
+        with self._changed:
+            self._held, self._is_fresh = None, False
+
+    def wake(self) -> None:
+        """Let the taker return now, or its next `take`."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let takers go for good, and forget what is held."""
+        with self._changed:
+            self._held, self._is_fresh, self._is_closed = None, False, True
+            self._changed.notify_all()
+
+    def _has_news(self) -> bool:
+        return self._is_fresh or self._is_woken or self._is_closed
+
+
+class Backlog(Generic[T]):
+    """Holds up to `limit` things in order; what finds no room is left out and counted in `lost`."""
+
+    def __init__(self, limit: int) -> None:
+        self.lost = 0
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._things: deque[T] = deque()
+        self._is_woken = False
+        self._is_closed = False
+
+    def put(self, thing: T) -> None:
+        """Append `thing` without waiting; after `close` it is ignored."""
+        with self._changed:
+            if self._is_closed:
+                return
+            if len(self._things) >= self._limit:
+                self.lost += 1
+                return
+            self._things.append(thing)
+            self._changed.notify_all()
+
+    def take(self, timeout: float) -> T | None:
+        """Take the oldest, waiting for at most `timeout` seconds; None where there is none.
+
+        What was put before `close` can still be taken after it.
+        """
+        with self._changed:
+            self._changed.wait_for(self._has_news, timeout)
+            self._is_woken = False
+            return self._things.popleft() if self._things else None
+
+    def drain(self) -> list[T]:
+        """Take all there is, without waiting."""
+        with self._changed:
+            things = list(self._things)
+            self._things.clear()
+            return things
+
+    def wake(self) -> None:
+        """Let the taker return now, or its next `take`."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take nothing more in."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _has_news(self) -> bool:
+        return bool(self._things) or self._is_woken or self._is_closed
+
+
+class Cell(Generic[T]):
+    """Holds one frozen value for everybody to look at; changes follow one another, none is lost."""
+
+    def __init__(self, value: T) -> None:
+        self._changing = threading.Lock()
+        self._value = value
+
+    @property
+    def value(self) -> T:
+        """What stands there now."""
+        return self._value
+
+    def change(self, change: Callable[[T], T]) -> T:
+        """Replace the value by what `change` makes of it, and return that."""
+        with self._changing:
+            self._value = change(self._value)
+            return self._value

@@ -1,0 +1,172 @@
+"""The live app without its window: runs until told to stop, and says how it went."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_app.events import (
+    AvatarChanged,
+    CameraBack,
+    CameraLost,
+    Event,
+    FlagRaised,
+    OutputChanged,
+    RecordingSaved,
+    Refused,
+    WorkerFailed,
+)
+from avatar_app.files import check_writable, write_whole
+from avatar_app.pipeline import Parts, Pipeline, Status, Summary
+from avatar_app.preferences import Preferences
+from avatar_app.progress import Progress, silent
+from avatar_app.types import AvatarAppError
+
+_GLANCE = 0.2  # seconds between two looks at the clock
+_PATIENCE = 10.0  # seconds for all workers to end
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """How a run went: its speed, what computed and why, and what happened, counted by name."""
+
+    summary: Summary
+    dropped: int
+    lost: int
+    device: str
+    device_reason: str
+    model: str
+    avatar: str
+    camera: str
+    events: dict[str, int]
+    hung: tuple[str, ...] = ()
+
+    def to_json(self) -> bytes:
+        """Return all this as a JSON object, in UTF-8."""
+        return (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode()
+
+
+def run_headless(
+    preferences: Preferences,
+    *,
+    seconds: float | None = None,
+    stats_json: Path | None = None,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda sentence: None,
+    parts: Parts | None = None,
+) -> LiveRun:
+    """Run the app until its clip has ended, `seconds` with a model are over, or KeyboardInterrupt.
+
+    `say` takes a sentence about whatever a person should know. `stats_json` is also written after
+    KeyboardInterrupt, which is raised again. Raises AvatarAppError where the model cannot be
+    loaded, or where there has been no avatar at all at the end; its sentence is that of the cause.
+    """
+    if stats_json is not None:
+        check_writable(stats_json)
+    pipeline = Pipeline(preferences, parts)
+    watch = _Watch(pipeline, say)
+    pipeline.start()
+    try:
+        watch.until_over(seconds, progress)
+    finally:
+        hung = pipeline.stop(_PATIENCE)
+        watch.take_events()
+        run = watch.run(tuple(hung))
+        if stats_json is not None:
+            write_whole(stats_json, run.to_json())
+    if run.summary.pictures.get("model", 0) == 0:
+        raise AvatarAppError(watch.last_trouble or _NO_FACE)
+    return run
+
+
+_NO_FACE = (
+    "No face was seen, so no avatar was shown; sit before the camera, or choose another one with "
+    "--camera."
+)
+
+
+class _Watch:
+    """Takes what happens from a pipeline, counts it, and says what a person should know."""
+
+    def __init__(self, pipeline: Pipeline, say: Callable[[str], None]) -> None:
+        self._pipeline = pipeline
+        self._say = say
+        self._names = {"camera": "", "model": "", "device": "", "device_reason": "", "avatar": ""}
+        self._counts: dict[str, int] = {}
+        self.last_trouble = ""
+
+    def until_over(self, seconds: float | None, progress: Progress) -> None:
+        began = time.monotonic()
+        while True:
+            self.take_events(_GLANCE)
+            self._note_names()
+            if self._pipeline.state.model is Status.STARTING:
+                began = time.monotonic()
+            passed = time.monotonic() - began
+            progress(min(passed, seconds or passed), seconds, "seconds")
+            if self._pipeline.state.camera is Status.ENDED:
+                return
+            if seconds is not None and passed >= seconds:
+                return
+            if self._pipeline.state.model is Status.FAILED and not self._names["model"]:
+                return  # it never came to be: nobody is there to choose another
+
+    def take_events(self, timeout: float = 0.0) -> None:
+        first = self._pipeline.events.take(timeout)
+        for event in [*([first] if first else []), *self._pipeline.events.drain()]:
+            name = type(event).__name__
+            self._counts[name] = self._counts.get(name, 0) + 1
+            sentence = _sentence(event)
+            if sentence:
+                self._say(sentence)
+            if isinstance(event, CameraLost | WorkerFailed | Refused):
+                self.last_trouble = event.reason
+
+    def run(self, hung: tuple[str, ...]) -> LiveRun:
+        return LiveRun(
+            summary=self._pipeline.summary(),
+            dropped=self._pipeline.dropped,
+            lost=self._pipeline.lost,
+            device=self._names["device"],
+            device_reason=self._names["device_reason"],
+            model=self._names["model"],
+            avatar=self._names["avatar"],
+            camera=self._names["camera"],
+            events=self._counts,
+            hung=hung,
+        )
+
+    def _note_names(self) -> None:
+        """Keep the names: at the end, when all is closed, they are gone."""
+        state = self._pipeline.state
+        for key, name in (
+            ("camera", state.camera_name),
+            ("model", state.model_name),
+            ("device", state.device),
+            ("device_reason", state.device_reason),
+            ("avatar", state.avatar.name if state.avatar else ""),
+        ):
+            self._names[key] = name or self._names[key]
+
+
+def _sentence(event: Event) -> str:
+    """Say to a person what has happened, or nothing where it does not matter."""
+    match event:
+        case CameraBack(name=name, width=width, height=height, fps=fps):
+            return f"camera: {name}, {width} x {height} at {fps:.0f} a second"
+        case AvatarChanged(avatar=avatar):
+            return f"avatar: {avatar}"
+        case FlagRaised(flag=flag, reason=reason):
+            return f"red flag: {flag.sentence}{f' ({reason})' if reason else ''} {flag.remedy}"
+        case OutputChanged(state=state, reason=reason):
+            return f"others see: {state}{f' ({reason})' if reason else ''}"
+        case CameraLost(reason=reason) | WorkerFailed(reason=reason) | Refused(reason=reason):
+            return reason
+        case RecordingSaved(path=path, seconds=seconds):
+            return f"recorded: {path} ({seconds:.1f} s)"
+        case _:
+            return ""

@@ -1,0 +1,67 @@
+"""Which part of the camera's picture drives the avatar: followed by itself, corrected by hand."""
+
+from __future__ import annotations
+
+from avatar_app.framing import SmoothedSquare, Square, crop
+from avatar_app.pipeline.view import DriverFace
+from avatar_app.types import Frame
+
+_ZOOM = (0.3, 3.0)
+_REACH = 1.0  # how far by hand, in sides of the square
+
+
+class DriverFraming:
+    """Cuts a square out of the camera's pictures: around the face, or of the middle.
+
+    What is moved and zoomed by hand stays relative to that, so it keeps following.
+    """
+
+    def __init__(self) -> None:
+        self._smoothed = SmoothedSquare()
+        self._followed: Square | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Undo what was done by hand."""
+        self._dx = self._dy = 0.0
+        self._zoom = 1.0
+
+    def restart(self) -> None:
+        """Forget the face: another camera is used."""
+        self._smoothed = SmoothedSquare()
+        self._followed = None
+
+    def move(self, dx: float, dy: float) -> None:
+        """Move the square by pixels of the camera's picture."""
+        self._dx += dx
+        self._dy += dy
+
+    def zoom(self, factor: float) -> None:
+        """Make the square `factor` times as large, within bounds."""
+        self._zoom = min(max(self._zoom * factor, _ZOOM[0]), _ZOOM[1])
+
+    def square(self, frame: Frame, face: DriverFace | None, follow: bool) -> Square | None:
+        """Return the part of `frame` to use; None as long as there was no face to follow."""
+        height, width = frame.image.shape[:2]
+        base = Square((width - 1) / 2, (height - 1) / 2, min(width, height))
+        if follow:
+            if face is not None:
+                followed = self._smoothed.update(face.landmarks, frame.time)
+                self._followed = followed and followed.fitted(width, height)
+            if self._followed is None:
+                return None
+            base = self._followed
+        size = base.size * self._zoom
+        self._dx, self._dy = (_within(by, _REACH * size) for by in (self._dx, self._dy))
+        return Square(base.x + self._dx, base.y + self._dy, size)
+
+
+def cut(frame: Frame, square: Square, size: int) -> Frame:
+    """Return `frame` cut to the square, (size, size, 3)."""
+    image = crop(frame.image, square, size)
+    image.flags.writeable = False
+    return Frame(image, frame.index, frame.time)
+
+
+def _within(value: float, reach: float) -> float:
+    return min(max(value, -reach), reach)

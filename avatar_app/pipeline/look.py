@@ -1,0 +1,93 @@
+"""The looker's worker: finds the driver's face for the crop and the guide, and makes avatars.
+
+It stands beside the detector so that the crop follows the face also where nobody judges pictures.
+"""
+
+from __future__ import annotations
+
+from avatar_app.events import Refused, WorkerFailed
+from avatar_app.guide import RestingPose, guide
+from avatar_app.pipeline.parts import Looker
+from avatar_app.pipeline.view import DriverFace
+from avatar_app.pipeline.wiring import Wiring
+from avatar_app.pipeline.worker import sentence
+from avatar_app.types import Avatar, AvatarAppError, Floats, Frame
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+"""Often enough for a crop that moves slowly, and for a person who follows the guide."""
+_WAIT = 0.25
+
+
+class LookJob:
+    """Looks for the driver's face ten times a second and leaves what it finds in `face`."""
+
+    name = "looker"
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._looker: Looker | None = None
+        self._resting = RestingPose()
+        self._look_at = 0.0
+        self._is_failing = False
+
+    def step(self) -> None:
+        """Look at the newest picture, if it is time."""
+        frame = self._wiring.to_look.take(_WAIT)
+        if frame is None or frame.time < self._look_at:
+            return
+        self._look_at = frame.time + _SECONDS_BETWEEN_LOOKS
+        began = self._wiring.now()
+        landmarks = self._opened().follow(frame.image)
+        self._wiring.measured("look_ms", (self._wiring.now() - began) * 1000)
+        found = self._face(frame, landmarks)
+        self._wiring.face.change(lambda _: found)
+        self._is_failing = False
+
+    def make_avatar(self, name: str, size: int) -> Avatar | None:
+        """Return the avatar called `name` at this size; None, and told why, where there is none."""
+        try:
+            return self._wiring.parts.avatar(name, size, self._opened())
+        except AvatarAppError as error:
+            self._wiring.tell(Refused(self._wiring.now(), f"avatar {name}", str(error)))
+            return None
+
+    def calibrated(self) -> None:
+        """Take the driver's face as it is now for the resting one."""
+        face = self._wiring.face.value
+        self._resting.calibrated(None if face is None else face.landmarks)
+
+    def restart(self) -> None:
+        """Forget the driver: another camera is used."""
+        self._look_at = 0.0
+        self._resting.calibrated(None)
+        self._wiring.face.change(lambda _: None)
+        if self._looker is not None:
+            self._looker.forget()
+
+    def failed(self, error: Exception) -> None:
+        """Report the first of several failures; the crop stays where it is."""
+        if not self._is_failing:
+            self._is_failing = True
+            reason = sentence(error, "Following the face")
+            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    def wake(self) -> None:
+        """End the wait for a picture."""
+        self._wiring.to_look.wake()
+
+    def _opened(self) -> Looker:
+        if self._looker is None:
+            self._looker = self._wiring.parts.looker()
+        return self._looker
+
+    def _face(self, frame: Frame, landmarks: Floats | None) -> DriverFace:
+        drifted = self._resting.has_drifted(landmarks, frame.time)
+        if landmarks is None:
+            return DriverFace(frame.index, frame.time)
+        avatar = self._wiring.state.value.avatar
+        height, width = frame.image.shape[:2]
+        advice = guide(landmarks, height, width, None if avatar is None else avatar.landmarks)
+        return DriverFace(frame.index, frame.time, landmarks, advice, drifted)

@@ -1,0 +1,149 @@
+"""The output's worker: a steady sender that repeats the last picture, and counts every second.
+
+It is the one worker that never waits for another, so it also notices where one hangs.
+"""
+
+from __future__ import annotations
+
+from avatar_app.devices.composition import AI_LABEL, CAMERA_LABEL, card, compose
+from avatar_app.devices.virtual_camera import NONE, OUTPUT_FPS
+from avatar_app.events import CameraLost, OutputChanged, WorkerFailed
+from avatar_app.handoff import Slot
+from avatar_app.pipeline.gate import Choice, Gate
+from avatar_app.pipeline.speed import LATENCY, Tally, stats
+from avatar_app.pipeline.view import Shown, Status
+from avatar_app.pipeline.wiring import Picture, Wiring
+from avatar_app.pipeline.worker import sentence
+from avatar_app.types import Image, Output
+
+
+class OutputJob:
+    """Owns the virtual camera; sends what the gate chooses, thirty times a second."""
+
+    name = "output"
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._output: Output | None = None
+        self._delays = wiring.parts.delays
+        self._gate = Gate(self._delays.stale)
+        self._pause: Slot[None] = Slot()
+        now = wiring.now()
+        self._due = self._heard = self._counted_at = now
+        self._try_at = now
+        self._has_failed = False
+        self.tally = Tally()
+        self._sent: Picture | None = None
+        self._composed: tuple[Picture, str, bool, Image] | None = None
+
+    def reopen(self) -> None:
+        """Send to the virtual camera that the preferences name now."""
+        self._let_go()
+        self._has_failed = False
+        self._try_at = self._wiring.now()
+
+    def step(self) -> None:
+        """Wait for the next beat, then send."""
+        now = self._wiring.now()
+        if now < self._due:
+            self._pause.take(self._due - now)
+            if self._wiring.now() < self._due:
+                return  # woken for a command
+            now = self._wiring.now()
+        self._due = max(self._due + 1 / OUTPUT_FPS, now)
+        if self._output is None and now >= self._try_at:
+            self._open(now)
+        self._send(now)
+        self._watch(now)
+
+    def failed(self, error: Exception) -> None:
+        """Give the virtual camera up for now; the preview goes on."""
+        self._let_go()
+        self._try_at = self._wiring.now() + self._delays.output
+        if not self._has_failed:
+            self._has_failed = True
+            reason = sentence(error, "The virtual camera")
+            self._wiring.change_state(output=Status.FAILED)
+            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+            self._show(Choice(Shown.OFF, reason=reason))
+
+    def close(self) -> None:
+        """Let the device go."""
+        self._let_go()
+
+    def wake(self) -> None:
+        """End the wait for the next beat."""
+        self._pause.wake()
+
+    def _open(self, now: float) -> None:
+        self._output = self._wiring.parts.output(self._wiring.preferences)
+        self._has_failed = False
+        is_off = self._wiring.preferences.virtual_camera == NONE
+        self._wiring.change_state(
+            output=Status.OFF if is_off else Status.ON, output_name=self._output.name
+        )
+
+    def _send(self, now: float) -> None:
+        state = self._wiring.state.value
+        picture = self._wiring.to_output.peek()
+        choice = self._gate.choose(state, picture, self._wiring.verdict.value, now)
+        output = self._output
+        if output is None:
+            self._count_arrival(choice, now)
+            return
+        if state.preferences.virtual_camera == NONE:
+            self._show(Choice(Shown.OFF))
+        else:
+            output.write(self._image(choice, output))
+            self._show(choice)
+        self._wiring.measured("output")
+        self._count_arrival(choice, self._wiring.now())
+
+    def _image(self, choice: Choice, output: Output) -> Image:
+        picture = choice.picture
+        if picture is None:
+            return card(output.height, output.width, choice.sentence)
+        preferences = self._wiring.preferences
+        label = CAMERA_LABEL if picture.is_camera else AI_LABEL if preferences.label else ""
+        mirror = preferences.mirror_output
+        if self._composed is None or self._composed[:3] != (picture, label, mirror):
+            image = compose(picture.image, output.height, output.width, label, mirror)
+            self._composed = (picture, label, mirror, image)
+        return self._composed[3]
+
+    def _show(self, choice: Choice) -> None:
+        if self._wiring.state.value.shown is not choice.shown:
+            self._wiring.change_state(shown=choice.shown)
+            self._wiring.tell(OutputChanged(self._wiring.now(), choice.shown.value, choice.reason))
+
+    def _count_arrival(self, choice: Choice, now: float) -> None:
+        picture = choice.picture
+        if picture is not None and picture is not self._sent and choice.shown is not Shown.HELD:
+            self._sent = picture
+            self._wiring.measured(LATENCY, (now - picture.captured) * 1000)
+
+    def _watch(self, now: float) -> None:
+        """Once a second: sum up, and name a camera that hangs."""
+        seconds = now - self._counted_at
+        if seconds < self._delays.stats:
+            return
+        self._counted_at = now
+        samples = self._wiring.samples.drain()
+        self.tally.add(seconds, samples)
+        state = self._wiring.state.value
+        dropped = self._wiring.to_reenact.dropped
+        self._wiring.tell(stats(now, seconds, samples, state, dropped, 0))
+        if state.camera is not Status.ON or any(name == "camera" for name, _ in samples):
+            self._heard = now
+        elif now - self._heard > self._delays.silence:
+            self._wiring.change_state(camera=Status.LOST)
+            reason = (
+                f"{state.camera_name} hangs and gives no pictures; take it out and put it in again."
+            )
+            self._wiring.tell(CameraLost(now, reason))
+
+    def _let_go(self) -> None:
+        output, self._output, self._composed = self._output, None, None
+        self._wiring.change_state(output=Status.OFF, output_name="")
+        if output is not None:
+            output.close()

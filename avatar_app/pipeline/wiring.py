@@ -1,0 +1,80 @@
+"""What the workers share: slots between them, cells that all may read, and where events go."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from avatar_app.events import Event
+from avatar_app.handoff import Backlog, Cell, Slot
+from avatar_app.pipeline.parts import Parts
+from avatar_app.pipeline.view import DriverFace, State, View
+from avatar_app.preferences import Preferences
+from avatar_app.types import Frame, Image, Rendered, Verdict
+
+_EVENTS = 10_000  # hours of them, where nobody takes any
+_SAMPLES = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What the output may show: (H, W, 3) uint8 RGB of the driver's picture taken at `captured`.
+
+    `rendered` is when it was made. `is_camera` marks the camera's own picture, which is only there
+    while it may be passed through.
+    """
+
+    image: Image
+    index: int
+    captured: float
+    rendered: float
+    is_camera: bool = False
+
+
+@dataclass
+class Wiring:
+    """Everything between the workers. Each slot has one giver and one taker."""
+
+    parts: Parts
+    state: Cell[State]
+    to_reenact: Slot[Frame] = field(default_factory=Slot)
+    to_look: Slot[Frame] = field(default_factory=Slot)
+    to_detect: Slot[Rendered] = field(default_factory=Slot)
+    to_output: Slot[Picture] = field(default_factory=Slot)
+    to_view: Slot[View] = field(default_factory=Slot)
+    face: Cell[DriverFace | None] = field(default_factory=lambda: Cell(None))
+    verdict: Cell[Verdict | None] = field(default_factory=lambda: Cell(None))
+    events: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
+    samples: Backlog[tuple[str, float]] = field(default_factory=lambda: Backlog(_SAMPLES))
+
+    @property
+    def preferences(self) -> Preferences:
+        """Those that hold now."""
+        return self.state.value.preferences
+
+    def now(self) -> float:
+        """Seconds, rising."""
+        return self.parts.clock()
+
+    def tell(self, event: Event) -> None:
+        """Let everybody know."""
+        self.events.put(event)
+
+    def change_state(self, **changes: Any) -> None:
+        """Replace parts of the state."""
+        self.state.change(lambda state: dataclasses.replace(state, **changes))
+
+    def measured(self, what: str, value: float = 1.0) -> None:
+        """Note a number for the next `Stats`."""
+        self.samples.put((what, value))
+
+    def close(self) -> None:
+        """Let every waiting taker go."""
+        for slot in (self.to_reenact, self.to_look, self.to_detect, self.to_output):
+            slot.close()
+
+
+Post = Callable[[Callable[[], None]], None]
+"""Runs a closure in another worker's thread."""

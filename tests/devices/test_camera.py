@@ -1,0 +1,154 @@
+"""Every camera keeps one contract, and what cannot be opened is named with a remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar_app import settings
+from avatar_app.devices import camera as cameras
+from avatar_app.devices import webcam
+from avatar_app.devices.camera import open_camera
+from avatar_app.devices.clip import ClipCamera, TestPattern
+from avatar_app.devices.webcam import CameraInfo, camera_number
+from avatar_app.types import AvatarAppError, Camera, CameraError, ClipEndedError
+from avatar_app.video import VideoWriter
+
+
+class Clock:
+    """A clock that moves only while somebody waits, and says how long that was."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.waits: list[float] = []
+
+    def time(self) -> float:
+        """Give the time."""
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.waits.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock of this test."""
+    return Clock()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Write five pictures at ten a second, each brighter than the last."""
+    path = tmp_path / "clip.mp4"
+    with VideoWriter(path, 64, 48, 10) as writer:
+        for index in range(5):
+            writer.write(np.full((48, 64, 3), 40 * index, np.uint8), index / 10)
+    return path
+
+
+@pytest.fixture(params=["clip", "pattern"])
+def camera(request: pytest.FixtureRequest, clip: Path, clock: Clock) -> Camera:
+    """Give one of the cameras that need no device."""
+    if request.param == "clip":
+        return ClipCamera(clip, clock=clock.time, wait=clock.wait)
+    return TestPattern(64, 48, 10, clock=clock.time, wait=clock.wait)
+
+
+def test_a_camera_gives_pictures_as_it_says(camera: Camera, clock: Clock) -> None:
+    """Size and rate are the announced ones, indices count, times rise, nobody may write."""
+    frames = [camera.read() for _ in range(5)]
+    assert camera.name
+    assert {frame.image.shape for frame in frames} == {(camera.height, camera.width, 3)}
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    steps = np.diff([frame.time for frame in frames])
+    assert np.allclose(steps, 1 / camera.fps)
+    assert not any(frame.image.flags.writeable for frame in frames)
+    camera.close()
+    camera.close()
+
+
+def test_a_clip_ends_in_words(clip: Path, clock: Clock) -> None:
+    """Its end is another thing than a lost camera: nobody waits for it."""
+    camera = ClipCamera(clip, clock=clock.time, wait=clock.wait)
+    for _ in range(5):
+        camera.read()
+    with pytest.raises(ClipEndedError, match=r"clip\.mp4 has ended"):
+        camera.read()
+    camera.close()
+
+
+def test_a_clip_can_begin_again_at_another_pace(clip: Path, clock: Clock) -> None:
+    """The demo does: it plays for ever, at the rate of a webcam."""
+    camera = ClipCamera(clip, fps=20, repeat=True, clock=clock.time, wait=clock.wait)
+    frames = [camera.read() for _ in range(7)]
+    assert abs(int(frames[5].image.mean()) - int(frames[0].image.mean())) < 3
+    assert frames[6].index == 6
+    assert frames[4].time - frames[0].time == pytest.approx(4 / 20)
+    camera.close()
+
+
+def test_late_pictures_are_left_out(clip: Path, clock: Clock) -> None:
+    """A camera shows what is now, whoever was too slow to look."""
+    camera = ClipCamera(clip, clock=clock.time, wait=clock.wait)
+    camera.read()
+    clock.now += 0.3
+    late = camera.read()
+    assert int(late.image.mean()) == pytest.approx(120, abs=5)
+    camera.close()
+
+
+def test_the_demo_clip_is_at_hand() -> None:
+    """`--camera demo` needs no camera."""
+    camera = open_camera("demo")
+    assert (camera.width, camera.height, camera.fps) == (640, 480, 30.0)
+    camera.close()
+
+
+def test_a_file_and_the_pattern_are_cameras(clip: Path) -> None:
+    """A path is played at its own rate; the pattern has the size asked for."""
+    with_file = open_camera(str(clip))
+    assert with_file.fps == pytest.approx(10)
+    with_file.close()
+    assert open_camera("test", 320, 240).width == 320
+
+
+def test_what_is_no_camera_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence lists what there is."""
+    found = [CameraInfo(0, "HD Webcam"), CameraInfo(2, "OBS Virtual Camera")]
+    monkeypatch.setattr(webcam, "list_cameras", lambda: found)
+    monkeypatch.setattr(cameras, "list_cameras", lambda: found)
+    assert camera_number("obs") == 2
+    assert camera_number("/dev/video7") == 7
+    with pytest.raises(CameraError, match=r"0 \(HD Webcam\), 2 \(OBS Virtual Camera\)"):
+        open_camera("front door")
+    monkeypatch.setattr(cameras, "list_cameras", list)
+    with pytest.raises(CameraError, match="use the camera 'demo'"):
+        open_camera("front door")
+
+
+def test_a_missing_webcam_is_named() -> None:
+    """No test machine has a hundred of them."""
+    with pytest.raises(CameraError, match=r"camera 99|There is no camera"):
+        open_camera("99")
+
+
+def test_linux_knows_its_cameras_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webcam is listed once, by its picture's device, without being opened."""
+    for device, index, name in (("video0", "0", "HD Webcam"), ("video1", "1", "HD Webcam")):
+        (tmp_path / device).mkdir()
+        (tmp_path / device / "index").write_text(f"{index}\n")
+        (tmp_path / device / "name").write_text(f"{name}\n")
+    monkeypatch.setattr(webcam, "_SYS", tmp_path)
+    monkeypatch.setattr(webcam, "_SYSTEM", "linux")
+    assert webcam.list_cameras() == [CameraInfo(0, "HD Webcam")]
+
+
+def test_a_broken_installation_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without its clip the demo says so like any missing file."""
+    monkeypatch.setattr(settings, "bundled", lambda *parts: tmp_path.joinpath(*parts))
+    with pytest.raises(AvatarAppError, match="does not exist"):
+        open_camera("demo")

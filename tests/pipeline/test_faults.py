@@ -1,0 +1,176 @@
+"""What goes wrong is named, touches nothing else, never shows the driver, and can be ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from avatar_app.events import (
+    Calibrated,
+    CameraBack,
+    CameraLost,
+    Flag,
+    FlagCleared,
+    FlagRaised,
+    OutputChanged,
+    WorkerFailed,
+)
+from avatar_app.pipeline import Status
+from avatar_app.pipeline.commands import Apply
+from avatar_app.types import AvatarAppError, CameraError, ClipEndedError
+from tests.pipeline.fakes import RAW, SEEN, Faults, running
+
+
+@pytest.fixture(autouse=True)
+def the_driver_is_never_seen() -> object:
+    """Nobody asked for the camera's picture in these tests."""
+    yield
+    assert RAW not in SEEN
+
+
+def test_a_lost_camera_comes_back_by_itself() -> None:
+    """Its loss is named once, its return too; others get a card meanwhile."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.opening = CameraError("unplugged")
+        faults.camera = CameraError("the cable is out")
+        assert run.until(CameraLost).reason == "the cable is out"
+        run.until(OutputChanged, state="card")
+        faults.opening = faults.camera = None
+        run.until(CameraBack)
+        run.until(OutputChanged, state="avatar")
+        assert sum(isinstance(event, CameraLost) for event in run.events) == 1
+
+
+def test_a_clip_that_ends_is_over() -> None:
+    """Nothing is opened again until something else is chosen."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(Calibrated)
+        faults.camera = ClipEndedError("the clip has ended")
+        assert run.until(CameraLost).reason == "the clip has ended"
+        assert run.pipeline.state.camera is Status.ENDED
+        run.until(OutputChanged, state="card")
+        assert faults.opened.count("camera") == 1
+        faults.camera = None
+        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
+        run.until(CameraBack, name="another")
+
+
+def test_a_camera_that_hangs_is_named_and_can_be_left() -> None:
+    """A read that does not return holds up neither the output nor another camera, nor the end."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.hang.clear()
+        assert "hangs" in run.until(CameraLost).reason
+        assert run.pipeline.stop(0.2) == ["camera"]
+
+
+def test_a_hanging_camera_is_replaced_by_another() -> None:
+    """The one that hangs gives nothing any more, even if it comes to."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.hang.clear()
+        run.until(CameraLost)
+        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
+        run.until(CameraBack, name="another")
+        faults.hang.set()
+        run.until(OutputChanged, state="avatar")
+        run.until_true(lambda: "camera" in faults.closed)
+
+
+def test_a_black_camera_is_named() -> None:
+    """It may be covered, or another program may have it; light brings it back."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(Calibrated)
+        faults.black = True
+        assert "black" in run.until(CameraLost).reason
+        faults.black = False
+        run.until(CameraBack)
+
+
+def test_a_failing_model_shows_a_card_and_may_recover() -> None:
+    """The failure is told once; the first good picture ends it."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.reenactor = RuntimeError("out of memory")
+        failed = run.until(WorkerFailed, worker="reenactor")
+        assert "out of memory" in failed.reason
+        run.until(OutputChanged, state="card", reason="the model has stopped")
+        assert run.pipeline.state.model.value == "failed"
+        faults.reenactor = None
+        run.until(OutputChanged, state="avatar")
+        assert run.pipeline.state.model.value == "on"
+        assert sum(isinstance(event, WorkerFailed) for event in run.events) == 1
+
+
+def test_a_model_that_cannot_be_loaded_is_named() -> None:
+    """Another one can be chosen without a new start."""
+    faults = Faults(model=AvatarAppError("there is no model called x"))
+    with running(faults) as run:
+        assert run.until(WorkerFailed).reason == "there is no model called x"
+        faults.model = None
+        run.post(Apply(run.pipeline.state.preferences.changed(model="y")))
+        run.until(Calibrated)
+
+
+def test_a_failing_detector_is_switched_off_and_the_picture_goes_on() -> None:
+    """Its flags are cleared: nobody judges any more."""
+    faults = Faults(flags=frozenset({Flag.BLURRED}))
+    with running(faults) as run:
+        run.until(FlagRaised)
+        faults.detector = RuntimeError("confused")
+        run.until(FlagCleared)
+        assert "confused" in run.until(WorkerFailed, worker="detector").reason
+        assert run.pipeline.state.detector is Status.FAILED
+        assert run.pipeline.to_view.take(1.0) is not None
+        assert run.pipeline.state.model is Status.ON
+
+
+def test_a_failing_looker_leaves_the_crop_where_it_is() -> None:
+    """The avatar goes on in the last place of the face."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(Calibrated)
+        faults.looker = RuntimeError("blind")
+        assert "blind" in run.until(WorkerFailed, worker="looker").reason
+        run.until_true(
+            lambda: getattr(run.pipeline.to_view.take(1.0), "avatar_image", None) is not None
+        )
+
+
+def test_a_virtual_camera_that_vanishes_is_tried_again() -> None:
+    """The preview goes on, and others see the avatar again as soon as it is back."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.no_output = AvatarAppError("no such device")
+        faults.output = AvatarAppError("the device is gone")
+        assert run.until(WorkerFailed, worker="output").reason == "the device is gone"
+        run.until(OutputChanged, state="off")
+        assert run.pipeline.to_view.take(1.0) is not None
+        faults.output = faults.no_output = None
+        run.until(OutputChanged, state="avatar")
+        assert run.pipeline.state.output is Status.ON
+
+
+@pytest.mark.parametrize("what", ["camera", "reenactor", "looker", "detector", "output"])
+def test_the_end_comes_in_time_during_a_fault(what: str) -> None:
+    """Whatever is failing at that moment, all threads end and all devices are closed."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        error = CameraError("gone") if what == "camera" else RuntimeError("broken")
+        setattr(faults, what, error)
+        run.until(CameraLost if what == "camera" else WorkerFailed)
+
+
+def test_an_end_before_everything_is_there_is_clean() -> None:
+    """A window may be closed as soon as it is open."""
+    for _ in range(5):
+        with running():
+            pass

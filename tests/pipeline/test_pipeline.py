@@ -1,0 +1,194 @@
+"""The workers together, with parts that do as they are told: what a wearer asks for happens."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from avatar_app.events import (
+    AvatarChanged,
+    Calibrated,
+    CameraBack,
+    Flag,
+    FlagCleared,
+    FlagRaised,
+    Marked,
+    OutputChanged,
+    Refused,
+    Stats,
+)
+from avatar_app.pipeline import Shown, Status
+from avatar_app.pipeline.commands import (
+    Apply,
+    Calibrate,
+    Mark,
+    MoveCrop,
+    Panic,
+    PassThrough,
+    ResetCrop,
+    SearchBestFrame,
+    SetAvatar,
+    ZoomCrop,
+)
+from tests.pipeline.fakes import AVATAR, RAW, SEEN, Faults, running
+
+
+def test_a_driver_becomes_an_avatar() -> None:
+    """The view has pictures, crop and guide; others see the avatar, never the driver."""
+    with running() as run:
+        assert run.until(CameraBack).name == "fake"
+        assert run.until(AvatarChanged).avatar == "mei"
+        run.until(Calibrated)
+        run.until_seen(AVATAR)
+        view = None
+        while view is None or view.verdict is None or view.face is None:
+            view = run.pipeline.to_view.take(1.0)
+        assert view.avatar_image is not None
+        assert int(view.avatar_image[0, 0, 0]) == AVATAR
+        assert int(view.driver_image[0, 0, 0]) == RAW
+        assert view.crop is not None
+        assert view.guide is not None
+        assert view.landmarks is not None
+        state = run.pipeline.state
+        assert (state.camera, state.model, state.detector) == (Status.ON,) * 3
+        assert (state.output_name, state.shown) == ("fake output", Shown.AVATAR)
+        assert state.device_reason == "it is a test"
+    assert RAW not in SEEN
+
+
+def test_numbers_come_every_second() -> None:
+    """Rates, latency and the device are told while the picture runs."""
+    with running() as run:
+        run.until(Calibrated)
+        run.until(Stats)
+        stats = run.until(Stats)
+        assert stats.model_fps > 0
+        assert stats.output_fps > 0
+        assert 0 < stats.latency_p50_ms <= stats.latency_p95_ms
+        assert stats.device == "nothing"
+        assert stats.stages_ms["render"] == 1.0
+
+
+def test_another_avatar_is_shown() -> None:
+    """One that cannot be had is refused in words, and the one there is stays."""
+    with running() as run:
+        run.until(AvatarChanged, avatar="mei")
+        run.post(SetAvatar("nobody"))
+        assert "no avatar called nobody" in run.until(Refused).reason
+        assert run.pipeline.state.avatar is not None
+        assert run.pipeline.state.avatar.name == "mei"
+        run.post(SetAvatar("sofia"))
+        run.until(AvatarChanged, avatar="sofia")
+
+
+def test_panic_shows_a_card_at_once() -> None:
+    """Whatever is going on, others see a card until it is over."""
+    with running() as run:
+        run.until(OutputChanged, state="avatar")
+        run.post(Panic(True))
+        run.until(OutputChanged, state="card", reason="panic")
+        SEEN.clear()
+        run.until_true(lambda: len(SEEN) > 3)
+        assert AVATAR not in SEEN
+        run.post(Panic(False))
+        run.until(OutputChanged, state="avatar")
+
+
+def test_the_camera_is_passed_through_only_while_asked_for() -> None:
+    """Others see the driver after a wish for it, and not a picture longer."""
+    with running(label=False) as run:
+        run.until(OutputChanged, state="avatar")
+        assert RAW not in SEEN
+        run.post(PassThrough(True))
+        run.until(OutputChanged, state="camera")
+        run.until_seen(RAW)
+        run.post(PassThrough(False))
+        run.until(OutputChanged, state="avatar")
+        SEEN.clear()
+        run.until_true(lambda: len(SEEN) > 5)
+        assert RAW not in SEEN
+
+
+def test_calibrating_and_searching_take_a_new_neutral_pose() -> None:
+    """The search ends at the frame most like the avatar, and only improves."""
+    with running() as run:
+        run.until(Calibrated)
+        run.post(Calibrate())
+        run.until(Calibrated)
+        run.post(SearchBestFrame(True))
+        run.until_true(lambda: run.pipeline.state.is_searching)
+        run.until(Calibrated)
+        run.post(SearchBestFrame(False))
+        run.until_true(lambda: not run.pipeline.state.is_searching)
+
+
+def test_the_crop_is_moved_by_hand() -> None:
+    """Moving, zooming and undoing it show in the next views."""
+    with running(follow_face=False) as run:
+        run.until(Calibrated)
+
+        def crop() -> tuple[float, float, float]:
+            view = None
+            while view is None or view.crop is None:
+                view = run.pipeline.to_view.take(1.0)
+            return view.crop.x, view.crop.y, view.crop.size
+
+        assert crop() == (79.5, 59.5, 120)
+        run.post(MoveCrop(5, -2))
+        run.post(ZoomCrop(0.5))
+        run.until_true(lambda: crop() == (84.5, 57.5, 60))
+        run.post(ResetCrop())
+        run.until_true(lambda: crop() == (79.5, 59.5, 120))
+
+
+def test_flags_rise_and_fall_as_events() -> None:
+    """Each with the reason that the detector gives."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(Calibrated)
+        faults.flags = frozenset({Flag.WARP_FOLDED})
+        assert run.until(FlagRaised).reason == "told to"
+        faults.flags = frozenset()
+        assert run.until(FlagCleared, flag=Flag.WARP_FOLDED).seconds > 0
+
+
+def test_a_red_flag_hides_the_picture_where_asked() -> None:
+    """The wearer's choice applies: a card here; a warning about the driver hides nothing."""
+    faults = Faults(flags=frozenset({Flag.LOW_LIGHT}))
+    with running(faults, on_flag="card") as run:
+        run.until(FlagRaised, flag=Flag.LOW_LIGHT)
+        run.until(OutputChanged, state="avatar")
+        faults.flags = frozenset({Flag.FACE_MISSING})
+        run.until(OutputChanged, state="card", reason="a red flag is up")
+        faults.flags = frozenset()
+        run.until(OutputChanged, state="avatar")
+
+
+def test_preferences_are_applied_where_they_differ() -> None:
+    """Another size reopens the output alone; the camera and the model run on."""
+    with running() as run:
+        run.until(OutputChanged, state="avatar")
+        preferences = run.pipeline.state.preferences
+        run.post(Apply(preferences.changed(output_size="512x512", false_alarms=2.0)))
+        run.until_true(lambda: run.faults.opened.count("output") == 2)
+        run.until_true(lambda: run.faults.opened.count("detector") == 2)
+        assert run.faults.opened.count("camera") == 1
+        assert run.faults.opened.count("reenactor") == 1
+
+
+def test_another_model_brings_the_avatar_along() -> None:
+    """The avatar that was chosen last is encoded by the new model; calibration begins anew."""
+    with running() as run:
+        run.until(Calibrated)
+        run.post(SetAvatar("sofia"))
+        run.until(AvatarChanged, avatar="sofia")
+        preferences = run.pipeline.state.preferences
+        run.post(Apply(dataclasses.replace(preferences, model="other")))
+        run.until(AvatarChanged, avatar="sofia")
+        run.until(Calibrated)
+
+
+def test_a_moment_is_marked() -> None:
+    """The note stands in the event."""
+    with running() as run:
+        run.post(Mark("look here"))
+        assert run.until(Marked).note == "look here"

@@ -1,0 +1,111 @@
+"""Slots, backlogs and cells: what a slow or dead taker can and cannot do to a giver."""
+
+from __future__ import annotations
+
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_app.handoff import Backlog, Cell, Slot
+
+LONG = 10.0  # seconds; a test that waits so long has failed
+
+
+@given(st.lists(st.sampled_from(["put", "take"]), max_size=40))
+def test_every_picture_is_taken_dropped_or_still_there(steps: list[str]) -> None:
+    """The count adds up whatever the order, and what is taken is always the newest."""
+    slot: Slot[int] = Slot()
+    put, taken = 0, 0
+    for step in steps:
+        if step == "put":
+            put += 1
+            slot.put(put)
+        elif (got := slot.take(0)) is not None:
+            taken += 1
+            assert got == put
+    waiting = slot.take(0) is not None
+    assert put == taken + slot.dropped + waiting
+
+
+def test_a_taken_picture_can_still_be_looked_at() -> None:
+    """The output repeats the last picture while there is no newer one."""
+    slot: Slot[str] = Slot()
+    assert slot.peek() is None
+    slot.put("picture")
+    assert slot.take(0) == "picture"
+    assert slot.take(0) is None
+    assert slot.peek() == "picture"
+    slot.clear()
+    assert slot.peek() is None
+
+
+def test_a_waiting_taker_gets_what_is_put() -> None:
+    """Nobody has to poll."""
+    slot: Slot[int] = Slot()
+    got: list[int | None] = []
+    taker = threading.Thread(target=lambda: got.append(slot.take(LONG)))
+    taker.start()
+    slot.put(7)
+    taker.join(LONG)
+    assert got == [7]
+
+
+def test_waking_and_closing_free_a_waiting_taker() -> None:
+    """A command or the end is not kept waiting by an empty slot; a wake in advance counts."""
+    slot: Slot[int] = Slot()
+    backlog: Backlog[int] = Backlog(3)
+    slot.wake()
+    backlog.wake()
+    assert slot.take(LONG) is None
+    assert backlog.take(LONG) is None
+    slot.close()
+    backlog.close()
+    assert slot.take(LONG) is None
+    assert backlog.take(LONG) is None
+
+
+def test_a_closed_slot_keeps_nothing() -> None:
+    """No picture outlives the end."""
+    slot: Slot[int] = Slot()
+    slot.put(1)
+    slot.close()
+    slot.put(2)
+    assert slot.take(0) is None
+    assert slot.peek() is None
+
+
+def test_a_backlog_keeps_order_and_counts_what_it_could_not_take() -> None:
+    """A slow disk loses the newest, knows how many, and blocks nobody."""
+    backlog: Backlog[int] = Backlog(3)
+    for number in range(5):
+        backlog.put(number)
+    assert backlog.lost == 2
+    assert backlog.take(0) == 0
+    assert backlog.drain() == [1, 2]
+
+
+def test_a_closed_backlog_gives_what_it_has() -> None:
+    """What was recorded before the end is still written."""
+    backlog: Backlog[int] = Backlog(3)
+    backlog.put(1)
+    backlog.close()
+    backlog.put(2)
+    assert backlog.take(LONG) == 1
+    assert backlog.take(LONG) is None
+
+
+def test_no_change_of_a_cell_is_lost() -> None:
+    """Two threads may change different parts of one value."""
+    cell = Cell(0)
+
+    def count() -> None:
+        for _ in range(2000):
+            cell.change(lambda value: value + 1)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert cell.value == 8000

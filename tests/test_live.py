@@ -1,0 +1,61 @@
+"""The live app without a window: when it ends, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from avatar_app.live import run_headless
+from avatar_app.preferences import Preferences
+from avatar_app.types import AvatarAppError, ClipEndedError
+from tests.pipeline.fakes import Faults, parts
+
+PREFERENCES = Preferences(camera="fake", virtual_camera="fake")
+
+
+def test_a_run_ends_after_its_seconds(tmp_path: Path) -> None:
+    """Its figures are in the file and in what is returned; what happened was said meanwhile."""
+    said: list[str] = []
+    stats = tmp_path / "stats.json"
+    run = run_headless(
+        PREFERENCES, seconds=0.7, stats_json=stats, say=said.append, parts=parts(Faults())
+    )
+    assert run.summary.fps["model"] > 0
+    assert run.summary.latency_ms is not None
+    assert (run.camera, run.model, run.avatar, run.hung) == ("fake", "fake", "mei", ())
+    assert "avatar: mei" in said
+    assert "others see: avatar" in said
+    written = json.loads(stats.read_text())
+    assert written["device_reason"] == "it is a test"
+    assert written["events"]["Calibrated"] == 1
+    assert written["summary"]["stages_ms"]["render"]["p95"] == 1.0
+
+
+def test_a_run_ends_with_its_clip() -> None:
+    """A script need not know how long the clip is."""
+    faults = Faults(last_picture=60, camera=ClipEndedError("the clip has ended"))
+    assert run_headless(PREFERENCES, parts=parts(faults)).events["CameraLost"] == 1
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_run() -> None:
+    """Nobody is there to choose another."""
+    faults = Faults(model=AvatarAppError("there is no model called x"))
+    with pytest.raises(AvatarAppError, match="no model called x"):
+        run_headless(PREFERENCES, parts=parts(faults))
+
+
+def test_a_run_without_any_avatar_has_failed() -> None:
+    """The sentence is about the cause."""
+    faults = Faults(looker=RuntimeError("blind"))
+    with pytest.raises(AvatarAppError, match="blind"):
+        run_headless(PREFERENCES, seconds=0.3, parts=parts(faults))
+
+
+def test_statistics_that_cannot_be_written_are_known_before_the_run(tmp_path: Path) -> None:
+    """Nobody waits for an hour to learn that."""
+    faults = Faults()
+    with pytest.raises(AvatarAppError, match="is a folder"):
+        run_headless(PREFERENCES, stats_json=tmp_path, parts=parts(faults))
+    assert not faults.opened

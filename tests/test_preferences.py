@@ -1,0 +1,98 @@
+"""The table of settings: what may be set, and what is remembered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from avatar_app.preferences import (
+    Preferences,
+    load_preferences,
+    options,
+    preferences_file,
+    save_preferences,
+)
+from avatar_app.types import AvatarAppError
+
+
+def test_what_is_saved_is_loaded() -> None:
+    """Values, keys and what the window remembers come back; defaults are not written."""
+    wanted = Preferences(
+        camera="demo", pre_roll=2.5, hotkeys={"panic": "Ctrl+P"}, window={"width": 800}
+    )
+    save_preferences(wanted)
+    assert load_preferences() == wanted
+    assert set(json.loads(preferences_file().read_text())) == {
+        "camera",
+        "pre_roll",
+        "hotkeys",
+        "window",
+    }
+
+
+def test_without_a_file_there_are_the_defaults() -> None:
+    """The first start needs no file."""
+    assert load_preferences() == Preferences()
+
+
+def test_an_older_app_reads_a_newer_file() -> None:
+    """What this version does not know is left alone."""
+    preferences_file().parent.mkdir(parents=True)
+    preferences_file().write_text('{"camera": "demo", "smell": "lavender"}')
+    assert load_preferences().camera == "demo"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"hotkeys": 3}'])
+def test_a_damaged_file_is_named(text: str) -> None:
+    """The sentence says where the file is, so that it can be deleted."""
+    preferences_file().parent.mkdir(parents=True)
+    preferences_file().write_text(text)
+    with pytest.raises(AvatarAppError, match=r"preferences\.json cannot be read"):
+        load_preferences()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"device": "tpu"}, "choose one of auto, cpu, cuda"),
+        ({"pre_roll": 31}, "choose 0 to 30 seconds"),
+        ({"camera_fps": 29.97}, "a whole number"),
+        ({"label": "yes"}, "true or false"),
+        ({"camera": 0}, "a text"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_refused(values: dict[str, Any], said: str) -> None:
+    """The sentence names the setting and what it may be."""
+    with pytest.raises(AvatarAppError, match=said) as refusal:
+        Preferences(**values)
+    assert next(iter(values)) in str(refusal.value)
+
+
+def test_a_wrong_value_in_the_file_is_traced_to_it() -> None:
+    """A hand-edited file is where the user has to look."""
+    preferences_file().parent.mkdir(parents=True)
+    preferences_file().write_text('{"device": "tpu"}')
+    with pytest.raises(AvatarAppError, match=r"It stands in .*preferences\.json"):
+        load_preferences()
+
+
+def test_every_option_can_be_shown() -> None:
+    """The dialog and the help are made from the rows: none lacks its words, all allow their own."""
+    assert len({option.name for option in options()}) == len(options())
+    for option in options():
+        assert option.group
+        assert option.label
+        assert option.help.endswith(".")
+        assert option.checked(option.default) == option.default
+
+
+def test_a_whole_number_serves_as_a_number() -> None:
+    """JSON and people write 5 for 5.0."""
+    assert isinstance(Preferences(pre_roll=5).pre_roll, float)
+
+
+def test_the_output_shape_is_height_first() -> None:
+    """Shapes are (height, width) everywhere."""
+    assert Preferences(output_size="1280x720").output_shape == (720, 1280)
