@@ -139,6 +139,7 @@ def evaluate(options: Namespace) -> None:
                 device=options.device,
                 sheet=options.sheet,
                 json=options.json,
+                video=options.video,
             ),
             progress,
         )
@@ -147,7 +148,7 @@ def evaluate(options: Namespace) -> None:
         show_table(table.headings, table.rows)
     for remark in evaluation.remarks():
         show(remark)
-    for path in (evaluation.sheet, evaluation.avatar_sheet, options.json):
+    for path in (evaluation.sheet, evaluation.avatar_sheet, options.json, options.video):
         if path is not None:
             show(str(path))
 

@@ -276,6 +276,12 @@ def _evaluate(tree: _Tree) -> None:
         default=Path("evaluation.png"),
         help="the picture to write (default: %(default)s)",
     )
+    command.add_argument(
+        "--video",
+        metavar="FILE.mp4",
+        type=Path,
+        help="write ten seconds of portraits driven by the clips",
+    )
     _model_options(command)
 
 
