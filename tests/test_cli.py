@@ -19,7 +19,7 @@ from avatar_app.cli import commands, terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
-COMMANDS = ("animate", "demo", "bench", "train", "evaluate", "models", "avatars")
+COMMANDS = ("animate", "demo", "bench", "train", "evaluate", "study", "models", "avatars")
 NESTED = {"models": ("list", "info", "fetch", "import"), "avatars": ("list", "add")}
 
 
@@ -280,6 +280,7 @@ def test_parser_and_commands_agree() -> None:
             ["bench"],
             ["train", "c", "--clips", "d", "-o", "e"],
             ["evaluate", "--clips", "d"],
+            ["study"],
             *(["models", name, "x"][: 3 - (name == "list")] for name in NESTED["models"]),
             *(["avatars", name, "x"][: 3 - (name == "list")] for name in NESTED["avatars"]),
         )

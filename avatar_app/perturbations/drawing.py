@@ -6,6 +6,8 @@ Shapes are signed distances: negative inside, in the drawing's own units, (h, w)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +17,8 @@ from avatar_app.perturbations.scene import rounded
 from avatar_app.types import Floats, Image
 
 Points = npt.ArrayLike
+Values = npt.NDArray[np.floating[Any]]
+"""Numbers on the grid of a drawing, (h, w)."""
 
 _AMBIENT = 0.5
 _CONTACT_SHADOW = 0.35
@@ -74,8 +78,8 @@ class Drawing:
 
     def add(
         self,
-        distance: Floats,
-        height: Floats | float,
+        distance: Values,
+        height: Values | float,
         colour: Points,
         gloss: float = 0.0,
         shadow: float = _CONTACT_SHADOW,
@@ -95,13 +99,13 @@ class Drawing:
         self._rgb += cover[..., None] * (shaded - self._rgb)
         self._alpha += cover * (1 - self._alpha)
 
-    def strand(self, line: Floats, colour: Floats, width: float) -> None:
-        """Draw a hair or a lock of it along `line` (n, 2): `width` at the root, a point at the end."""
+    def strand(self, line: Values, colour: Floats, width: float) -> None:
+        """Draw a lock of hair along `line` (n, 2): `width` at the root, a point at the end."""
         pixels = np.round((line * self._density + self._origin) * 16).astype(np.int32)
         mask = np.zeros(self._alpha.shape, np.uint8)
         left, top = np.maximum(pixels.min(axis=0) // 16 - 12, 0)
         right, bottom = pixels.max(axis=0) // 16 + 12
-        for number, (start, end) in enumerate(zip(pixels, pixels[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(pixels)):
             share = 1 - number / (len(pixels) - 1)
             thick = max(1, round(width * self._density * share))
             cv2.line(mask, tuple(start), tuple(end), 255, thick, cv2.LINE_AA, 4)
@@ -145,7 +149,7 @@ class Drawing:
 
 
 def capsule(
-    x: Floats, y: Floats, start: Points, end: Points, radius: float, end_radius: float | None = None
+    x: Values, y: Values, start: Points, end: Points, radius: float, end_radius: float | None = None
 ) -> Floats:
     """Distance to a finger: a line with round ends that tapers from `radius` to `end_radius`."""
     (ax, ay), (bx, by) = np.asarray(start, np.float32), np.asarray(end, np.float32)
@@ -156,13 +160,13 @@ def capsule(
     return np.asarray(np.hypot(x - ax - t * along_x, y - ay - t * along_y) - width, np.float32)
 
 
-def ellipse(x: Floats, y: Floats, centre: Points, radii: Points) -> Floats:
+def ellipse(x: Values, y: Values, centre: Points, radii: Points) -> Floats:
     """Distance, nearly, to an ellipse."""
     (cx, cy), (rx, ry) = np.asarray(centre, np.float32), np.asarray(radii, np.float32)
     return np.asarray((np.hypot((x - cx) / rx, (y - cy) / ry) - 1) * min(rx, ry), np.float32)
 
 
-def box(x: Floats, y: Floats, centre: Points, half: Points, corner: float) -> Floats:
+def box(x: Values, y: Values, centre: Points, half: Points, corner: float) -> Floats:
     """Distance to a rectangle with round corners; `half` are half its sides."""
     (cx, cy), (hx, hy) = np.asarray(centre, np.float32), np.asarray(half, np.float32)
     over_x = np.abs(x - cx) - hx + corner
@@ -171,7 +175,7 @@ def box(x: Floats, y: Floats, centre: Points, half: Points, corner: float) -> Fl
     return np.asarray(outside + np.minimum(np.maximum(over_x, over_y), 0) - corner, np.float32)
 
 
-def polygon(x: Floats, y: Floats, corners: Points) -> Floats:
+def polygon(x: Values, y: Values, corners: Points) -> Floats:
     """Distance to a polygon (n, 2), from a mask of the grid x, y."""
     step = float(x[0, 1] - x[0, 0])
     corner = np.array([x[0, 0], y[0, 0]])
@@ -183,7 +187,7 @@ def polygon(x: Floats, y: Floats, corners: Points) -> Floats:
     return np.asarray((outside - inside) * step, np.float32)
 
 
-def round_height(distance: Floats, radius: float) -> Floats:
+def round_height(distance: Values, radius: float) -> Floats:
     """Height of a body whose outline is `distance` and which is round to a depth of `radius`."""
     depth = np.clip(-distance / radius, 0, 1)
     return np.asarray(radius * np.sqrt(depth * (2 - depth)), np.float32)

@@ -117,7 +117,7 @@ def _lids(scene: Scene, level: float, eyes: tuple[int, ...]) -> Effect:
         x, y = scene.grid(index)
         from_y = y.copy()
         for eye in eyes:
-            from_y = _lowered(from_y, x, y, points, eye, 1.08 * level * strength)
+            from_y = _lowered(from_y, x, y, points, eye, level * strength)
         return moved(image, *to_pixels(scene.places[index], x, from_y))
 
     return apply
@@ -130,7 +130,7 @@ def _lowered(
     brow = float(points[17 + 5 * eye : 22 + 5 * eye, 1].mean()) + 0.12
     column = np.clip(x, upper[0, 0], upper[-1, 0])
     top = np.interp(column, upper[:, 0], upper[:, 1]) - 0.03
-    end = np.interp(column, lower[:, 0], lower[:, 1]) + 0.035
+    end = np.interp(column, lower[:, 0], lower[:, 1])
     sinks = top + min(closed, 1.1) * (end - top)
     centre, half = (upper[0, 0] + upper[-1, 0]) / 2, (upper[-1, 0] - upper[0, 0]) / 2
     beside = np.clip(1.45 - np.abs(x - centre) / max(float(half), 0.05), 0, 0.45) / 0.45

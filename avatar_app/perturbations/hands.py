@@ -78,7 +78,7 @@ def brought(
     scale: float = 1.0,
     mirrored: bool = False,
 ) -> Effect:
-    """Bring a sprite along `path`, in face coordinates, as the strength grows; it never quite rests.
+    """Bring a sprite along `path`, in face coordinates, as the strength grows; it never rests.
 
     It stays near the head without turning like something fixed to it.
     """

@@ -152,5 +152,5 @@ def _cloth(scene: Scene, rng: np.random.Generator) -> Sprite:
     weave = mottled(x.shape, 2.5, int(rng.integers(1 << 30)))[..., None] * 4
     hem = np.clip(1 - np.abs(shape + 0.06) / 0.012, 0, 1)[..., None] * -22
     relief = cv2.GaussianBlur(np.asarray(bulge + folds + soft, np.float32), (0, 0), 2)
-    drawing.add(shape, relief, colour + weave + hem)
+    drawing.add(shape, np.asarray(relief, np.float32), colour + weave + hem)
     return drawing.finished(shade=0.45)

@@ -1,4 +1,4 @@
-"""Where the head is and how it is turned, by moving the picture: the clip's own pixels, elsewhere."""
+"""Where the head is and how it is turned: the clip's own pixels, moved elsewhere."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def distance(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
 
 def cropped_forehead(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
     """The driver comes near and high: forehead, then eyes are cut off by the picture's edge."""
-    width, height = scene.size
+    height = scene.size[1]
 
     def place(strength: float) -> Floats:
         near = 1 + 0.55 * level * strength
@@ -190,7 +190,7 @@ def _carried(scene: Scene, place: Callable[[float], Floats]) -> Effect:
 
 
 def _whole_picture(scene: Scene, place: Callable[[float], Floats]) -> Effect:
-    return lambda image, index, strength: _warped(image, place(strength))
+    return lambda image, index, strength: _warped(image, place(strength), cv2.BORDER_REPLICATE)
 
 
 def _warped(image: Image, place: Floats, border: int = cv2.BORDER_REFLECT_101) -> Image:

@@ -1,7 +1,7 @@
 """The clip to perturb, seen from its face: where the head is, how it is turned, its skin.
 
 Face coordinates have their origin midway between the eyes of the clip's most frontal frame, x to
-the picture's right, y down the face, and the distance between the outer corners of the eyes as unit.
+the picture's right, y down the face; the unit is the distance of the eyes' outer corners.
 """
 
 from __future__ import annotations
@@ -98,13 +98,11 @@ class Scene:
 
     @cached_property
     def light(self) -> Floats:
-        """(3,) unit vector towards the light, guessed from the two cheeks: x, y, z to the viewer."""
+        """(3,) unit vector towards the light, guessed from the cheeks: x, y, z to the viewer."""
         points = self.landmarks[self.reference]
         radius = max(2, int(0.09 * self.unit))
-        left, right = (
-            float(self._patch(*(points[a] * 0.5 + points[b] * 0.5), radius).mean())
-            for a, b in ((2, 31), (14, 35))
-        )
+        cheeks = [(points[a] + points[b]) / 2 for a, b in ((2, 31), (14, 35))]
+        left, right = (float(self._patch(x, y, radius).mean()) for x, y in cheeks)
         lean = np.clip(1.5 * (right - left) / max(right + left, 1), -0.6, 0.6)
         vector = np.array([lean, -0.45, 0.8])
         return np.asarray(vector / np.linalg.norm(vector), np.float32)
@@ -134,7 +132,7 @@ class Scene:
 
     @cached_property
     def background(self) -> Floats:
-        """(H, W, 3): the scene without the driver, as far as it was ever seen; the rest is filled."""
+        """(H, W, 3): the scene without the driver; what was never seen is filled in."""
         keys, mattes = self._mattes
         weights = np.clip(1 - 2.5 * np.stack(mattes), 1e-4, 1)[..., None]
         seen = (self.images[keys] * weights).sum(axis=0) / weights.sum(axis=0)
@@ -169,7 +167,7 @@ class Scene:
         if (guess == cv2.GC_BGD).any() and (guess == cv2.GC_FGD).any():
             cv2.setRNGSeed(0)
             models = np.zeros((1, 65)), np.zeros((1, 65))
-            cv2.grabCut(small, guess, None, *models, 2, cv2.GC_INIT_WITH_MASK)
+            cv2.grabCut(small, guess, (0, 0, 0, 0), *models, 2, cv2.GC_INIT_WITH_MASK)
         inside = ((guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD)).astype(np.float32)
         soft = cv2.resize(cv2.medianBlur(inside, 3), self.size, interpolation=cv2.INTER_CUBIC)
         matte = cv2.GaussianBlur(soft, (0, 0), 0.005 * self.size[0])
@@ -204,7 +202,7 @@ def rounded(values: Floats) -> Image:
 def _turn(landmarks: Floats) -> float:
     """How unlike the two halves of the face are: 0 from the front."""
     nose, left, right = landmarks[30], landmarks[0], landmarks[16]
-    one, other = np.linalg.norm(nose - left), np.linalg.norm(right - nose)
+    one, other = (float(np.linalg.norm(nose - ear)) for ear in (left, right))
     return float(abs(one - other) / max(one + other, 1e-6))
 
 

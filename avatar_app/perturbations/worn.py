@@ -8,6 +8,7 @@ import numpy as np
 from avatar_app.perturbations.drawing import (
     Drawing,
     Sprite,
+    Values,
     after,
     box,
     capsule,
@@ -27,7 +28,7 @@ _STICKERS = ((226, 70, 74), (250, 198, 62), (72, 168, 108), (80, 136, 220), (214
 
 
 def worn(scene: Scene, sprite: Sprite, away: tuple[float, float], fades: bool = False) -> Effect:
-    """Put a sprite on the head: it comes from `away`, in face coordinates, as the strength grows."""
+    """Put a sprite on the head; it comes from `away`, in face coordinates."""
 
     def apply(image: Image, index: int, strength: float) -> Image:
         left = 0.0 if fades else 1 - strength
@@ -59,9 +60,8 @@ def surgical_mask(scene: Scene, level: float, rng: np.random.Generator) -> Effec
             strap = capsule(x, y, (edge_x, start), (ear[0] * 1.04, ear[1] - 0.02), 0.013)
             drawing.add(strap, 0.0, np.minimum(colour * 1.1, 245))
     bulge = 0.5 * np.sqrt(np.clip(1 - ((x - middle) / 1.0) ** 2 - ((y - top) / 1.8) ** 2, 0, 1))
-    pleats = sum(
-        _pleat(y - at - 0.1 * ((x - middle) / half) ** 2) for at in _pleat_rows(side_y, jaw)
-    )
+    rows = [at + 0.1 * ((x - middle) / half) ** 2 for at in _pleat_rows(side_y, jaw)]
+    pleats = np.sum([_pleat(y - row) for row in rows], axis=0)
     drawing.add(sheet, bulge + 0.02 * pleats, colour + 3 * mottled(x.shape, 3, 5)[..., None])
     hem = np.maximum(sheet, -sheet - 0.06)
     drawing.add(hem, bulge, np.minimum(colour * 1.05, 248), shadow=0.08, opacity=0.7)
@@ -207,7 +207,7 @@ def _pleat_rows(top: float, jaw: Floats) -> list[float]:
     return [top + (bottom - top) * share for share in (0.2, 0.42, 0.64)]
 
 
-def _pleat(distance: Floats) -> Floats:
+def _pleat(distance: Values) -> Floats:
     """A fold: a soft rise from above and a sharp edge below."""
     return np.asarray(np.exp(-((distance / 0.09) ** 2)) * (distance < 0), np.float32)
 
@@ -227,7 +227,7 @@ def _glasses(
     centres = [shape[36:42].mean(axis=0), shape[42:48].mean(axis=0)]
     half = np.array([0.30, 0.235]) * scale
     for centre, ear, side in zip(centres, (shape[0], shape[16]), (-1, 1), strict=True):
-        middle = centre + (0.02 * side, 0.04)
+        middle = centre + np.array([0.02 * side, 0.04])
         hinge = (middle[0] + side * half[0], middle[1] - half[1] * 0.5)
         arm = capsule(x, y, hinge, (ear[0], ear[1] - 0.1), thickness * 0.8 + 0.012)
         drawing.add(arm, round_height(arm, 0.03), frame, gloss=0.1)
@@ -238,7 +238,7 @@ def _glasses(
         drawing.add(np.maximum(lens, streak), 0.0, (250, 252, 255), shadow=0, opacity=shine)
         rim = np.abs(lens) - thickness
         drawing.add(rim, round_height(rim, max(thickness, 0.02)), frame, gloss=0.15)
-    left, right = (centre + (0, -0.02) for centre in centres)
+    left, right = (centre - np.array([0, 0.02]) for centre in centres)
     bridge = capsule(
         x, y, (left[0] + half[0], left[1]), (right[0] - half[0], right[1]), thickness + 0.012
     )

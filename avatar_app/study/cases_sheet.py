@@ -76,11 +76,13 @@ def _read(path: Path) -> _Clip:
 
 def _shown(clip: _Clip, case: Case, severity: int, seed: int) -> Image:
     if case.side == SOURCE:
-        return perturb(clip.images[:1], clip.landmarks[:1], case, severity, seed)[0]
+        still: Image = perturb(clip.images[:1], clip.landmarks[:1], case, severity, seed)[0]
+        return still
     index = min(_SHOWN, len(clip.images) - 1)
     strength = np.zeros(len(clip.images), np.float32)
     strength[index] = 1
-    return perturb(clip.images, clip.landmarks, case, severity, seed, strength)[index]
+    shown: Image = perturb(clip.images, clip.landmarks, case, severity, seed, strength)[index]
+    return shown
 
 
 def _sheet(rows: Sequence[tuple[str, Sequence[Image]]]) -> Pictures.Image:

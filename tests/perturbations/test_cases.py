@@ -35,7 +35,7 @@ def clip() -> tuple[Image, Floats]:
     y, x = np.mgrid[:_SIZE, :_SIZE].astype(np.float32)
     images, marks = [], []
     for index in range(_FRAMES):
-        points = face() + (2 * np.sin(index / 4), 0)
+        points = face() + np.array([2 * np.sin(index / 4), 0])
         centre = points[30]
         head = np.hypot((x - centre[0]) / 26, (y - centre[1]) / 36) < 1
         image = np.where(head[..., None], (205, 160, 140), (110, 120, 130))
@@ -132,7 +132,9 @@ def test_occluder_follows_the_face() -> None:
     shift = 12
     moved = np.roll(IMAGES[:1], shift, axis=2)
     here = perturb(IMAGES[:1], LANDMARKS[:1], "sunglasses", 5).astype(int) - IMAGES[:1]
-    there = perturb(moved, LANDMARKS[:1] + (shift, 0), "sunglasses", 5).astype(int) - moved
+    there = (
+        perturb(moved, LANDMARKS[:1] + np.array([shift, 0], np.float32), "sunglasses", 5).astype(int) - moved
+    )
     columns = [
         float(np.average(np.arange(_SIZE), weights=np.abs(d).sum((0, 1, 3)))) for d in (here, there)
     ]
