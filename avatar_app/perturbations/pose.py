@@ -12,7 +12,7 @@ from avatar_app.perturbations.scene import Effect, Scene, moved, rounded, to_pix
 from avatar_app.types import Floats, Image
 
 _HEAD = (0.0, 0.34)  # the middle of the head, in face coordinates
-_RADII = (1.2, 1.48)
+_RADII = (1.25, 1.6)
 _NOSE = (0.0, 0.42, 0.17, 0.30)  # place and size of the bump that a nose is
 
 
@@ -143,36 +143,25 @@ def small_face(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
 
 
 def _turned_head(scene: Scene, angles: Callable[[float], tuple[float, float]]) -> Effect:
-    """Turn the head as the surface of an ellipsoid with a nose; what is behind it stays."""
+    """Turn the head as the surface of a bulge with a nose; its outline stays."""
 
     def apply(image: Image, index: int, strength: float) -> Image:
         across, down = (np.radians(angle) for angle in angles(strength))
         x, y = scene.grid(index)
         u, v = (x - _HEAD[0]) / _RADII[0], (y - _HEAD[1]) / _RADII[1]
         radius = np.hypot(u, v)
-        edge = np.maximum(radius, 1)
-        hold = _fading(radius, 1.0, 1.6) * _fading(v, 0.75, 1.5)
+        # A paraboloid rather than a sphere: the far edge is squeezed, but never folded over.
+        depth = 0.8 * np.clip(1 - radius * radius, 0, 1)
         cx, cy, wx, wy = _NOSE
-        at_x, at_y = cx + 0.98 * np.sin(across), cy + 0.75 * np.sin(down)
-        nose = 0.2 * np.exp(-(((x - at_x) / wx) ** 2) - ((y - at_y) / wy) ** 2)
-        shift_u = _turned_by(u / edge, v / edge, across) - nose * np.sin(across)
-        shift_v = _turned_by(v / edge, u / edge, down) - nose * np.sin(down)
-        from_x = x + hold * shift_u * _RADII[0]
-        from_y = y + hold * shift_v * _RADII[1]
+        at_x, at_y = cx + 0.8 * np.sin(across), cy + 0.7 * np.sin(down)
+        depth += 0.14 * np.exp(-(((x - at_x) / wx) ** 2) - ((y - at_y) / wy) ** 2)
+        shift_u = depth * (u * (np.cos(across) - 1) - np.sin(across))
+        shift_v = depth * (v * (np.cos(down) - 1) - np.sin(down))
+        from_x = x + shift_u * _RADII[0]
+        from_y = y + shift_v * _RADII[1]
         return moved(image, *to_pixels(scene.places[index], from_x, from_y))
 
     return apply
-
-
-def _turned_by(along: Floats, across: Floats, angle: float) -> Floats:
-    """How far to the point of a unit sphere that a turn by `angle` brings to `along`.
-
-    Where the far side would come into sight there are no pixels: its edge is drawn out.
-    """
-    reach = np.sqrt(np.clip(1 - across * across, 1e-6, 1))
-    at = np.arcsin(np.clip(along / reach, -1, 1))
-    came_from = np.clip(at - angle, -np.pi / 2, np.pi / 2)
-    return np.asarray(reach * np.sin(came_from) - along, np.float32)
 
 
 def _carried(scene: Scene, place: Callable[[float], Floats]) -> Effect:

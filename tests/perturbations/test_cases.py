@@ -133,7 +133,10 @@ def test_occluder_follows_the_face() -> None:
     moved = np.roll(IMAGES[:1], shift, axis=2)
     here = perturb(IMAGES[:1], LANDMARKS[:1], "sunglasses", 5).astype(int) - IMAGES[:1]
     there = (
-        perturb(moved, LANDMARKS[:1] + np.array([shift, 0], np.float32), "sunglasses", 5).astype(int) - moved
+        perturb(moved, LANDMARKS[:1] + np.array([shift, 0], np.float32), "sunglasses", 5).astype(
+            int
+        )
+        - moved
     )
     columns = [
         float(np.average(np.arange(_SIZE), weights=np.abs(d).sum((0, 1, 3)))) for d in (here, there)
