@@ -1,4 +1,4 @@
-"""What a face does in a picture, as numbers: head pose, mouth and eyelids from 68 landmarks."""
+"""Faces as they were found in pictures, with what they do."""
 
 from __future__ import annotations
 
@@ -7,39 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from avatar_app.glitch.landmarks import Face
+from avatar_app.glitch.signals.pose import SIGNALS, read_signals
 from avatar_app.types import Floats, Image
 
-SIGNALS = ("yaw", "pitch", "roll", "mouth", "eyes")
-
-# The bridge and base of the nose (27-35) and the corners of the eyes: they move with the skull and
-# little with the face. x to the right, y downward, z into the picture; one unit is the distance
-# between the outer corners of the eyes. Fitted to landmarks of rendered heads in known poses, to
-# 1 pixel at 256 x 256.
-SKULL_POINTS = (*range(27, 36), 36, 39, 42, 45)
-SKULL = np.array(
-    [
-        (0.0, -0.299, 0.010),
-        (0.0, -0.150, -0.060),
-        (0.0, -0.002, -0.142),
-        (0.0, 0.151, -0.221),
-        (-0.171, 0.252, -0.045),
-        (-0.088, 0.281, -0.078),
-        (0.0, 0.305, -0.102),
-        (0.088, 0.281, -0.078),
-        (0.171, 0.252, -0.045),
-        (-0.500, -0.283, 0.222),
-        (-0.207, -0.252, 0.157),
-        (0.207, -0.252, 0.157),
-        (0.500, -0.283, 0.222),
-    ]
-)
-_FIT = np.linalg.pinv(SKULL - SKULL.mean(axis=0))  # (3, 13)
-
-_INNER_LIPS = ([61, 62, 63], [67, 66, 65])
-_EYELIDS = ([37, 38, 43, 44], [41, 40, 47, 46])
+__all__ = ["SIGNALS", "Finder", "Look", "alike", "look", "read_signals"]
 
 
 class Finder(Protocol):
@@ -56,10 +29,7 @@ class Finder(Protocol):
 class Look:
     """One face as it was found: `face` with its landmarks, and its `signals` by name.
 
-    yaw, pitch and roll in degrees: positive with the nose to the picture's right, with the nose
-    down, and clockwise. mouth: gap between the inner lips, eyes: gap between the eyelids, mean of
-    both; each in units of the distance between the outer corners of the eyes as seen from the
-    front, so that turning the head does not open them.
+    The signals are those of `glitch.signals.pose.read_signals`.
     """
 
     face: Face
@@ -77,18 +47,6 @@ def look(finder: Finder, image: Image) -> Look | None:
     return None if face is None else Look(face, read_signals(face.landmarks))
 
 
-def read_signals(landmarks: Floats) -> dict[str, float]:
-    """Read the `SIGNALS` (see `Look`) from landmarks (68, 2) in pixels."""
-    rotation, unit = _pose(landmarks)
-    return {
-        "yaw": float(np.degrees(np.arcsin(np.clip(rotation[2, 0], -1, 1)))),
-        "pitch": float(np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))),
-        "roll": float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
-        "mouth": _gap(landmarks, _INNER_LIPS) / unit,
-        "eyes": _gap(landmarks, _EYELIDS) / unit,
-    }
-
-
 def alike(landmarks: Floats, others: Sequence[Floats]) -> int:
     """Give the index of that of `others` (68, 2) whose pose and expression are most alike.
 
@@ -96,20 +54,6 @@ def alike(landmarks: Floats, others: Sequence[Floats]) -> int:
     """
     shape = _in_place(landmarks)
     return int(np.argmin([np.square(_in_place(other) - shape).sum() for other in others]))
-
-
-def _pose(landmarks: Floats) -> tuple[npt.NDArray[np.float64], float]:
-    """Fit the skull by scaled orthographic projection: rotation (3, 3) and unit in pixels."""
-    points = landmarks[list(SKULL_POINTS)].astype(np.float64)
-    projection = (_FIT @ (points - points.mean(axis=0))).T  # (2, 3)
-    left, scales, right = np.linalg.svd(projection, full_matrices=False)
-    rows = left @ right
-    return np.vstack((rows, np.cross(rows[0], rows[1]))), max(float(scales.mean()), 1e-6)
-
-
-def _gap(landmarks: Floats, pairs: tuple[list[int], list[int]]) -> float:
-    upper, lower = pairs
-    return float(np.linalg.norm(landmarks[upper] - landmarks[lower], axis=1).mean())
 
 
 def _in_place(landmarks: Floats) -> Floats:

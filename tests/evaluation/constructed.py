@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from avatar_app.evaluation.clips import Take
-from avatar_app.evaluation.faces import SKULL, SKULL_POINTS, Look, read_signals
+from avatar_app.evaluation.faces import Look, read_signals
 from avatar_app.glitch.landmarks import Face
+from avatar_app.glitch.signals.pose import SKULL, SKULL_POINTS
 from avatar_app.types import Floats, Image
 
 SIZE = 32

@@ -1,0 +1,82 @@
+"""What a face does, as numbers: head pose, mouth and eyelids from 68 landmarks."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from avatar_app.types import Floats
+
+SIGNALS = ("yaw", "pitch", "roll", "mouth", "eyes")
+
+# The bridge and base of the nose (27-35) and the corners of the eyes: they move with the skull and
+# little with the face. x to the right, y downward, z into the picture; one unit is the distance
+# between the outer corners of the eyes. Fitted to landmarks of rendered heads in known poses, to
+# 1 pixel at 256 x 256.
+SKULL_POINTS = (*range(27, 36), 36, 39, 42, 45)
+SKULL = np.array(
+    [
+        (0.0, -0.299, 0.010),
+        (0.0, -0.150, -0.060),
+        (0.0, -0.002, -0.142),
+        (0.0, 0.151, -0.221),
+        (-0.171, 0.252, -0.045),
+        (-0.088, 0.281, -0.078),
+        (0.0, 0.305, -0.102),
+        (0.088, 0.281, -0.078),
+        (0.171, 0.252, -0.045),
+        (-0.500, -0.283, 0.222),
+        (-0.207, -0.252, 0.157),
+        (0.207, -0.252, 0.157),
+        (0.500, -0.283, 0.222),
+    ]
+)
+_CENTRED = SKULL - SKULL.mean(axis=0)
+_FIT = np.linalg.pinv(_CENTRED)  # (3, 13)
+
+_INNER_LIPS = ([61, 62, 63], [67, 66, 65])
+_EYELIDS = ([37, 38, 43, 44], [41, 40, 47, 46])
+
+
+def read_signals(landmarks: Floats) -> dict[str, float]:
+    """Read the `SIGNALS` from landmarks (68, 2) in pixels.
+
+    yaw, pitch and roll in degrees: positive with the nose to the picture's right, with the nose
+    down, and clockwise. mouth: gap between the inner lips, eyes: gap between the eyelids, mean of
+    both; each in units of the distance between the outer corners of the eyes as seen from the
+    front, so that turning the head does not open them.
+    """
+    rotation, unit, _ = _pose(landmarks)
+    return {
+        "yaw": float(np.degrees(np.arcsin(np.clip(rotation[2, 0], -1, 1)))),
+        "pitch": float(np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))),
+        "roll": float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
+        "mouth": _gap(landmarks, _INNER_LIPS) / unit,
+        "eyes": _gap(landmarks, _EYELIDS) / unit,
+    }
+
+
+def skull_misfit(landmarks: Floats) -> float:
+    """How far nose and eye corners lie from those of any turned skull: root mean square.
+
+    In units of the distance between the outer corners of the eyes: 0 a perfect skull, about 0.03 a
+    person.
+    """
+    return _pose(landmarks)[2]
+
+
+def _pose(landmarks: Floats) -> tuple[npt.NDArray[np.float64], float, float]:
+    """Fit the skull by scaled orthographic projection: rotation (3, 3), unit in pixels, misfit."""
+    points = landmarks[list(SKULL_POINTS)].astype(np.float64)
+    points -= points.mean(axis=0)
+    left, scales, right = np.linalg.svd((_FIT @ points).T, full_matrices=False)
+    rows = left @ right
+    unit = max(float(scales.mean()), 1e-6)
+    off = points / unit - _CENTRED @ rows.T
+    rotation = np.vstack((rows, np.cross(rows[0], rows[1])))
+    return rotation, unit, float(np.sqrt(np.square(off).sum(axis=1).mean()))
+
+
+def _gap(landmarks: Floats, pairs: tuple[list[int], list[int]]) -> float:
+    upper, lower = pairs
+    return float(np.linalg.norm(landmarks[upper] - landmarks[lower], axis=1).mean())
