@@ -19,7 +19,10 @@ from avatar_app.cli import commands, live_commands, terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
-COMMANDS = ("run", "animate", "demo", "bench", "train", "evaluate", "models", "avatars")
+COMMANDS = (
+    *("run", "animate", "demo", "bench", "train", "evaluate", "study"),
+    *("models", "avatars"),
+)
 NESTED = {"models": ("list", "info", "fetch", "import"), "avatars": ("list", "add")}
 
 
@@ -294,6 +297,7 @@ def test_parser_and_commands_agree() -> None:
             ["bench"],
             ["train", "c", "--clips", "d", "-o", "e"],
             ["evaluate", "--clips", "d"],
+            ["study"],
             *(["models", name, "x"][: 3 - (name == "list")] for name in NESTED["models"]),
             *(["avatars", name, "x"][: 3 - (name == "list")] for name in NESTED["avatars"]),
         )

@@ -205,6 +205,19 @@ def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "q.json").read_text())["totals"]
 
 
+def test_study_lists_the_cases(run: Run) -> None:
+    """Every case with its sentence; a misspelt one is met with the nearest names."""
+    listed = run("study", "--list", "--cases", "hand_mouth,tongue")
+    assert listed.returncode == 0, listed.stderr
+    assert [line.split("\t")[0] for line in listed.stdout.splitlines()][1:] == [
+        "hand_mouth",
+        "tongue",
+    ]
+    wrong = run("study", "--cases", "hand_mout")
+    assert wrong.returncode == 1
+    assert "did you mean hand_mouth" in wrong.stderr
+
+
 def test_models(run: Run, model: Path) -> None:
     """`list` shows what is known, `info` one of them, `fetch` and `import` refuse politely."""
     listed = run("models", "list")

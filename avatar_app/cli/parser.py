@@ -67,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     _bench(tree)
     _train(tree)
     _evaluate(tree)
+    _study(tree)
     _models(tree)
     _avatars(tree)
     return parser
@@ -276,7 +277,36 @@ def _evaluate(tree: _Tree) -> None:
         default=Path("evaluation.png"),
         help="the picture to write (default: %(default)s)",
     )
+    command.add_argument(
+        "--video",
+        metavar="FILE.mp4",
+        type=Path,
+        help="write ten seconds of portraits driven by the clips",
+    )
     _model_options(command)
+
+
+def _study(tree: _Tree) -> None:
+    command = _command(
+        tree,
+        "study",
+        "find out what breaks an avatar",
+        commands.study,
+        "Put drivers and source pictures into edge cases and see what that does to the avatar.",
+        """\
+  avatar-app study --list
+  avatar-app study --cases-sheet cases.png --cases hand_mouth,tongue""",
+    )
+    command.add_argument("--list", action="store_true", help="only list the edge cases")
+    command.add_argument(
+        "--cases", metavar="NAME,...", default="", help="only these edge cases (default: all)"
+    )
+    command.add_argument(
+        "--cases-sheet",
+        metavar="FILE.png",
+        type=Path,
+        help="only draw a picture of the cases at all severities",
+    )
 
 
 def _models(tree: _Tree) -> None:

@@ -15,6 +15,7 @@ import avatar_app
 from avatar_app.evaluation.anchors import LandmarkWarp
 from avatar_app.evaluation.clips import Take, choose_clips, take_clip
 from avatar_app.evaluation.portraits import Portraits, load_portraits
+from avatar_app.evaluation.reel import draw_reel
 from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP, Evaluation, Jitter
 from avatar_app.evaluation.ruler import SPARSE, Ruler
 from avatar_app.evaluation.scores import Record, score
@@ -25,8 +26,10 @@ from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Frame, Image, Reenactor
+from avatar_app.video import check_output
 
 _SHEET_ROWS = 8
+_REEL_CLIPS = 5
 _TOOLS = ("torch", "openvino", "dlib-bin", "opencv-python", "av", "numpy")
 
 
@@ -37,7 +40,8 @@ class EvaluationOptions:
     `clips` is a folder, `split` one of the splits its index.csv names, or "all" (default: "test"
     where there is an index). `model` and `previous` are names or files, `avatars` is a folder of
     portraits. Every `stride`-th frame of a clip is measured. `sheet` is the picture to write (that
-    of the portraits gets "_avatars" behind its name), `json` the file for all numbers.
+    of the portraits gets "_avatars" behind its name), `json` the file for all numbers, `video` that
+    for ten seconds of portraits driven by clips (which needs `avatars`).
     """
 
     clips: Path
@@ -50,6 +54,7 @@ class EvaluationOptions:
     runtime: str = "auto"
     sheet: Path | None = Path("evaluation.png")
     json: Path | None = None
+    video: Path | None = None
 
 
 def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluation:
@@ -65,6 +70,10 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
     for file in (options.sheet, options.json):
         if file is not None:
             check_writable(file)
+    if options.video is not None:
+        if options.avatars is None:
+            raise AvatarAppError("A comparison video needs portraits; give them with --avatars.")
+        check_output(options.video)
     paths = choose_clips(options.clips, options.split)
     with ExitStack() as stack:
         shown = set(np.linspace(0, len(paths) - 1, min(len(paths), _SHEET_ROWS)).astype(int))
@@ -73,6 +82,7 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
             progress(number, len(paths), "clips")
             study.add(path, shown=number in shown)
         progress(len(paths), len(paths), "clips")
+        study.draw_reel(paths)
     evaluation = study.evaluation()
     if options.json is not None:
         evaluation.save_json(options.json)
@@ -157,6 +167,21 @@ class _Study:
             sheet=self._draw_sheet(),
             avatar_sheet=self._draw_portraits(),
         )
+
+    def draw_reel(self, paths: Sequence[Path]) -> None:
+        """Write the comparison video, where it was asked for."""
+        if self.options.video is None or self.portraits is None:
+            return
+        chosen = [
+            paths[i]
+            for i in np.linspace(0, len(paths) - 1, min(len(paths), _REEL_CLIPS)).astype(int)
+        ]
+        engines = {Path(self.options.model).stem: self.portraits.engine}
+        with ExitStack() as stack:
+            if self.options.previous is not None:
+                name = f"{Path(self.options.previous).stem} (previous)"
+                engines[name] = _engine(stack, self.options, self.options.previous, absolute=False)
+            draw_reel(chosen, self.portraits.avatars, engines, self.options.video)
 
     def _lpips(self) -> Callable[..., list[list[float]]] | None:
         from avatar_app.fomm.perceptual import Lpips
