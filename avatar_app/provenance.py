@@ -6,7 +6,7 @@ to others: whoever encodes a video again loses it, and whoever wants to can writ
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,17 @@ from avatar_app import __version__
 from avatar_app.types import AvatarAppError
 from avatar_app.video import read_tags
 
-COMMENT, DESCRIPTION = "comment", "description"
+COMMENT = "comment"
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """What the press's vocabulary (IPTC, also used by C2PA) calls pictures made by a trained model."""
+
+_SENTENCE = "AI avatar: a synthetic picture. The person shown did not do what is seen."
+_LABEL = re.compile(
+    re.escape(_SENTENCE)
+    + r" Made with (?P<app>avatar_app \S+) \(model (?P<model>.*)\)\. DigitalSourceType: "
+    + re.escape(SOURCE_TYPE)
+)
 
 WHAT_IT_PROVES = (
     "A label is plain text in the file: its absence does not make a video genuine, and its "
@@ -36,17 +43,15 @@ class Label:
 
 
 def label_tags(model: str) -> dict[str, str]:
-    """Return the tags that say that a video shows an avatar rendered by `model`.
+    """Return the tag that says that a video shows an avatar rendered by `model`.
 
-    One for people, who see it in a player's properties, one for programs. Neither avatar nor time
-    are named: a video should not tell more of its maker than the law asks for.
+    People see it among a file's properties, programs read it back. It is the one tag that all
+    containers keep. Neither avatar nor time are named: a video should not tell more of its maker
+    than the law asks for.
     """
     return {
-        COMMENT: "AI avatar: a synthetic picture. The person shown did not do what is seen. "
-        f"Made with avatar_app {__version__}.",
-        DESCRIPTION: json.dumps(
-            {"avatar_app": __version__, "model": model, "digital_source_type": SOURCE_TYPE}
-        ),
+        COMMENT: f"{_SENTENCE} Made with avatar_app {__version__} (model {model}). "
+        f"DigitalSourceType: {SOURCE_TYPE}"
     }
 
 
@@ -61,11 +66,6 @@ def read_label(path: Path) -> Label | None:
 
 
 def _label(tags: Mapping[str, str]) -> Label | None:
-    try:
-        found = json.loads(tags.get(DESCRIPTION, ""))
-        app, model, kind = found["avatar_app"], found["model"], found["digital_source_type"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    if kind != SOURCE_TYPE:
-        return None
-    return Label(f"avatar_app {app}", str(model), tags.get(COMMENT, ""))
+    comment = tags.get(COMMENT, "")
+    found = _LABEL.search(comment)
+    return None if found is None else Label(found["app"], found["model"], comment)

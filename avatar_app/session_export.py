@@ -32,6 +32,7 @@ _COLOURS = {
     Severity.MILD: (240, 160, 60),
     Severity.GATE: (200, 184, 80),
 }
+_WORST_FIRST = list(_COLOURS)
 
 
 @dataclass(frozen=True)
@@ -100,17 +101,18 @@ class _Film:
     """Draws the pictures of one session."""
 
     def __init__(self, flags: list[Span], marks: list[float], seconds: float) -> None:
-        self._spans = flags
+        # Drawn in this order, so that the worst is on top.
+        self._spans = sorted(flags, key=lambda span: -_WORST_FIRST.index(span.flag.severity))
         self._marks = marks
         self._seconds = max(seconds, 1e-3)
 
     def picture(self, avatar: Frame, driver: Frame | None) -> Image:
         """Return (height, width, 3) for this moment."""
-        up = [span for span in self._spans if span.begin <= avatar.time <= span.end]
+        up = [span for span in self._spans[::-1] if span.begin <= avatar.time <= span.end]
         shown = _scaled(avatar.image)
         faults = [span for span in up if not span.flag.is_gate]
         if faults:
-            shown = _framed(shown, _worst(faults))
+            shown = _framed(shown, _COLOURS[faults[0].flag.severity])
         parts = [shown] if driver is None else [_scaled(driver.image), shown]
         above = np.concatenate(parts, axis=1)
         strip = self._strip(above.shape[1], avatar.time, up)
@@ -144,15 +146,12 @@ class _Film:
         strip[top : top + height, left:right] = colour
 
 
-def _worst(up: list[Span]) -> tuple[int, int, int]:
-    is_severe = any(span.flag.severity is Severity.SEVERE for span in up)
-    return _COLOURS[Severity.SEVERE if is_severe else Severity.MILD]
-
-
 def _sentences(up: list[Span]) -> Iterator[tuple[str, tuple[int, int, int]]]:
     for span in up[:2]:
-        reason = f" ({span.reason})" if span.reason else ""
-        yield f"{span.flag.sentence}{reason}", _COLOURS[span.flag.severity]
+        words = span.flag.sentence
+        if span.reason:
+            words = f"{words.rstrip('.')}: {span.reason}"
+        yield words, _COLOURS[span.flag.severity]
     if len(up) > 2:
         yield f"and {len(up) - 2} more", _FAINT
 
