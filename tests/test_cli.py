@@ -21,7 +21,7 @@ from avatar_app.types import AvatarAppError
 
 COMMANDS = (
     *("run", "animate", "demo", "bench", "train", "evaluate", "study"),
-    *("models", "avatars", "sessions", "verify"),
+    *("models", "avatars", "sessions", "verify", "doctor"),
 )
 NESTED = {
     "models": ("list", "info", "fetch", "import"),

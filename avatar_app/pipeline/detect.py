@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from avatar_app.events import Event, Flag, FlagCleared, FlagRaised, WorkerFailed
+from avatar_app.events import WorkerFailed
+from avatar_app.glitch.flags import FlagTracker
 from avatar_app.pipeline.view import Status
 from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import sentence
-from avatar_app.types import Avatar, Detector, Verdict
+from avatar_app.types import Avatar, Detector
 
 _WAIT = 0.25
-
-
-class FlagEdges:
-    """Turns the flags that hold, picture by picture, into what was raised and what was cleared."""
-
-    def __init__(self) -> None:
-        self._since: dict[Flag, float] = {}
-
-    def update(self, verdict: Verdict) -> list[Event]:
-        """Return what is new since the last verdict."""
-        raised: list[Event] = [
-            FlagRaised(
-                verdict.time, verdict.index, flag, verdict.score, verdict.reasons.get(flag, "")
-            )
-            for flag in Flag
-            if flag in verdict.flags and flag not in self._since
-        ]
-        gone = [flag for flag in self._since if flag not in verdict.flags]
-        cleared = [self._cleared(flag, verdict.time, verdict.index) for flag in gone]
-        self._since.update({event.flag: event.time for event in raised})  # type: ignore[union-attr]
-        return [*raised, *cleared]
-
-    def end(self, time: float, index: int) -> list[Event]:
-        """Clear all that is raised: nobody judges any more."""
-        return [self._cleared(flag, time, index) for flag in list(self._since)]
-
-    def _cleared(self, flag: Flag, time: float, index: int) -> FlagCleared:
-        return FlagCleared(time, index, flag, time - self._since.pop(flag))
 
 
 class DetectJob:
@@ -51,7 +24,7 @@ class DetectJob:
         self._wiring = wiring
         self._detector: Detector | None = None
         self._avatar: Avatar | None = None
-        self._edges = FlagEdges()
+        self._flags = FlagTracker()
         self._is_wanted = wiring.preferences.detector
         self._last = (0.0, 0)
 
@@ -77,7 +50,7 @@ class DetectJob:
         self._wiring.measured("inspect_ms", (self._wiring.now() - began) * 1000)
         self._last = verdict.time, verdict.index
         self._wiring.verdict.change(lambda _: verdict)
-        for event in self._edges.update(verdict):
+        for event in self._flags.update(verdict):
             self._wiring.tell(event)
 
     def failed(self, error: Exception) -> None:
@@ -106,7 +79,7 @@ class DetectJob:
         detector, self._detector, self._avatar = self._detector, None, None
         self._wiring.change_state(detector=status)
         self._wiring.verdict.change(lambda _: None)
-        for event in self._edges.end(*self._last):
+        for event in self._flags.finish(*self._last):
             self._wiring.tell(event)
         if detector is not None:
             detector.close()

@@ -97,8 +97,12 @@ def _open_avatar(name_or_file: str, size: int, looker: Looker) -> Avatar:
     return load_avatar(path, size, looker.in_photo)
 
 
-def _open_detector(_preferences: Preferences) -> Detector | None:
-    return None
+def _open_detector(preferences: Preferences) -> Detector | None:
+    if not preferences.detector:
+        return None
+    from avatar_app.glitch.detector import load_detector
+
+    return load_detector("driver", false_alarms_per_hour=preferences.false_alarms)
 
 
 def _pose_distance(one: KeyPoints, other: KeyPoints) -> float:
