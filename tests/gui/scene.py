@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -43,7 +44,13 @@ _STATS = Stats(
     0, 30.0, 24.6, 30.0, 9.8, 61.0, 88.0, 41, 0, "OpenVINO on the CPU (int8 and float32)",
     "it is the fastest that this machine has", {"look": 15.6, "keypoints": 4.6, "render": 26.1},
 )  # fmt: skip
-FPS = 25.0  # of the demo clip
+EVERY = 2  # of the clip's pictures one is rendered: as many as the app shows on a small machine
+FPS = 25.0 / EVERY
+
+
+def number(seconds: float) -> int:
+    """Return the number of the picture so far into the clip."""
+    return round(seconds * FPS)
 
 
 def wait(milliseconds: int) -> None:
@@ -96,11 +103,13 @@ class Scene:
         """Let the clip run before the window up to a picture."""
         source = pipeline_of(window)
         for view in self.steps(window, until + 1):
-            if view.index == 20:
+            if view.index == number(0.8):
                 source.events.put(Calibrated(view.time, view.index))
-            if view.index == 110:
+            if view.index == number(4.4):
                 source.events.put(Marked(view.time))
-            window.refresh()
+            # Only the last one is shown: all others can be seen in the timeline alone.
+            assert view.verdict is not None
+            window.timeline.add_score(view.time, view.verdict.score)
         source.events.put(_STATS)
         window.refresh()
         for topic in ("mark", "drift"):
@@ -125,11 +134,11 @@ class Scene:
     def within(self, flags: Callable[[frozenset[Flag]], bool], begin: int = 0) -> int:
         """Return the middle one of the first pictures from `begin` on whose flags are like that."""
         fits = [
-            number
-            for number, view in enumerate(self._views)
-            if number >= begin and view.verdict is not None and flags(view.verdict.flags)
+            at
+            for at, view in enumerate(self._views)
+            if at >= begin and view.verdict is not None and flags(view.verdict.flags)
         ]
-        last = next(n for n, number in enumerate([*fits[1:], -1]) if number != fits[n] + 1)
+        last = next(n for n, at in enumerate([*fits[1:], -1]) if at != fits[n] + 1)
         return fits[last // 2]
 
     def play_good(self, window: Window) -> None:
@@ -147,14 +156,14 @@ class Scene:
         )
         moments = [
             Moment(view.index, view.time, view.avatar_image)
-            for view in self._views[170:]
+            for view in self._views[number(6.8) :]
             if view.avatar_image is not None
         ]
         writer = SessionWriter(folder, info, moments[0], {})
         for moment in moments:
             writer.write(moment)
         tracker = FlagTracker()
-        for view in self._views[170:]:
+        for view in self._views[number(6.8) :]:
             assert view.verdict is not None
             for event in tracker.update(view.verdict):
                 writer.note(event)
@@ -178,11 +187,8 @@ def pipeline_of(window: Window) -> FakePipeline:
     return source
 
 
-def rendered(avatar: Avatar, until: int = 10_000) -> Iterator[View]:
-    """Render and judge the demo clip as the pipeline does, without a picture left out.
-
-    `until` is the first picture that is of no interest.
-    """
+def rendered(avatar: Avatar, until: float = math.inf) -> Iterator[View]:
+    """Render and judge the demo clip as the pipeline does, up to `until` seconds into it."""
     engine = load_reenactor("fomm-mini", "auto")
     engine.set_source(avatar)
     detector = load_detector("driver")
@@ -190,8 +196,10 @@ def rendered(avatar: Avatar, until: int = 10_000) -> Iterator[View]:
     looker, smoothed = DlibLooker(), SmoothedSquare()
     with VideoReader(settings.bundled("assets", "demo", "webcam.mp4")) as clip:
         for frame in clip:
-            if frame.index >= until:
+            if frame.time >= until:
                 break
+            if frame.index % EVERY:
+                continue
             height, width = frame.image.shape[:2]
             landmarks = looker.follow(frame.image)
             square = smoothed.update(landmarks, frame.time)

@@ -18,10 +18,10 @@ from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.gui.app import make_application
 from avatar_app.pipeline.parts import DlibLooker
 from tests.gui.film import OTHER, film
-from tests.gui.scene import FPS, Scene, rendered
+from tests.gui.scene import Scene, number, rendered
 from tests.gui.scenes import SCENES
 
-_FEW = 60  # pictures of the clip before its person moves
+_FEW = 2.4  # seconds of the clip
 
 
 def main(folder: Path) -> None:
@@ -32,14 +32,14 @@ def main(folder: Path) -> None:
     if os.environ.get("QT_SCALE_FACTOR"):
         scene = Scene(avatar, list(rendered(avatar, _FEW)), folder)
         window = scene.window(800, 560)
-        scene.play(window, _FEW - 1)
+        scene.play(window, number(_FEW) - 1)
         scene.shoot("high-dpi", window)
         window.close()
         return
     scene = Scene(avatar, list(rendered(avatar)), folder)
     if shutil.which("ffmpeg"):
         other = load_avatar(resolve_avatar("kenji"), 256, DlibLooker().in_photo)
-        views = {view.index: view for view in rendered(other, round(OTHER[1] * FPS) + 1)}
+        views = dict(enumerate(rendered(other, OTHER[1])))
         film(scene, other, views, folder.with_suffix(".mp4")).close()
     for name, show in SCENES.items():
         window = show(scene)
