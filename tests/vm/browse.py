@@ -23,7 +23,6 @@ const tell = (path, text) => fetch(path, {method: "POST", body: text});
   const video = document.querySelector("video");
   const exact = {deviceId: {exact: device.deviceId}};
   video.srcObject = await navigator.mediaDevices.getUserMedia({video: exact});
-  const video = document.querySelector("video");
   await video.play();
   for (let seen = 0; seen < 5; seen++) await new Promise(r => video.requestVideoFrameCallback(r));
   const canvas = document.createElement("canvas");
