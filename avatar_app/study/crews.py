@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -129,10 +130,8 @@ class Processes:
         """See `Crew`."""
         hand = next(hand for hand in self._hands if hand.task is None)
         hand.task = task
-        try:
+        with contextlib.suppress(OSError):  # it is gone: take() will say so
             hand.pipe.send(task)
-        except OSError:
-            pass  # it is gone: take() will say so
 
     def take(self) -> tuple[Task, Answer | None]:
         """See `Crew`."""
@@ -171,7 +170,7 @@ class Processes:
         return _Hand(process, ours, number)
 
 
-def _first(ready: list[object]) -> Connection:
+def _first(ready: Sequence[object]) -> Connection:
     connection = ready[0]
     assert isinstance(connection, Connection)
     return connection

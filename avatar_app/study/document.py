@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _STYLE = """\
-body{font:16px/1.5 system-ui,sans-serif;color:#1d1d1f;max-width:1040px;margin:40px auto;padding:0 16px}
+body{font:16px/1.5 system-ui,sans-serif;color:#1d1d1f;max-width:1040px;
+margin:40px auto;padding:0 16px}
 h1{font-size:2em;line-height:1.2}h2{margin-top:2em;border-bottom:1px solid #ddd;padding-bottom:.2em}
-h3{margin-top:1.6em}table{border-collapse:collapse;font-size:13px;margin:1em 0;display:block;overflow-x:auto}
+h3{margin-top:1.6em}table{border-collapse:collapse;font-size:13px;margin:1em 0;
+display:block;overflow-x:auto}
 td,th{padding:3px 9px;border-bottom:1px solid #e5e5e7;text-align:right;white-space:nowrap}
 td:first-child,th:first-child{text-align:left}th{background:#f5f5f7}
-figure{margin:1.2em 0}img{max-width:100%}figcaption,caption{color:#6e6e73;font-size:14px;text-align:left}
+figure{margin:1.2em 0}img{max-width:100%}figcaption,caption{
+color:#6e6e73;font-size:14px;text-align:left}
 .wide td{white-space:normal;text-align:left}"""
 
 

@@ -56,7 +56,7 @@ _STRONG = 0.9
 
 @dataclass(frozen=True)
 class EdgeClip:
-    """A rendered clip: `name`, the drawn `case` it belongs to, its file, each frame's `severity`."""
+    """A rendered clip: `name`, the drawn `case` like it, its file, each frame's `severity`."""
 
     name: str
     case: str

@@ -32,7 +32,7 @@ class Shot:
 
     @property
     def score(self) -> float:
-        """dlib's score of the face."""
+        """Dlib's score of the face."""
         return NO_FACE if self.face is None else self.face.score
 
 
@@ -79,9 +79,7 @@ class Footage:
             box = (left, top, right, bottom)
             face = Face(box, float(self.scores[index]), self.landmarks[index])
         keypoints = KeyPoints(self.values[index][None], self.jacobians[index][None])
-        return Shot(
-            Rendered(driving, self.images[index], keypoints, self.measures_of(index)), face
-        )
+        return Shot(Rendered(driving, self.images[index], keypoints, self.measures_of(index)), face)
 
     def measures_of(self, index: int) -> Mapping[str, float]:
         """Give the model's own measures of frame `index` by name."""

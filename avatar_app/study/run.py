@@ -75,7 +75,9 @@ class StudyOptions:
         return replace(
             self,
             avatars=tuple(self.avatars or DEFAULT_AVATARS[:1]),
-            severities=_QUICK_SEVERITIES if self.severities == SEVERITIES else self.severities,
+            severities=_QUICK_SEVERITIES
+            if tuple(self.severities) == SEVERITIES
+            else self.severities,
         )
 
 
@@ -277,9 +279,7 @@ class _Clock:
         )
 
 
-def _crew(
-    options: StudyOptions, setup: Setup, cache: Path, warn: Callable[[str], None]
-) -> Crew:
+def _crew(options: StudyOptions, setup: Setup, cache: Path, warn: Callable[[str], None]) -> Crew:
     if options.ray is not None:
         from avatar_app.study.cluster import Cluster
 
@@ -302,4 +302,3 @@ def _shown(severities: Sequence[int]) -> list[int]:
     """Give three severities to show: the weakest, one between, the strongest."""
     ordered = sorted(severities)
     return sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1]})
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,8 +24,6 @@ from avatar_app.study.trials import (
     ABSOLUTE,
     CALIBRATION,
     NOTHING_SOURCE,
-    PASTED,
-    PERSON,
     RELATIVE,
     ZEROTH,
     Job,
@@ -33,7 +31,7 @@ from avatar_app.study.trials import (
 )
 from avatar_app.study.watchers import Watched
 from avatar_app.study.workplace import Workplace, identity_frames, mid_frame
-from avatar_app.types import Avatar, Floats, Frame, Image
+from avatar_app.types import Avatar, Floats, Image
 
 _WITHIN = ("heatmap_entropy", "fold_share", "out_of_range_share", "occlusion_area")
 """The model's own measures that rows keep, at rest and at full strength."""
@@ -159,9 +157,7 @@ def drive_source(place: Workplace, trial: Trial) -> Outcome:
     stage = place.stage(trial.avatar, trial.clip)
     assert avatar.landmarks is not None
     case = "source_beard" if trial.case == NOTHING_SOURCE else trial.case
-    image = perturb(
-        avatar.image[None], avatar.landmarks[None], case, trial.severity, trial.seed
-    )[0]
+    image = perturb(avatar.image[None], avatar.landmarks[None], case, trial.severity, trial.seed)[0]
     face = _nearest(place.studio.finder.find(image, upsample=1), avatar.landmarks)
     changed = Avatar(trial.avatar, image, landmarks=None if face is None else face.landmarks)
     place.studio.relative.set_source(changed)

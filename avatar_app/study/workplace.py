@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -18,7 +18,6 @@ from avatar_app.perturbations import envelope, perturb
 from avatar_app.study.footage import Footage, Stage, Studio, take_frames
 from avatar_app.study.measures import at_full
 from avatar_app.study.takes import Take, unpack_avatar
-from avatar_app.study.trials import NOTHING
 from avatar_app.study.watchers import Watchers
 from avatar_app.types import Avatar, AvatarAppError, Floats, Image
 
