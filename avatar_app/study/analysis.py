@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ _RESAMPLES, _PERMUTATIONS = 1000, 4000
 _LEVEL = (2.5, 97.5)
 
 Values = npt.NDArray[np.float64]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class Responses:
         )
         return (above + 1) / (_PERMUTATIONS + 1)
 
-    def _resampled(self, of: Callable[[Values], object]) -> list[object] | None:
+    def _resampled(self, of: Callable[[Values], _Found]) -> list[_Found] | None:
         avatars, clips = self.values.shape[:2]
         if avatars * clips < 2:
             return None

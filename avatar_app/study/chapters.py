@@ -34,6 +34,8 @@ _SIGNIFICANT = 0.05
 
 def in_words(one: Finding) -> str:
     """Say in a sentence or two what a case does."""
+    if one.strongest.get("failed") is None:
+        return "Where the landmarks should be cannot be told at the strongest severity."
     share, low, high = _with_band(one)
     said = f"At the strongest severity {_percent(share)} of the frames fail"
     said += f" (95 %: {_percent(low)} to {_percent(high)})" if low is not None else ""
@@ -49,16 +51,16 @@ def summary(
 ) -> list[Block]:
     """What was found, in a few sentences, the main table and the main figure."""
     broken = [one for one in findings if one.failed.onset() is not None]
-    calm = [one for one in findings if (one.strongest.get("failed") or 0) == 0]
+    calm = [one for one in findings if one.strongest.get("failed") == 0]
     real = sum(one.chance < _SIGNIFICANT for one in findings)
     bars = [(one.case.name, *_bar(one)) for one in findings]
     figures.draw_overview(folder / "figures" / "overview.png", bars)
     cells = len({(row["avatar"], row["clip"]) for row in rows if row["kind"] == RELATIVE})
     return [
         Text(
-            f"A First Order Motion avatar ({header['model']}) was driven by {len(header['clips'])} "
-            f"clips into {len(findings)} edge cases at severities "
-            f"{', '.join(map(str, header['severities']))}, with {len(header['avatars'])} avatars: "
+            f"First Order Motion avatars ({header['model']}) were driven into {len(findings)} edge "
+            f"cases at severities {', '.join(map(str, header['severities']))}, with "
+            f"{_many(len(header['avatars']), 'avatar')} and {_many(len(header['clips']), 'clip')}: "
             f"{len(rows)} trials. Every rendering is held against the rendering of the same frames "
             "without the perturbation, so the avatar's ordinary quality cancels out."
         ),
@@ -70,8 +72,8 @@ def summary(
                 f"p < {_SIGNIFICANT} after Holm's correction for {len(findings)} cases).",
                 f"{len(calm)} cases leave every frame intact, among them {_names(calm[-6:])}."
                 if calm else "No case leaves every frame intact.",
-                f"The confidence bands rest on {cells} pairs of avatar and clip and say nothing "
-                "about faces unlike these.",
+                f"The confidence bands rest on {_many(cells, 'pair')} of avatar and clip and say "
+                "nothing about faces unlike these.",
             ]
         ),
         Picture("figures/overview.png",
@@ -209,8 +211,8 @@ def limits(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
     """What the study cannot tell."""
     cells = len({(row["avatar"], row["clip"]) for row in rows if row["kind"] == RELATIVE})
     items = [
-        f"{cells} pairs of avatar and clip, all of rendered people; {header['seconds']:g} seconds "
-        "each. The bands show the spread among these, no more.",
+        f"{_many(cells, 'pair')} of avatar and clip, all of rendered people; "
+        f"{header['seconds']:g} seconds each. The bands show the spread among these, no more.",
         "The cases are drawn onto clean clips. A drawn turn of the head moves the features within "
         "an outline that stays; turned heads in clips rendered so are more telling.",
         "Where the driver really moves, the place where the avatar's landmarks should be is "
@@ -293,6 +295,10 @@ def _onset(one: Finding) -> str:
 
 def _direction(more_is_worse: bool | None) -> str:
     return {True: "more", False: "less", None: "-"}[more_is_worse]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _names(findings: Sequence[Finding]) -> str:

@@ -12,7 +12,7 @@ from avatar_app.events import Flag
 from avatar_app.perturbations import CASES
 from avatar_app.study.measures import FAILS
 from avatar_app.study.results import Row
-from avatar_app.study.trials import NOTHING, PASTED, PERSON, RELATIVE
+from avatar_app.study.trials import PASTED, PERSON, RELATIVE
 
 HOG = "dlib-hog"
 DETECTORS = {
@@ -234,7 +234,7 @@ def _has(row: Row, name: str) -> bool:
 
 def _is_event(row: Row) -> bool:
     failed = row["metrics"]["failed"]
-    return failed is not None and failed >= _EVENT
+    return bool(failed is not None and failed >= _EVENT)
 
 
 def _latency(row: Row, name: str, rate: float) -> float | None:
@@ -252,8 +252,3 @@ def _latency(row: Row, name: str, rate: float) -> float | None:
 
 def _seconds(rows: Sequence[Row], rate: float) -> float:
     return sum(len(row["frames"]["strength"]) for row in rows) / rate
-
-
-def is_noise_floor(row: Row) -> bool:
-    """Say whether a row is a trial of severity 0 of the driver."""
-    return row["kind"] == RELATIVE and row["case"] == NOTHING

@@ -16,7 +16,7 @@ from avatar_app.study.analysis import Responses
 from avatar_app.study.detection import Challenge, Scores, roc
 
 BAD, CALM, GREY, THIRD = "#d1353a", "#2f6db3", "#8e8e93", "#c98a00"
-_PANELS = ("driver", "unperturbed", "perturbed")
+_LEFT, _WIDE = 0.375, 0.155  # of the pictures, in shares of the figure
 _DPI = 100
 
 
@@ -42,10 +42,16 @@ def draw_effect(
         axes.axhline(floor, color=GREY, linewidth=1, linestyle=":", label="noise floor (damage)")
     axes.set(xlabel="severity", xticks=failed.severities, ylim=(-0.03, 1.05))
     axes.legend(frameon=False, fontsize=8, loc="upper left")
-    width = 0.62 / max(1, len(strips))
-    for number, (severity, picture, flags) in enumerate(strips):
-        _strip(figure, 0.375 + number * width, width - 0.008, severity, picture, flags,
-               (first_panel, *_PANELS[1:]))  # fmt: skip
+    for column, (severity, picture, flags) in enumerate(strips[-3:], 1):
+        driver, clean, rendered = _panels(picture)
+        _panel(figure, column, 0, driver, first_panel)
+        _panel(figure, column, 1, rendered, "perturbed")
+        if column == 1:
+            _panel(figure, 0, 1, clean, "unperturbed")
+        middle = _LEFT + (column + 0.5) * _WIDE
+        figure.text(middle, 0.925, f"severity {severity}", fontsize=9, ha="center")
+        figure.text(_LEFT + 0.5 * _WIDE, 0.82 - 0.13 * (column - 1), flags, fontsize=7,
+                    ha="center", va="top", color=BAD)  # fmt: skip
     _save(figure, path)
 
 
@@ -91,7 +97,8 @@ def draw_roc(path: Path, curves: Mapping[str, tuple[Scores, Scores]]) -> None:
         axes.plot(np.maximum(false, 1e-3), true, color=colours[number % 3], label=name)
     axes.axvline(0.01, color=GREY, linewidth=0.8, linestyle=":")
     axes.set(xscale="log", xlim=(1e-3, 1), ylim=(0, 1.02),
-             xlabel="intact frames above it", ylabel="failing frames above the threshold")  # fmt: skip
+             xlabel="intact frames above",
+             ylabel="failing frames above the threshold")  # fmt: skip
     axes.legend(frameon=False, loc="lower right")
     _save(figure, path)
 
@@ -140,27 +147,20 @@ def _curve(axes: Axes, responses: Responses, colour: str, label: str) -> None:
     axes.tick_params(labelsize=8)
 
 
-def _strip(
-    figure: Figure,
-    left: float,
-    width: float,
-    severity: int,
-    picture: Path,
-    flags: str,
-    panels: Sequence[str],
-) -> None:
+def _panels(picture: Path) -> list[np.ndarray]:
+    """Give the square pictures that stand side by side in a file."""
     with Pictures.open(picture) as opened:
         strip = np.asarray(opened.convert("RGB"))
-    side = strip.shape[0]
-    height = 0.245
-    for row, name in enumerate(panels):
-        axes = figure.add_axes((left, 0.615 - row * (height + 0.025), width, height))
-        axes.imshow(strip[:, row * side : (row + 1) * side])
-        axes.set_axis_off()
-        figure.text(left - 0.002 + width / 2, 0.598 - row * (height + 0.025), name, fontsize=7,
-                    ha="center", va="center", color="#6e6e73")  # fmt: skip
-    figure.text(left + width / 2, 0.885, f"severity {severity}", fontsize=9, ha="center")
-    figure.text(left + width / 2, 0.012, flags, fontsize=6.5, ha="center", color=BAD)
+    return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
+
+
+def _panel(figure: Figure, column: int, row: int, image: np.ndarray, name: str) -> None:
+    left, bottom = _LEFT + column * _WIDE, 0.515 - row * 0.475
+    axes = figure.add_axes((left, bottom, _WIDE - 0.008, 0.39))
+    axes.imshow(image)
+    axes.set_axis_off()
+    middle = left + (_WIDE - 0.008) / 2
+    figure.text(middle, bottom - 0.012, name, fontsize=7.5, ha="center", va="top", color="#6e6e73")
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -15,7 +15,7 @@ from avatar_app.types import Avatar, Floats, Frame, Image, KeyPoints, Rendered
 NO_FACE = -1.0
 """The score of a picture in which dlib finds no face."""
 
-_NOBODY = np.full((68, 2), np.nan, np.float32)
+NOBODY = np.full((68, 2), np.nan, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Shot:
     @property
     def landmarks(self) -> Floats:
         """(68, 2), NaN without a face."""
-        return _NOBODY if self.face is None else self.face.landmarks
+        return NOBODY if self.face is None else self.face.landmarks
 
     @property
     def score(self) -> float:
@@ -144,8 +144,9 @@ class Studio:
         return Shot(rendered, self.look(rendered.image))
 
     def look(self, image: Image) -> Face | None:
-        """Give the best face in a picture, or None."""
-        return next(iter(self.finder.find(image)), None)
+        """Give the best face in a picture, small ones too, or None."""
+        faces = self.finder.find(image) or self.finder.find(image, upsample=1)
+        return next(iter(faces), None)
 
     def film(
         self, engine: FommReenactor, avatar: Avatar, calibration: Frame, frames: Sequence[Frame]

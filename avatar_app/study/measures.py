@@ -206,7 +206,7 @@ def signals(landmarks: Floats) -> Floats:
 
 
 def _known(landmarks: Floats) -> npt.NDArray[np.bool_]:
-    return np.isfinite(landmarks).all(axis=(1, 2))
+    return np.asarray(np.isfinite(landmarks).all(axis=(1, 2)), np.bool_)
 
 
 def _shake(landmarks: Floats, unit: float) -> float | None:

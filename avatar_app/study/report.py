@@ -135,9 +135,7 @@ def _draw_effects(
                 flags = _flags(rows, (avatar, clip, one.case.name, severity))
                 strips.append((severity, picture, flags))
         name = f"effect-{one.case.name}.jpg"
-        title = (
-            f"The effect of {one.case.name.replace('source_', 'the avatar: ').replace('_', ' ')}"
-        )
+        title = f"The effect of {_spoken(one.case.name)}"
         first = "avatar" if one.case.side == SOURCE else "driver"
         figures.draw_effect(folder / "figures" / name, title, one.failed, one.damage, strips, first)
         blocks += [
@@ -158,6 +156,10 @@ def _flags(rows: Sequence[Row], cell: tuple[str, str, str, int]) -> str:
             held = flags_at(row, "driver", int(full[len(full) // 2]))
             return "\n".join(flag.lower().replace("_", " ") for flag in held[:3])
     return ""
+
+
+def _spoken(name: str) -> str:
+    return name.replace("source_", "an avatar: ").replace("_", " ")
 
 
 def _csv(findings: Sequence[Finding]) -> bytes:

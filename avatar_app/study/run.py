@@ -69,15 +69,13 @@ class StudyOptions:
             raise AvatarAppError("Severities are numbers from 1 to 5, like 1,3,5.")
         if self.seeds < 1 or self.stride < 1 or self.seconds <= 0:
             raise AvatarAppError("Seeds, stride and seconds must be greater than 0.")
-        avatars = self.avatars or DEFAULT_AVATARS
         if not self.quick:
-            return replace(self, avatars=tuple(avatars))
+            return replace(self, avatars=tuple(self.avatars or DEFAULT_AVATARS))
+        is_default = tuple(self.severities) == SEVERITIES
         return replace(
             self,
             avatars=tuple(self.avatars or DEFAULT_AVATARS[:1]),
-            severities=_QUICK_SEVERITIES
-            if tuple(self.severities) == SEVERITIES
-            else self.severities,
+            severities=_QUICK_SEVERITIES if is_default else self.severities,
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from avatar_app.fomm.reenactor import FommReenactor
 from avatar_app.glitch.landmarks import Face
 from avatar_app.perturbations import CASES, envelope, perturb
-from avatar_app.study.footage import NO_FACE, Footage, Shot, take_frames
+from avatar_app.study.footage import NO_FACE, NOBODY, Footage, Shot, take_frames
 from avatar_app.study.measures import (
     ANOTHER_PERSON,
     FAILS,
@@ -164,10 +164,11 @@ def drive_source(place: Workplace, trial: Trial) -> Outcome:
     place.studio.relative.calibrate(take.frame(stage.calibrated))
     shots = [place.studio.shoot(place.studio.relative, frame) for frame in take_frames(take)]
     strength = np.ones(len(shots), np.float32)
+    footage = Footage.of(shots)
     expected = stage.clean.landmarks
     if face is not None:
-        expected = expected + (face.landmarks - avatar.landmarks)
-    footage = Footage.of(shots)
+        changed_shape = expected + (face.landmarks - avatar.landmarks)
+        expected = _nearer(footage.landmarks, expected, changed_shape)
     beside = Beside(
         footage.images, footage.landmarks, stage.clean.images, stage.clean.landmarks, expected,
         take.landmarks, _fold_share(footage), stage.calibrated, strength,
@@ -270,13 +271,22 @@ def _fold_share(footage: Footage) -> Floats:
     return np.asarray(footage.measures[:, column], np.float32)
 
 
-def _found(face: Face | None) -> tuple[Floats | float, float]:
-    return (np.float32(np.nan), NO_FACE) if face is None else (face.landmarks, face.score)
+def _found(face: Face | None) -> tuple[Floats, float]:
+    return (NOBODY, NO_FACE) if face is None else (face.landmarks, face.score)
 
 
 def _nearest(faces: Sequence[Face], landmarks: Floats) -> Face | None:
     """Give that of several faces which is nearest to the landmarks of old."""
     return min(faces, key=lambda f: float(np.abs(f.landmarks - landmarks).mean()), default=None)
+
+
+def _nearer(landmarks: Floats, one: Floats, other: Floats) -> Floats:
+    """Give of two expectations (N, 68, 2) in each frame the one that is met better.
+
+    Dlib reads many a picture with glasses or a hand wrongly: the avatar's old shape counts too.
+    """
+    apart = [np.linalg.norm(landmarks - points, axis=2).mean(axis=1) for points in (one, other)]
+    return np.where((apart[1] < apart[0])[:, None, None], other, one)
 
 
 def _series(strength: Floats, scores: Floats) -> dict[str, list[float | None]]:

@@ -50,7 +50,7 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """A driver's clean clip: `images` (N, S, S, 3), `landmarks` (N, 68, 2) or NaN, `rate` in 1/s."""
+    """A driver's clean clip: `images` (N, S, S, 3), `landmarks` (N, 68, 2) or NaN, `rate`."""
 
     name: str
     images: Image
@@ -153,7 +153,7 @@ def unpack_avatar(name: str, content: bytes) -> Avatar:
 def pack(**arrays: npt.NDArray[np.generic] | np.generic) -> bytes:
     """Give named arrays as bytes."""
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 

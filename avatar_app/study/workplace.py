@@ -123,7 +123,8 @@ class Workplace:
 
         avatar, clip, frame = name.rsplit("/", 2)
         reference = self.stage(avatar, clip).clean.images[int(frame)]
-        return _network(Lpips).against(_half(reference))
+        against: Callable[[Image], float] = _network(Lpips).against(_half(reference))
+        return against
 
 
 def identity_frames(strength: Floats) -> npt.NDArray[np.intp]:
