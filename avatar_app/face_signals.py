@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,37 +33,58 @@ SKULL = np.array(
         (0.500, -0.283, 0.222),
     ]
 )
-_FIT = np.linalg.pinv(SKULL - SKULL.mean(axis=0))  # (3, 13)
+_POINTS = list(SKULL_POINTS)
+_CENTRED = SKULL - SKULL.mean(axis=0)
+_FIT = np.linalg.pinv(_CENTRED)  # (3, 13)
 
 _INNER_LIPS = ([61, 62, 63], [67, 66, 65])
 _EYELIDS = ([37, 38, 43, 44], [41, 40, 47, 46])
 
 
-def read_signals(landmarks: Floats) -> dict[str, float]:
-    """Read the `SIGNALS` from landmarks (68, 2) in pixels.
+@dataclass(frozen=True, eq=False)
+class Skull:
+    """How a face's skull is turned: `rotation` (3, 3), and its `unit` in pixels.
+
+    `misfit` is how far nose and eye corners lie from those of any turned skull: root mean square in
+    units of the distance between the outer corners of the eyes; 0 for a perfect skull, about 0.015
+    for a person.
+    """
+
+    rotation: npt.NDArray[np.float64]
+    unit: float
+    misfit: float
+
+
+def fit_skull(landmarks: Floats) -> Skull:
+    """Fit the skull to landmarks (68, 2) in pixels by scaled orthographic projection."""
+    points = landmarks[_POINTS].astype(np.float64)
+    points -= points.mean(axis=0)
+    left, scales, right = np.linalg.svd((_FIT @ points).T, full_matrices=False)
+    rows = left @ right
+    unit = max(float(scales.mean()), 1e-6)
+    off = points / unit - _CENTRED @ rows.T
+    (a, b, c), (d, e, f) = rows
+    rotation = np.array([(a, b, c), (d, e, f), (b * f - c * e, c * d - a * f, a * e - b * d)])
+    return Skull(rotation, unit, float(np.sqrt(np.square(off).sum() / len(off))))
+
+
+def read_signals(landmarks: Floats, skull: Skull | None = None) -> dict[str, float]:
+    """Read the `SIGNALS` from landmarks (68, 2) in pixels and the skull fitted to them.
 
     yaw, pitch and roll in degrees: positive with the nose to the picture's right, with the nose
     down, and clockwise. mouth: gap between the inner lips, eyes: gap between the eyelids, mean of
     both; each in units of the distance between the outer corners of the eyes as seen from the
     front, so that turning the head does not open them.
     """
-    rotation, unit = _pose(landmarks)
+    skull = skull or fit_skull(landmarks)
+    rotation = skull.rotation
     return {
         "yaw": float(np.degrees(np.arcsin(np.clip(rotation[2, 0], -1, 1)))),
         "pitch": float(np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))),
         "roll": float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
-        "mouth": _gap(landmarks, _INNER_LIPS) / unit,
-        "eyes": _gap(landmarks, _EYELIDS) / unit,
+        "mouth": _gap(landmarks, _INNER_LIPS) / skull.unit,
+        "eyes": _gap(landmarks, _EYELIDS) / skull.unit,
     }
-
-
-def _pose(landmarks: Floats) -> tuple[npt.NDArray[np.float64], float]:
-    """Fit the skull by scaled orthographic projection: rotation (3, 3) and unit in pixels."""
-    points = landmarks[list(SKULL_POINTS)].astype(np.float64)
-    projection = (_FIT @ (points - points.mean(axis=0))).T  # (2, 3)
-    left, scales, right = np.linalg.svd(projection, full_matrices=False)
-    rows = left @ right
-    return np.vstack((rows, np.cross(rows[0], rows[1]))), max(float(scales.mean()), 1e-6)
 
 
 def _gap(landmarks: Floats, pairs: tuple[list[int], list[int]]) -> float:

@@ -17,6 +17,7 @@ from avatar_app.events import (
     FlagRaised,
     OutputChanged,
     RecordingSaved,
+    RecordingStarted,
     Refused,
     WorkerFailed,
 )
@@ -166,6 +167,8 @@ def _sentence(event: Event) -> str:
             return f"others see: {state}{f' ({reason})' if reason else ''}"
         case CameraLost(reason=reason) | WorkerFailed(reason=reason) | Refused(reason=reason):
             return reason
+        case RecordingStarted(path=path):
+            return f"recording: {path}"
         case RecordingSaved(path=path, seconds=seconds):
             return f"recorded: {path} ({seconds:.1f} s)"
         case _:

@@ -101,7 +101,7 @@ class Preferences:
         "0",
         "Camera",
         "Camera",
-        "A number, a name, a video file, an address, 'demo' or 'test'.",
+        "A number, a name, a video file or a session, an address, 'demo' or 'test'.",
     )
     camera_width: int = _option(
         640, "Camera", "Width", "Asked of the camera.", low=160, high=3840, unit="pixels"

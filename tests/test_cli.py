@@ -21,9 +21,13 @@ from avatar_app.types import AvatarAppError
 
 COMMANDS = (
     *("run", "animate", "demo", "bench", "train", "evaluate", "study"),
-    *("models", "avatars"),
+    *("models", "avatars", "sessions", "verify"),
 )
-NESTED = {"models": ("list", "info", "fetch", "import"), "avatars": ("list", "add")}
+NESTED = {
+    "models": ("list", "info", "fetch", "import"),
+    "avatars": ("list", "add"),
+    "sessions": ("list", "show", "export"),
+}
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -89,7 +93,7 @@ def test_a_group_alone_prints_help_and_counts_as_wrong_use(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`avatar-app models` without a command shows what there is."""
-    for arguments in (["models"], ["avatars"]):
+    for arguments in (["models"], ["avatars"], ["sessions"]):
         assert cli.main(arguments) == 2
         assert "COMMAND" in capsys.readouterr().out
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from avatar_app import cli, training_run
 from avatar_app.cli import commands
 from avatar_app.fomm.checkpoints import save
+from avatar_app.recording import list_sessions
 from avatar_app.settings import bundled
 from avatar_app.video import VideoReader, VideoWriter
 from tests.fomm import golden_case
@@ -88,10 +90,12 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], word: str) -> 
     assert word in result.stderr
 
 
-def test_the_live_app_runs_without_a_window(run: Run, model: Path, tmp_path: Path) -> None:
-    """The demo clip drives the model at its pace, and the figures are written."""
+def test_the_live_app_runs_without_a_window(
+    run: Run, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo clip drives the model at its pace; figures and a session are written."""
     options = ("--headless", "--camera", "demo", "--seconds", 3, "--no-detector")
-    result = run(*options, "--model", model, "--stats", "stats.json")
+    result = run(*options, "--model", model, "--stats", "stats.json", "--record", "sessions")
     assert result.returncode == 0, result.stderr
     assert "from camera to output:" in result.stdout
     assert "others see" not in result.stderr  # no virtual camera was asked for
@@ -99,6 +103,52 @@ def test_the_live_app_runs_without_a_window(run: Run, model: Path, tmp_path: Pat
     assert stats["model"] == "tiny"
     assert stats["summary"]["pictures"]["model"] > 10
     assert stats["events"]["Calibrated"] == 1
+    (session,) = (tmp_path / "sessions").iterdir()
+    assert f"recorded: {session}" in result.stderr
+    side = tmp_path / "side.mp4"
+    for arguments, code, said in (
+        (("sessions", "list", tmp_path / "sessions"), 0, f"{session.name}\t"),
+        (("sessions", "show", session), 0, "avatar: mei"),
+        (("sessions", "export", session, "-o", side), 0, f"video: {side}"),
+        (("verify", side), 0, f"{side}: synthetic"),
+        (("verify", DEMO_CLIP), 1, "no label"),
+        (("sessions", "show", "none"), 1, "no session"),
+    ):
+        assert cli.main([*map(str, arguments)]) == code
+        assert said in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_an_ended_live_app_leaves_what_it_recorded(
+    environment: dict[str, str], model: Path, tmp_path: Path, ending: signal.Signals
+) -> None:
+    """Ctrl-C leaves a whole session, the figures, 130 and one line; a killed process a video."""
+    arguments = ["run", "--headless", "--camera", "demo", "--no-detector", "--model", model]
+    arguments += ["--record", tmp_path / "sessions", "--stats", tmp_path / "stats.json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "avatar_app", *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        assert process.stderr is not None
+        while "recording: " not in process.stderr.readline():
+            assert process.poll() is None
+        (session,) = list_sessions(tmp_path / "sessions")
+        grown = time.monotonic() + 20
+        while session.seconds < 1 and time.monotonic() < grown:
+            pass  # reading the video takes its time
+        process.send_signal(ending)
+        rest = process.stderr.read()
+    (session,) = list_sessions(tmp_path / "sessions")
+    assert session.seconds >= 1
+    assert "Traceback" not in rest
+    assert session.is_whole == (ending is signal.SIGINT)
+    if ending is signal.SIGINT:
+        assert process.returncode == 130
+        assert rest.splitlines()[-1] == "avatar-app: stopped."
+        assert json.loads((tmp_path / "stats.json").read_text())["events"]["RecordingSaved"] == 1
 
 
 def test_animate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from avatar_app.fomm.motion import pose_distance
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.progress import Progress, silent
+from avatar_app.provenance import label_tags
 from avatar_app.reports import Percentiles, Row, frames_to_csv
 from avatar_app.types import Avatar, AvatarAppError, Frame, Rendered
 from avatar_app.video import VideoReader, VideoWriter, check_output
@@ -91,7 +92,9 @@ def animate(
             job.calibrate_at_best(driving, progress)
         start_seconds = time.perf_counter() - began
         sound = driving if reader.has_audio else None
-        with VideoWriter(output, engine.size, engine.size, reader.rate, sound) as writer:
+        with VideoWriter(
+            output, engine.size, engine.size, reader.rate, sound, label_tags(engine.model_name)
+        ) as writer:
             job.render(reader, writer, progress)
         seconds = time.perf_counter() - began - start_seconds
         if reader.truncated:

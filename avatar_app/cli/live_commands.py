@@ -7,12 +7,15 @@ import importlib.util
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from avatar_app.cli.terminal import show, shown_progress, warn
+from avatar_app.cli.terminal import show, show_table, shown_progress, warn
 from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from avatar_app.live import LiveRun
     from avatar_app.preferences import Preferences
+    from avatar_app.recording import Session
 
 # Options that override the preference of the same name where they are given.
 _OVERRIDING = ("camera", "avatar", "model", "device", "virtual_camera")
@@ -48,6 +51,8 @@ def _preferences(options: Namespace) -> Preferences:
     }
     if options.no_detector:
         given["detector"] = False
+    if options.record is not None:
+        given |= {"record": "always", "recordings": str(options.record.absolute())}
     return load_preferences().changed(**given)
 
 
@@ -72,3 +77,89 @@ def _lines(result: LiveRun) -> list[str]:
             1, f"from camera to output: {latency.p50:.0f} ms (median), {latency.p95:.0f} ms (p95)"
         )
     return lines
+
+
+def sessions_list(options: Namespace) -> None:
+    """Show the sessions of a folder."""
+    from avatar_app.recording import list_sessions
+
+    folder = options.folder if options.folder is not None else _recordings_dir()
+    if options.folder is not None and not folder.is_dir():
+        raise AvatarAppError(f"{folder} is no folder; give one with sessions in it")
+    rows = [
+        [
+            session.name,
+            session.info.started[:19].replace("T", " "),
+            f"{session.seconds:.1f} s",
+            session.info.avatar,
+            session.info.reason,
+            _flags(session),
+        ]
+        for session in list_sessions(folder)
+    ]
+    show_table(("name", "began", "length", "avatar", "why", "flags"), rows)
+
+
+def sessions_show(options: Namespace) -> None:
+    """Show one session, and the flags in it."""
+    from avatar_app.session_export import spans
+
+    session = _session(options.session)
+    info = session.info
+    show(f"session: {session.path}")
+    show(f"began: {info.started}")
+    show(f"length: {session.seconds:.1f} s{'' if session.is_whole else ' (it was cut off)'}")
+    show(f"why: {info.reason}")
+    show(f"avatar: {info.avatar}")
+    show(f"model: {info.model} with {info.device}")
+    if info.lost:
+        show(f"left out: {info.lost} pictures, as the disk was too slow")
+    for video in (session.avatar_video, session.driver_video):
+        if video is not None:
+            show(f"video: {video}")
+    rows = [
+        [f"{span.begin:.1f}", f"{span.end:.1f}", span.flag.name, span.reason]
+        for span in spans(session.events(), session.seconds)
+    ]
+    if rows:
+        show_table(("from, s", "to, s", "flag", "reason"), rows)
+
+
+def sessions_export(options: Namespace) -> None:
+    """Write a session as one video and say where it is."""
+    from avatar_app.session_export import export_session
+
+    with shown_progress() as progress:
+        path = export_session(_session(options.session), options.out, progress)
+    show(f"video: {path}")
+
+
+def _session(name: str) -> Session:
+    from avatar_app.recording import open_session
+
+    return open_session(name, _recordings_dir())
+
+
+def _recordings_dir() -> Path:
+    from avatar_app.preferences import load_preferences
+
+    return load_preferences().recordings_dir
+
+
+def _flags(session: Session) -> str:
+    return ", ".join(f"{name} x {count}" for name, count in session.flags.items())
+
+
+def verify(options: Namespace) -> None:
+    """Show the label of a video and what it is worth; without one it has failed."""
+    from avatar_app.provenance import WHAT_IT_PROVES, read_label
+
+    label = read_label(options.file)
+    if label is None:
+        raise AvatarAppError(
+            f"{options.file} has no label of this app: it was not made by it, or was encoded or "
+            "stripped since; that there is none does not make it genuine."
+        )
+    show(f"{options.file}: synthetic, labelled by {label.app} (model {label.model})")
+    show(label.comment)
+    show(WHAT_IT_PROVES)

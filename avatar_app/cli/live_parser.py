@@ -44,7 +44,70 @@ def add_live_commands(
     run.add_argument(
         "--seconds", metavar="N", type=_seconds, help="stop so long after the model is loaded"
     )
+    run.add_argument(
+        "--record",
+        metavar="DIR",
+        type=Path,
+        help="record all of it into DIR; else as in the settings",
+    )
     run.add_argument("--stats", metavar="FILE.json", type=Path, help="write speed, device, model")
+
+
+def add_session_commands(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add what is asked of recordings and videos afterwards."""
+    _sessions(tree, command)
+    _verify(tree, command)
+
+
+def _sessions(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    group = command(tree, "sessions", "list, show and export what was recorded")
+    sessions = group.add_subparsers(metavar="COMMAND", title="commands")
+    list_ = command(
+        sessions,
+        "list",
+        "list the recorded sessions, the newest first",
+        live_commands.sessions_list,
+    )
+    list_.add_argument(
+        "folder",
+        metavar="DIR",
+        type=Path,
+        nargs="?",
+        help="where to look (default: the folder of the settings)",
+    )
+    show = command(
+        sessions,
+        "show",
+        "say what is in a session, and when which flag was up",
+        live_commands.sessions_show,
+        examples="  avatar-app sessions show last",
+    )
+    export = command(
+        sessions,
+        "export",
+        "make one video of a session: driver and avatar side by side, its flags drawn in",
+        live_commands.sessions_export,
+        examples="  avatar-app sessions export last -o for-others.mp4",
+    )
+    for one in (show, export):
+        one.add_argument("session", metavar="NAME|DIR", help="a session, or: last")
+    export.add_argument(
+        "-o", dest="out", metavar="OUT.mp4", type=Path, required=True, help="the video to write"
+    )
+
+
+def _verify(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    verify = command(
+        tree,
+        "verify",
+        "say whether a video is labelled as an avatar of this app",
+        live_commands.verify,
+        "Say whether FILE is labelled as a synthetic video of this app, as all videos are that it "
+        "writes.\nA label is plain text in the file: that there is none does not make a video "
+        "genuine, and that\nthere is one does not prove who made it. Exit code 1: no label.",
+        "  avatar-app verify out.mp4",
+    )
+    verify.add_argument("file", metavar="FILE", type=Path, help="a video")
 
 
 def _seconds(text: str) -> float:

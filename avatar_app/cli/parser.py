@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from avatar_app import __version__
 from avatar_app.cli import commands, study_command
-from avatar_app.cli.live_parser import add_live_commands
+from avatar_app.cli.live_parser import add_live_commands, add_session_commands
 
 _DESCRIPTION = """\
 One photo becomes an avatar that follows your face.
@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _study(tree)
     _models(tree)
     _avatars(tree)
+    add_session_commands(tree, _command)
     return parser
 
 

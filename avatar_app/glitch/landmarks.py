@@ -27,11 +27,20 @@ _NEAR_SIDE = 192
 _NEAR_MARGIN = 0.5
 _CALLS_BETWEEN_SEARCHES = 5
 
+# A face known from the picture before: the smallest window that still follows it, at the smallest
+# size the detector sees. A fifth of the time of the above.
+_CLOSE_SIDE = 128
+_CLOSE_MARGIN = 0.25
+_FAINTEST = -1.0
+
 # dlib's points are whole pixels: on a picture of the face at this size they are fine enough.
 _CHIP_SIDE = 400
 _CHIP_MARGIN = 0.25
 
 _DUPLICATE_OVERLAP = 0.3
+
+Box = tuple[float, float, float, float]
+"""left, top, right, bottom in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +51,7 @@ class Face:
     (68, 2) float32 in iBUG order: jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, mouth 48-67.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     score: float
     landmarks: Floats
 
@@ -105,6 +114,22 @@ class FaceFinder:
         """Start afresh with `track`: the next picture belongs to another scene."""
         self._last, self._calls_until_search = None, 0
 
+    def search_near(self, image: Image, box: Box) -> tuple[Box, float] | None:
+        """Return box and score, from -1 up, of the best face within a quarter of `box` around it.
+
+        Below 0 it is nothing that the detector calls a face. The cheapest search there is.
+        """
+        window, corner = _cut(image, box, _CLOSE_MARGIN * (box[2] - box[0]))
+        if min(window.shape[:2]) < 2:
+            return None
+        scale = _CLOSE_SIDE / ((1 + 2 * _CLOSE_MARGIN) * (box[2] - box[0]))
+        found = self._detections(window, corner, scale, _FAINTEST)
+        return max(found, key=lambda one: one[1], default=None)
+
+    def fit(self, image: Image, box: Box) -> Floats:
+        """Return the landmarks (68, 2) of the face that fills `box`, whether or not one does."""
+        return self._landmarks(image, box)
+
     def descriptor(self, image: Image, face: Face) -> Floats:
         """Return (128,) float32 that tells persons apart: one person's lie within about 0.6."""
         points = [dlib.point(round(float(x)), round(float(y))) for x, y in face.landmarks]
@@ -125,17 +150,17 @@ class FaceFinder:
         return Face(box, score, self._landmarks(image, box))
 
     def _detections(
-        self, image: Image, corner: tuple[int, int], scale: float
-    ) -> Iterator[tuple[tuple[float, float, float, float], float]]:
+        self, image: Image, corner: tuple[int, int], scale: float, faintest: float = 0.0
+    ) -> Iterator[tuple[Box, float]]:
         """Yield boxes, in pixels around `corner`, and scores found in `image` times `scale`."""
-        boxes, scores, _ = self._detector.run(_scaled(image, scale), 0, 0.0)
+        boxes, scores, _ = self._detector.run(_scaled(image, scale), 0, faintest)
         for box, score in zip(boxes, scores, strict=True):
             sides = (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
             left, top, right, bottom = (side / scale for side in sides)
             x, y = corner
             yield (left + x, top + y, right + x, bottom + y), float(score)
 
-    def _landmarks(self, image: Image, box: tuple[float, float, float, float]) -> Floats:
+    def _landmarks(self, image: Image, box: Box) -> Floats:
         side = box[2] - box[0]
         margin = _CHIP_MARGIN * side
         chip, (x, y) = _cut(image, box, margin)
@@ -180,9 +205,7 @@ def _scaled(image: Image, scale: float) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
-def _cut(
-    image: Image, box: tuple[float, float, float, float], margin: float
-) -> tuple[Image, tuple[int, int]]:
+def _cut(image: Image, box: Box, margin: float) -> tuple[Image, tuple[int, int]]:
     """Return the part of `image` within `margin` of `box` and the place of its corner."""
     left, top = (max(0, int(edge - margin)) for edge in box[:2])
     right, bottom = (max(0, int(np.ceil(edge + margin))) for edge in box[2:])

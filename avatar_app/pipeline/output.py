@@ -132,7 +132,8 @@ class OutputJob:
         self.tally.add(seconds, samples)
         state = self._wiring.state.value
         dropped = self._wiring.to_reenact.dropped
-        self._wiring.tell(stats(now, seconds, samples, state, dropped, 0))
+        lost = self._wiring.to_record.lost
+        self._wiring.tell(stats(now, seconds, samples, state, dropped, lost))
         if state.camera is not Status.ON or any(name == "camera" for name, _ in samples):
             self._heard = now
         elif now - self._heard > self._delays.silence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.devices.camera import open_camera
 from avatar_app.devices.virtual_camera import open_output
 from avatar_app.preferences import Preferences
+from avatar_app.recording import Moment, SessionInfo, SessionWriter, clip_of
 from avatar_app.types import (
     Avatar,
     Camera,
@@ -76,8 +77,9 @@ class DlibLooker:
 
 
 def _open_camera(preferences: Preferences) -> Camera:
+    session = clip_of(Path(preferences.camera))
     return open_camera(
-        preferences.camera,
+        preferences.camera if session is None else str(session),
         preferences.camera_width,
         preferences.camera_height,
         preferences.camera_fps,
@@ -135,6 +137,7 @@ class Parts:
     avatar: Callable[[str, int, Looker], Avatar] = _open_avatar
     detector: Callable[[Preferences], Detector | None] = _open_detector
     output: Callable[[Preferences], Output] = field(default=open_output)
+    session: Callable[[Path, SessionInfo, Moment, Mapping[str, str]], SessionWriter] = SessionWriter
     pose_distance: Callable[[KeyPoints, KeyPoints], float] = _pose_distance
     clock: Callable[[], float] = time.monotonic
     delays: Delays = Delays()

@@ -1,11 +1,11 @@
-"""The running app without its window: five workers, and what a window or a script needs of them."""
+"""The running app without its window: its workers, and what a window or a script needs of them."""
 
 from __future__ import annotations
 
 import time
 from functools import singledispatchmethod
 
-from avatar_app.events import Event, Marked, Refused
+from avatar_app.events import Event, Marked
 from avatar_app.handoff import Backlog, Cell, Slot
 from avatar_app.pipeline import commands
 from avatar_app.pipeline.camera import CameraJob
@@ -13,6 +13,7 @@ from avatar_app.pipeline.detect import DetectJob
 from avatar_app.pipeline.look import LookJob
 from avatar_app.pipeline.output import OutputJob
 from avatar_app.pipeline.parts import Parts
+from avatar_app.pipeline.record import RecordJob
 from avatar_app.pipeline.reenact import ReenactJob
 from avatar_app.pipeline.speed import Summary
 from avatar_app.pipeline.view import State, Status, View
@@ -27,7 +28,7 @@ _DETECTOR = ("detector", "false_alarms")
 
 
 class Pipeline:
-    """Camera, model, detector and output, each in a worker of its own.
+    """Camera, model, detector, output and recorder, each in a worker of its own.
 
     `start` once, `post` commands from one thread, `stop` at the end. Take pictures from `to_view`
     and events from `events`; look at `state` at any time. Nothing here raises what a camera, a
@@ -49,6 +50,8 @@ class Pipeline:
         self._detector = Worker(self._detect)
         self._sender = Worker(self._output)
         self._filmer = Worker(self._camera)
+        self._record = RecordJob(wiring)
+        self._recorder = Worker(self._record)
         self._retired: list[Worker] = []
 
     @property
@@ -98,10 +101,17 @@ class Pipeline:
     @property
     def lost(self) -> int:
         """How many pictures a recording had to leave out."""
-        return 0
+        return self._wiring.to_record.lost
 
     def _workers(self) -> list[Worker]:
-        return [self._filmer, self._looker, self._reenactor, self._detector, self._sender]
+        return [
+            self._filmer,
+            self._looker,
+            self._reenactor,
+            self._detector,
+            self._sender,
+            self._recorder,
+        ]
 
     @singledispatchmethod
     def _do(self, command: commands.Command) -> None:
@@ -169,14 +179,11 @@ class Pipeline:
 
     @_do.register
     def _start_recording(self, _: commands.StartRecording) -> None:
-        self._refuse("recording", "This version cannot record yet.")
+        self._recorder.post(self._record.start)
 
     @_do.register
     def _stop_recording(self, _: commands.StopRecording) -> None:
-        self._refuse("recording", "Nothing is being recorded.")
-
-    def _refuse(self, wish: str, reason: str) -> None:
-        self._wiring.tell(Refused(self._wiring.now(), wish, reason))
+        self._recorder.post(self._record.stop)
 
     @_do.register
     def _mark(self, command: commands.Mark) -> None:

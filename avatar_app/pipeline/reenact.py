@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avatar_app.events import AvatarChanged, Calibrated, Refused, WorkerFailed
+from avatar_app.events import AvatarChanged, Calibrated, WorkerFailed
 from avatar_app.framing import Square
 from avatar_app.handoff import Slot
 from avatar_app.pipeline.framing import DriverFraming, cut
@@ -11,7 +11,8 @@ from avatar_app.pipeline.parts import LiveReenactor
 from avatar_app.pipeline.view import Status, View
 from avatar_app.pipeline.wiring import Picture, Post, Wiring
 from avatar_app.pipeline.worker import sentence
-from avatar_app.types import Avatar, AvatarAppError, Frame, KeyPoints, Rendered
+from avatar_app.recording import Moment
+from avatar_app.types import Avatar, Frame, KeyPoints, Rendered
 
 _WAIT = 0.25
 _BETTER = 0.97
@@ -185,6 +186,9 @@ class ReenactJob:
             self._wiring.to_output.put(Picture(rendered.image, frame.index, frame.time, now))
         if rendered is not None:
             self._wiring.to_detect.put(rendered)
+            # The driver's own picture reaches the recorder only where the driver wants it recorded.
+            driver = frame.image if self._wiring.preferences.record_driver else None
+            self._wiring.to_record.put(Moment(frame.index, frame.time, rendered.image, driver))
         self._wiring.to_view.put(
             View(
                 frame.index,
@@ -203,8 +207,3 @@ class ReenactJob:
         self._wiring.change_state(avatar=None, is_calibrated=False, model=Status.OFF)
         if engine is not None:
             engine.close()
-
-
-def refused(wiring: Wiring, wish: str, error: AvatarAppError) -> None:
-    """Say that a wish could not be met."""
-    wiring.tell(Refused(wiring.now(), wish, str(error)))

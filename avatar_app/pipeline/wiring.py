@@ -12,10 +12,12 @@ from avatar_app.handoff import Backlog, Cell, Slot
 from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.view import DriverFace, State, View
 from avatar_app.preferences import Preferences
+from avatar_app.recording import Moment
 from avatar_app.types import Frame, Image, Rendered, Verdict
 
 _EVENTS = 10_000  # hours of them, where nobody takes any
 _SAMPLES = 5_000
+_MOMENTS = 90  # three seconds in which the disk may be busy
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,8 @@ class Wiring:
     to_detect: Slot[Rendered] = field(default_factory=Slot)
     to_output: Slot[Picture] = field(default_factory=Slot)
     to_view: Slot[View] = field(default_factory=Slot)
+    to_record: Backlog[Moment] = field(default_factory=lambda: Backlog(_MOMENTS))
+    to_note: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
     face: Cell[DriverFace | None] = field(default_factory=lambda: Cell(None))
     verdict: Cell[Verdict | None] = field(default_factory=lambda: Cell(None))
     events: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
@@ -59,8 +63,9 @@ class Wiring:
         return self.parts.clock()
 
     def tell(self, event: Event) -> None:
-        """Let everybody know."""
+        """Let everybody know: whoever looks on, and the recorder."""
         self.events.put(event)
+        self.to_note.put(event)
 
     def change_state(self, **changes: Any) -> None:
         """Replace parts of the state."""

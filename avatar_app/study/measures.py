@@ -56,7 +56,8 @@ _TABLE = (
     Metric("damage", "damage", "eye widths", True,
            "Mean distance of the 68 landmarks from where they should be, over the distance of the "
            "eyes' outer corners; 1 where the face is lost. They should be where the unperturbed "
-           "rendering has them; where the driver really moves, plus the driver's own shift."),
+           "rendering has them; where the driver really moves, plus the driver's own shift; where "
+           "the avatar is changed, there or moved as its picture was, whichever is nearer."),
     Metric("mfr", "missing-face rate", "share", True,
            "Share of the frames whose rendering has no face (dlib's HOG detector) although the "
            "unperturbed rendering has one."),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from avatar_app.glitch.detector import load_detector
 from avatar_app.types import Avatar, Frame, Rendered, Verdict
 
 DRIVER, VIDEO = "driver", "video"
@@ -33,17 +32,11 @@ class Watchers:
     """A detector for each role. One thread owns it."""
 
     def __init__(self) -> None:
-        try:
-            load: Any = importlib.import_module("avatar_app.glitch.detector").load_detector
-        except ImportError:
-            load = None
-        self._driver: Any = load and load(DRIVER)
-        self._video: Any = load and load(VIDEO)
+        self._driver = load_detector(DRIVER)
+        self._video = load_detector(VIDEO)
 
     def avatar(self, avatar: Avatar, shots: Sequence[Rendered]) -> dict[str, Watched]:
         """Watch renderings in order, in both roles."""
-        if self._driver is None:
-            return {}
         self._driver.set_source(avatar)
         return {
             DRIVER: Watched.of(self._driver.inspect(shot) for shot in shots),
@@ -52,13 +45,10 @@ class Watchers:
 
     def video(self, frames: Sequence[Frame]) -> Watched:
         """Watch pictures of which nothing else is known."""
-        if self._video is None:
-            return Watched([], [])
         self._video.forget()
         return Watched.of(self._video.inspect_frame(frame) for frame in frames)
 
     def close(self) -> None:
         """Free what the detectors hold."""
-        for detector in (self._driver, self._video):
-            if detector is not None:
-                detector.close()
+        self._driver.close()
+        self._video.close()

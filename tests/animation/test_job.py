@@ -16,6 +16,7 @@ import pytest
 from avatar_app import settings
 from avatar_app.animation import animate, job
 from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.provenance import read_label
 from avatar_app.settings import bundled
 from avatar_app.types import (
     Avatar,
@@ -147,7 +148,7 @@ def clip(tmp_path: Path) -> Path:
 
 
 def test_every_frame_is_rendered_at_its_time(engine: FakeEngine, tmp_path: Path) -> None:
-    """The output has the driver's frames at the driver's times, uneven as they are."""
+    """The output has the driver's frames at the driver's times, and says that it is synthetic."""
     times = [0.0, 0.04, 0.2, 0.21, 0.5, 1.5]
     clip = write_clip(tmp_path / "vfr.mp4", [FACE] * 6, times)
     result = animate("mateo", clip, tmp_path / "out.mp4")
@@ -156,6 +157,7 @@ def test_every_frame_is_rendered_at_its_time(engine: FakeEngine, tmp_path: Path)
     assert all(frame.image.shape == (SIZE, SIZE, 3) for frame in frames)
     assert np.abs(frames[3].image.astype(int) - result.avatar.image // 2).mean() < 4
     assert result.video == tmp_path / "out.mp4"
+    assert read_label(result.video) is not None
     assert engine.is_closed
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from avatar_app.events import Event, Flag
 from avatar_app.pipeline import Delays, Parts, Pipeline, commands
 from avatar_app.preferences import Preferences
+from avatar_app.recording import Moment, Session, SessionWriter
 from avatar_app.types import (
     Avatar,
     AvatarAppError,
@@ -43,6 +44,7 @@ def grey(value: int, height: int = SIZE, width: int = SIZE) -> Image:
 class Faults:
     """What the parts are to do wrong, from now on; shared by all parts of a run."""
 
+    size: int = SIZE
     camera: Exception | None = None
     last_picture: int = 0  # before this one the camera does nothing wrong
     opening: Exception | None = None
@@ -53,6 +55,7 @@ class Faults:
     detector: Exception | None = None
     output: Exception | None = None
     no_output: Exception | None = None
+    recorder: Exception | None = None
     flags: frozenset[Flag] = frozenset()
     hang: threading.Event = field(default_factory=threading.Event)  # set: reads go on
     opened: list[str] = field(default_factory=list)
@@ -98,11 +101,11 @@ class _Reenactor:
     """Shows the avatar's picture, whatever the driver does."""
 
     model_name, runtime_description, device_reason = "fake", "nothing", "it is a test"
-    size = SIZE
 
     def __init__(self, faults: Faults) -> None:
         _raise(faults.model)
         self._faults = faults
+        self.size = faults.size
         self._avatar: Avatar | None = None
         self.is_calibrated = False
         faults.opened.append("reenactor")
@@ -184,6 +187,27 @@ class _Output:
         self._faults.closed.append("output")
 
 
+class _Session(SessionWriter):
+    """Writes what it is given, until it is told not to."""
+
+    def __init__(self, faults: Faults, *given: Any) -> None:
+        super().__init__(*given)
+        self._faults = faults
+        faults.opened.append("session")
+
+    def write(self, moment: Moment) -> None:
+        _raise(self._faults.recorder)
+        super().write(moment)
+
+    def finish(self, lost: int = 0) -> Session:
+        self._faults.closed.append("session")
+        return super().finish(lost)
+
+    def abandon(self) -> None:
+        self._faults.closed.append("session")
+        super().abandon()
+
+
 SEEN: list[int] = []
 """The grey in the middle of every picture that others saw in this run."""
 
@@ -204,6 +228,7 @@ def parts(faults: Faults) -> Parts:
         avatar=lambda name, size, looker: _avatar(faults, name, size),
         detector=lambda preferences: _Detector(faults) if preferences.detector else None,
         output=lambda preferences: _Output(faults, *preferences.output_shape),
+        session=lambda *given: _Session(faults, *given),
         delays=Delays(camera=0.05, output=0.05, silence=0.4, stale=0.3, stats=0.2),
         pose_distance=lambda one, other: float(abs(one.value - other.value).mean()),
     )
@@ -251,7 +276,7 @@ class Run:
 @contextlib.contextmanager
 def running(faults: Faults | None = None, **preferences: Any) -> Iterator[Run]:
     """Give a run that is ended afterwards, in time and without a thread left."""
-    chosen = {"camera": "fake", "virtual_camera": "fake", **preferences}
+    chosen = {"camera": "fake", "virtual_camera": "fake", "record": "off", **preferences}
     SEEN.clear()
     run = Run(Preferences(**chosen), faults or Faults())
     run.pipeline.start()

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from avatar_app.types import AvatarAppError, Image
-from avatar_app.video import VideoReader, VideoWriter, read_clip
+from avatar_app.video import VideoReader, VideoWriter, read_clip, read_tags
 
 WIDTH, HEIGHT = 64, 48
 
@@ -348,3 +348,12 @@ def test_dev_full_behaves_like_a_full_disk(tmp_path: Path, monkeypatch: pytest.M
     ):
         writer.write(picture(), 0.0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_says_of_itself_what_it_was_told_to(tmp_path: Path) -> None:
+    """In every container, by names in lower case."""
+    for suffix in (".mp4", ".mov", ".mkv", ".webm"):
+        path = tmp_path / f"a{suffix}"
+        with VideoWriter(path, WIDTH, HEIGHT, 25, tags={"comment": "kept"}) as writer:
+            writer.write(picture(), 0.0)
+        assert read_tags(path)["comment"] == "kept"

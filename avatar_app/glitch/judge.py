@@ -1,0 +1,106 @@
+"""From the measures of a picture to a verdict: a score, and flags that hold with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from avatar_app.events import Flag
+from avatar_app.glitch.calibration import RoleCalibration
+from avatar_app.glitch.flags import Hysteresis
+from avatar_app.glitch.measures import MEASURES
+
+_SMOOTHING_SECONDS = 0.12
+_START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
+_OFF_BELOW = 1.0  # log-odds that the off-threshold lies below the on-threshold
+
+_GATES: Mapping[Flag, tuple[str, float, float, str]] = {
+    Flag.DRIVER_MISSING: ("driver_unseen", 0.5, 0.5, "no face before the camera for {:.1f} s"),
+    Flag.SECOND_FACE: ("driver_faces", 2.0, 2.0, "{:.0f} faces before the camera"),
+    Flag.OUT_OF_POSE: ("driver_turn", 35.0, 30.0, "the driver's head is turned by {:.0f} degrees"),
+    Flag.LOW_LIGHT: ("driver_darkness", 0.85, 0.8, "the driver's face is {:.0%} dark"),
+    Flag.OCCLUDED: ("driver_cover", 1.1, 0.9, "part of the driver's face changed by {:.0%}"),
+}
+"""By gate: its measure, where it warns, where it stops to, and the reason to a person."""
+
+
+class Judge:
+    """Judges the measures of pictures that follow each other.
+
+    Glitches are flagged while the smoothed score is above `threshold`, in (0, 1): those whose
+    measures are beyond what is usual, or FACE_DISTORTED where only their sum is. Gates are flagged
+    by their own measures.
+    """
+
+    def __init__(self, calibration: RoleCalibration, threshold: float) -> None:
+        self._calibration = calibration
+        on = log_odds(threshold)
+        self._alarm = Hysteresis(on, on - _OFF_BELOW)
+        self._kinds = {flag: Hysteresis(1.0, 0.5) for flag in Flag if not flag.is_gate}
+        self._gates = {flag: Hysteresis(on, off) for flag, (_, on, off, _) in _GATES.items()}
+        self.forget()
+
+    def forget(self) -> None:
+        """Start afresh: the next picture belongs to another scene."""
+        self._smooth = _START
+        for hysteresis in (self._alarm, *self._kinds.values(), *self._gates.values()):
+            hysteresis.forget()
+
+    def judge(
+        self, measures: Mapping[str, float], time: float, elapsed: float
+    ) -> tuple[float, dict[Flag, str]]:
+        """Return the score in [0, 1], and the flags that hold at `time` with their reasons.
+
+        `elapsed` is how long the last picture lasted, in seconds.
+        """
+        share = 1 - float(np.exp(-elapsed / _SMOOTHING_SECONDS))
+        self._smooth += share * (self._calibration.fusion.log_odds(measures) - self._smooth)
+        reasons = self._glitches(measures, time)
+        return probability(self._smooth), {**reasons, **self._warnings(measures, time)}
+
+    def _glitches(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
+        evidence = self._evidence(measures)
+        for flag, kind in self._kinds.items():
+            kind.update(evidence[flag][1] if flag in evidence else 0.0, time)
+        if not self._alarm.update(self._smooth, time):
+            return {}
+        raised = [flag for flag, kind in self._kinds.items() if kind.is_raised]
+        return {
+            flag: self._reason(evidence[flag][0], measures) if flag in evidence else ""
+            for flag in raised or [Flag.FACE_DISTORTED]
+        }
+
+    def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
+        """Return for each flag the measure that speaks most for it, and how strongly."""
+        most: dict[Flag, tuple[str, float]] = {}
+        for name, usual in self._calibration.usual.items():
+            if name in measures and name in MEASURES:
+                flag, speaks = MEASURES[name].flag, usual.evidence(measures[name])
+                if flag not in most or speaks > most[flag][1]:
+                    most[flag] = (name, speaks)
+        return most
+
+    def _reason(self, name: str, measures: Mapping[str, float]) -> str:
+        measure, usual = MEASURES[name], self._calibration.usual[name]
+        where = f" ({measure.part})" if measure.part else ""
+        bound = "at most" if usual.limit > usual.median else "at least"
+        value = measures[name]
+        return f"{name}: {measure.words}{where} {value:.3g}, usually {bound} {usual.limit:.3g}"
+
+    def _warnings(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
+        return {
+            flag: reason.format(measures[name])
+            for flag, (name, _, _, reason) in _GATES.items()
+            if name in measures and self._gates[flag].update(measures[name], time)
+        }
+
+
+def probability(odds: float) -> float:
+    """Return the probability in (0, 1) that log-odds stand for."""
+    return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+
+
+def log_odds(share: float) -> float:
+    """Return the log-odds of a probability in (0, 1)."""
+    return float(np.log(share / (1 - share)))

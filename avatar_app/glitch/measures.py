@@ -1,0 +1,81 @@
+"""Every measure by name: what it is in words, which flag it speaks for, which part of the face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from avatar_app.events import Flag
+from avatar_app.glitch.signals.chip import PARTS
+
+SIGNAL_UNITS: Mapping[str, float] = MappingProxyType(
+    {"yaw": 10.0, "pitch": 10.0, "roll": 10.0, "mouth": 0.1, "eyes": 0.05}
+)
+"""By signal of a face: a difference that anybody sees. Mismatches are told in these."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`words` to a person, the `flag` it is evidence for, the `part` of the face it looks at."""
+
+    words: str
+    flag: Flag
+    part: str = ""
+
+
+def _by_part(prefix: str, words: str, flag: Flag) -> dict[str, Measure]:
+    return {part_name(prefix, part): Measure(words, flag, part) for part in PARTS}
+
+
+def part_name(prefix: str, part: str) -> str:
+    """Return the name of a measure of one part of the face, as files show it."""
+    return f"{prefix}_{part.replace(' ', '_')}"
+
+
+PICTURE: Mapping[str, Measure] = MappingProxyType(
+    {
+        "face_score": Measure("clearness of the face", Flag.FACE_DISTORTED),
+        "face_unseen": Measure("seconds without a face", Flag.FACE_MISSING),
+        "skull_misfit": Measure("misplaced nose or eyes", Flag.FACE_DISTORTED),
+        "deformation": Measure("sudden change of shape", Flag.FACE_DISTORTED),
+        "shake": Measure("trembling of the face", Flag.JITTER),
+        "sharpness": Measure("fine detail", Flag.BLURRED),
+        "black_share": Measure("black at the border", Flag.WARP_FOLDED),
+        "still": Measure("seconds without any change", Flag.FROZEN),
+        **_by_part("change", "sudden change", Flag.FACE_DISTORTED),
+        **_by_part("strange", "unusual look", Flag.FACE_DISTORTED),
+    }
+)
+"""Of a picture alone: both roles."""
+
+IDENTITY: Mapping[str, Measure] = MappingProxyType(
+    {"identity": Measure("distance to the person", Flag.IDENTITY_DRIFT)}
+)
+"""Of a picture now and then, as it takes long."""
+
+AVATAR: Mapping[str, Measure] = MappingProxyType(
+    {
+        **{
+            f"mismatch_{name}": Measure(f"{name} unlike the driver's", Flag.DRIVER_MISMATCH)
+            for name in SIGNAL_UNITS
+        },
+        "heatmap_spread": Measure("spread of the keypoints", Flag.FACE_DISTORTED),
+        "heatmap_peak": Measure("certainty of the keypoints", Flag.FACE_DISTORTED),
+        "heatmap_entropy": Measure("uncertainty of the keypoints", Flag.FACE_DISTORTED),
+        "jacobian_condition": Measure("squeezing at a keypoint", Flag.WARP_FOLDED),
+        "jacobian_determinant": Measure("area kept at a keypoint", Flag.WARP_FOLDED),
+        "jacobian_flipped_share": Measure("keypoints turned over", Flag.WARP_FOLDED),
+        "fold_share": Measure("share of the picture that folds", Flag.WARP_FOLDED),
+        "out_of_range_share": Measure("share from outside the photo", Flag.WARP_FOLDED),
+        "occlusion_area": Measure("share of the face made up", Flag.FACE_DISTORTED),
+        "hallucination": Measure("amount made up", Flag.FACE_DISTORTED),
+    }
+)
+"""Of an avatar beside its driver: only where both are known."""
+
+MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVATAR})
+"""All that speak for a glitch."""
+
+GATES = ("driver_unseen", "driver_faces", "driver_turn", "driver_darkness", "driver_cover")
+"""Of the driver: they warn before a glitch and are none."""

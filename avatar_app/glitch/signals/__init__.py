@@ -1,0 +1,1 @@
+"""Measures of a face in a picture, and of one picture after another: pure functions."""

@@ -1,0 +1,120 @@
+"""The face cut out upright and always at the same size, and what its texture tells.
+
+Nose and eye corners of every chip lie in the same place, so that chips can be compared cell by
+cell: what then differs is the face, not where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from avatar_app.face_signals import SKULL, SKULL_POINTS
+from avatar_app.types import Floats, Image
+
+SIDE = 96
+"""Width and height of a chip in pixels."""
+
+_UNIT = 44.0  # pixels between the outer corners of the eyes
+_CENTRE = (48.0, 40.0)  # where the middle of nose and eye corners comes to lie
+_TARGET = (SKULL[:, :2] - SKULL[:, :2].mean(axis=0)) * _UNIT
+
+PARTS: Mapping[str, tuple[slice, slice]] = MappingProxyType(
+    {
+        "brows": (slice(4, 26), slice(16, 80)),
+        "eyes": (slice(24, 44), slice(16, 80)),
+        "nose": (slice(34, 62), slice(34, 62)),
+        "mouth": (slice(58, 82), slice(26, 70)),
+        "left jaw": (slice(48, 90), slice(6, 28)),
+        "right jaw": (slice(48, 90), slice(68, 90)),
+        "chin": (slice(78, 96), slice(26, 70)),
+    }
+)
+"""Rows and columns of a chip by the part of the face that lies there; left in the picture."""
+
+_BLACK = 6
+_LITTLE_CONTRAST = 8.0  # grey levels: a dark face's noise is no change
+
+
+def _means() -> Floats:
+    """Return (parts, 96 * 96) that takes a chip to the means of its parts."""
+    masks = np.zeros((len(PARTS), SIDE, SIDE), np.float32)
+    for mask, cells in zip(masks, PARTS.values(), strict=True):
+        mask[cells] = 1 / mask[cells].size
+    return masks.reshape(len(PARTS), -1)
+
+
+_MEANS = _means()
+
+
+def chip(image: Image, landmarks: Floats) -> Floats:
+    """Return the face as (96, 96) float32 in [0, 255], grey, by landmarks (68, 2) in pixels."""
+    turned = cv2.warpAffine(
+        image,
+        upright(landmarks),
+        (SIDE, SIDE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def upright(landmarks: Floats) -> npt.NDArray[np.float64]:
+    """Return the (2, 3) map from the picture to the chip: turned, moved and scaled, nothing else.
+
+    The least-squares similarity (Umeyama 1991) of nose and eye corners to their place.
+    """
+    points = landmarks[list(SKULL_POINTS)].astype(np.float64)
+    middle = points.mean(axis=0)
+    points -= middle
+    size = max(float(np.square(points).sum()), 1e-6)
+    along = float((points * _TARGET).sum()) / size
+    across = float((points[:, 0] * _TARGET[:, 1] - points[:, 1] * _TARGET[:, 0]).sum()) / size
+    turn = np.array([[along, -across], [across, along]])
+    return np.column_stack((turn, np.asarray(_CENTRE) - turn @ middle))
+
+
+def sharpness(face: Floats) -> float:
+    """How much fine detail a chip has: logarithm of its Laplacian's variance over its own.
+
+    The contrast of the whole cancels out; each halving of the resolution costs about 1.
+    """
+    detail = np.asarray(cv2.Laplacian(face, cv2.CV_32F), np.float32)
+    return float(np.log((float(detail.var()) + 1) / (float(face.var()) + 1)))
+
+
+def changes(face: Floats, before: Floats) -> dict[str, float]:
+    """By part of the face: mean absolute difference to the chip before over the contrast.
+
+    0 where nothing moved, about 0.1 a talking mouth, beyond 0.5 another picture.
+    """
+    moved = _MEANS @ np.abs(face - before).reshape(-1) / (float(face.std()) + _LITTLE_CONTRAST)
+    return dict(zip(PARTS, map(float, moved), strict=True))
+
+
+def strangeness(face: Floats, usual: Floats) -> dict[str, float]:
+    """By part of the face: 1 less the correlation with the `usual` chip; 0 alike, 1 unrelated."""
+    one, other = face.reshape(-1), usual.reshape(-1)
+    sums = _MEANS @ np.stack((one, other, one * one, other * other, one * other), axis=1)
+    mean, usual_mean, square, usual_square, product = sums.T
+    power = (square - mean**2) * (usual_square - usual_mean**2)
+    alike = (product - mean * usual_mean) / (np.sqrt(np.maximum(power, 0)) + 1)
+    return dict(zip(PARTS, map(float, 1 - alike), strict=True))
+
+
+def black_share(image: Image) -> float:
+    """Share in [0, 1] of a picture's rim that is black: where a warp looked outside its source."""
+    rim = max(2, min(image.shape[:2]) // 16)
+    edges = (image[:rim], image[-rim:], image[rim:-rim, :rim], image[rim:-rim, -rim:])
+    cells = np.concatenate([edge.reshape(-1, 3) for edge in edges])
+    black = (cells[:, 0] <= _BLACK) & (cells[:, 1] <= _BLACK) & (cells[:, 2] <= _BLACK)
+    return float(np.count_nonzero(black)) / len(cells)
+
+
+def brightness(face: Floats) -> float:
+    """Mean grey of a chip in [0, 1]."""
+    return float(face.mean()) / 255

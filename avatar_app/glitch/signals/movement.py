@@ -1,0 +1,51 @@
+"""How landmarks and pictures move from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from avatar_app.types import Floats
+
+_OUTER_EYES = (36, 45)
+_BRIDGE, _CHIN = 27, 8
+
+
+def eye_distance(landmarks: Floats) -> float:
+    """Size of a face (68, 2) in pixels: the outer corners' distance, or what the height implies.
+
+    The larger of the two, as the first shrinks when the head turns.
+    """
+    across = float(np.linalg.norm(landmarks[_OUTER_EYES[0]] - landmarks[_OUTER_EYES[1]]))
+    down = float(np.linalg.norm(landmarks[_BRIDGE] - landmarks[_CHIN]))
+    return max(across, 0.8 * down, 1e-3)
+
+
+def shake(three: Sequence[Floats]) -> float:
+    """How far landmarks (68, 2) of the middle of three pictures are off the way between the others.
+
+    Root mean square over the points, in eye distances. Even movement gives 0, trembling does not.
+    """
+    before, now, after = three
+    off = now - (before + after) / 2
+    return float(np.sqrt(np.square(off).sum(axis=1).mean())) / eye_distance(now)
+
+
+def speed(before: Floats, now: Floats, seconds: float) -> float:
+    """How fast the face as a whole goes: eye distances a second."""
+    way = float(np.linalg.norm(now.mean(axis=0) - before.mean(axis=0)))
+    return way / eye_distance(now) / max(seconds, 1e-3)
+
+
+def deformation(before: Floats, now: Floats) -> float:
+    """How much the shape of the face changed besides moving, turning in the picture and growing.
+
+    Root mean square distance after the best similarity (Procrustes), in eye distances.
+    """
+    one, other = before - before.mean(axis=0), now - now.mean(axis=0)
+    left, _, right = np.linalg.svd(one.T @ other)
+    turned = one @ (left @ right)
+    grown = turned * float((turned * other).sum() / max(float(np.square(turned).sum()), 1e-6))
+    off = np.square(grown - other).sum(axis=1).mean()
+    return float(np.sqrt(off)) / eye_distance(now)

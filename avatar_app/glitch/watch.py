@@ -1,0 +1,180 @@
+"""Looks at one picture after the other and gives the measures of each: what has a memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from avatar_app.face_signals import fit_skull, read_signals
+from avatar_app.glitch.follower import Follower, Sighting
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.measures import SIGNAL_UNITS, part_name
+from avatar_app.glitch.signals import chip as chips
+from avatar_app.glitch.signals import movement
+from avatar_app.types import Floats, Frame, Image
+
+_NO_FACE_SCORE = -1.0
+_USUAL_SECONDS = 4.0  # what a face usually looks like is a mean over about so long
+_STILL = 0.3  # mean grey levels: less is the same picture again
+_SHAKE_OF = 3
+_GRID = 4  # stillness is seen in every fourth pixel
+_OFFSET_SECONDS = 5.0
+_COUNT_SECONDS = 2.0  # between two searches for a second face, which take long
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What was seen of one picture: its `measures` by name, and the face or None."""
+
+    measures: Mapping[str, float]
+    face: Sighting | None
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+class PictureWatch:
+    """Measures the face in pictures that follow each other. Not thread-safe."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+        self.forget()
+
+    def forget(self) -> None:
+        """Start afresh: the next picture belongs to another scene."""
+        self._follower.forget()
+        self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
+        self._chip: Floats | None = None
+        self._usual: Floats | None = None
+        self._grid: Floats | None = None
+        self._seen_at: float | None = None
+        self._changed_at = self._time = 0.0
+
+    def look(self, image: Image, time: float) -> Observation:
+        """Measure the next picture, (H, W, 3) uint8 RGB, at `time` in seconds."""
+        elapsed = max(0.0, time - self._time)
+        self._time = time
+        face = self._follower.follow(image)
+        if self._seen_at is None or (face is not None and face.unseen == 0):
+            self._seen_at = time
+        measures = {
+            "face_score": _NO_FACE_SCORE if face is None else face.score,
+            "face_unseen": time - self._seen_at,
+            "black_share": chips.black_share(image),
+            "still": self._still(image, time),
+        }
+        if face is None:
+            self._landmarks.clear()
+            self._chip = None
+            return Observation(measures, None)
+        measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
+        measures |= self._geometry(face.landmarks)
+        skull = fit_skull(face.landmarks)
+        measures["skull_misfit"] = skull.misfit
+        return Observation(measures, face, read_signals(face.landmarks, skull))
+
+    def _still(self, image: Image, time: float) -> float:
+        """Return the seconds since the picture last changed."""
+        grid = image[::_GRID, ::_GRID, 1].astype(np.float32)
+        before, self._grid = self._grid, grid
+        if before is None or before.shape != grid.shape or np.abs(grid - before).mean() > _STILL:
+            self._changed_at = time
+        return time - self._changed_at
+
+    def _texture(self, face: Floats, elapsed: float) -> dict[str, float]:
+        before = face if self._chip is None else self._chip
+        usual = face if self._usual is None else self._usual
+        self._chip = face
+        self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (face - usual)
+        changes, strange = chips.changes(face, before), chips.strangeness(face, usual)
+        return {
+            "sharpness": chips.sharpness(face),
+            **{part_name("change", part): value for part, value in changes.items()},
+            **{part_name("strange", part): value for part, value in strange.items()},
+        }
+
+    def _geometry(self, landmarks: Floats) -> dict[str, float]:
+        self._landmarks.append(landmarks)
+        measures = {}
+        if len(self._landmarks) == _SHAKE_OF:
+            measures["shake"] = movement.shake(self._landmarks)
+            measures["deformation"] = movement.deformation(self._landmarks[-2], landmarks)
+        return measures
+
+
+class DriverWatch:
+    """Measures what the driver does: whether that can go well, and whether the avatar does it too.
+
+    Not thread-safe.
+    """
+
+    def __init__(self, follower: Follower, finder: FaceFinder) -> None:
+        self._follower = follower
+        self._finder = finder
+        self.forget()
+
+    def forget(self) -> None:
+        """Start afresh: another driver, or another avatar."""
+        self._follower.forget()
+        self._seen_at: float | None = None
+        self._usual: Floats | None = None
+        self._faces = 1
+        self._count_at: float | None = None
+        self._time = 0.0
+        self._offsets: dict[str, float] = {}
+
+    def look(self, frame: Frame) -> Observation:
+        """Measure the next driving frame: the gates, by name."""
+        elapsed, self._time = max(0.0, frame.time - self._time), frame.time
+        face = self._follower.follow(frame.image)
+        self._count_faces(frame)
+        if self._seen_at is None or (face is not None and face.unseen == 0):
+            self._seen_at = frame.time
+        measures = {
+            "driver_unseen": frame.time - self._seen_at,
+            "driver_faces": float(self._faces),
+        }
+        if face is None:
+            measures["driver_darkness"] = 1 - float(frame.image[::8, ::8].mean()) / 255
+            return Observation(measures, None)
+        signals = read_signals(face.landmarks)
+        chip = chips.chip(frame.image, face.landmarks)
+        measures |= {
+            "driver_turn": max(abs(signals["yaw"]), abs(signals["pitch"])),
+            "driver_darkness": 1 - chips.brightness(chip),
+            "driver_cover": self._cover(chip, elapsed),
+        }
+        return Observation(measures, face, signals)
+
+    def compare(self, driver: Observation, avatar: Observation, elapsed: float) -> dict[str, float]:
+        """Return by how much the avatar does something else than the driver, by signal.
+
+        In `SIGNAL_UNITS`, less what it is all the time (another person has other proportions).
+        Nothing where one of them has no face.
+        """
+        if not driver.signals or not avatar.signals:
+            return {}
+        rate = min(1.0, elapsed / _OFFSET_SECONDS)
+        mismatch = {}
+        for name, unit in SIGNAL_UNITS.items():
+            apart = (avatar.signals[name] - driver.signals[name]) / unit
+            offset = self._offsets.setdefault(name, apart)
+            mismatch[f"mismatch_{name}"] = abs(apart - offset)
+            self._offsets[name] = offset + rate * float(np.clip(apart - offset, -1, 1))
+        return mismatch
+
+    def _count_faces(self, frame: Frame) -> None:
+        if self._count_at is None:  # not at once: a beginning is slow enough
+            self._count_at = frame.time + _COUNT_SECONDS / 2
+        if frame.time >= self._count_at:
+            self._count_at = frame.time + _COUNT_SECONDS
+            self._faces = len(self._finder.find(frame.image))
+
+    def _cover(self, chip: Floats, elapsed: float) -> float:
+        """Return how unusual the strangest part of the face is: 0 as ever, 1 something else."""
+        small = np.asarray(cv2.GaussianBlur(chip, (0, 0), 3), np.float32)
+        usual = small if self._usual is None else self._usual
+        self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (small - usual)
+        return max(chips.strangeness(small, usual).values())

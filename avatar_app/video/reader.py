@@ -1,0 +1,204 @@
+"""Video files in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.sidedata.sidedata import SideData
+
+from avatar_app.types import AvatarAppError, Frame, Image
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"})
+
+
+class VideoReader:
+    """The pictures of a video file, upright and in order, each with its presentation time.
+
+    Iterate it once; `Frame.image` is (height, width, 3) uint8 RGB and read-only, `Frame.time` in
+    seconds from the first picture, rising from frame to frame also where the rate varies.
+    Rotation and mirror flags, non-square pixels and animated GIFs are handled. `max_side` shrinks
+    larger pictures to that many pixels at the longer side.
+
+    `truncated` is True after the iteration when the file ends before the end that it announces.
+    Raises AvatarAppError at construction when there is nothing to be read.
+    """
+
+    def __init__(self, path: Path, max_side: int | None = None) -> None:
+        self.path = Path(path)
+        self.truncated = False
+        self._container = open_input(self.path)
+        try:
+            self._stream = picture_stream(self._container, self.path)
+            self._stream.thread_type = "AUTO"
+            self._max_side = max_side
+            self._first_size: tuple[int, int] | None = None
+            self._pictures = self._decode()
+            self._first = next(self._pictures, None)
+            if self._first is None:
+                raise AvatarAppError(
+                    f"{self.path} holds no picture that can be decoded: the file is damaged or cut "
+                    "off; export it again"
+                )
+        except BaseException:
+            self._container.close()
+            raise
+        self.height, self.width = self._first.image.shape[:2]
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; harmless when done twice."""
+        self._pictures.close()
+        self._container.close()
+
+    @property
+    def rate(self) -> float:
+        """Average pictures a second."""
+        return float(self._stream.average_rate or self._stream.guessed_rate or 25)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the file announces, or None where it does not."""
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        return self._container.duration and self._container.duration / av.time_base
+
+    @property
+    def frames(self) -> int | None:
+        """Number of pictures that the file announces or its length implies; None if unknown."""
+        if self._stream.frames:
+            return self._stream.frames
+        return None if self.duration is None else max(1, round(self.duration * self.rate))
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is sound to carry over."""
+        return bool(self._container.streams.audio)
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield first
+        yield from self._pictures
+
+    def _decode(self) -> Generator[Frame, None, None]:
+        origin, last, index = None, -1.0, 0
+        for picture in self._decode_what_is_there():
+            time = picture.time if picture.pts is not None else None
+            origin = time if origin is None else origin
+            if time is None or origin is None or time - origin <= last:
+                time = last + 1 / self.rate if index else 0.0
+            else:
+                time -= origin
+            yield Frame(self._upright(picture), index, time)
+            last, index = time, index + 1
+        if index and self.duration is not None:
+            self.truncated |= self.duration - (last + 1 / self.rate) > max(0.5, 3 / self.rate)
+
+    def _decode_what_is_there(self) -> Iterator[av.VideoFrame]:
+        try:
+            for packet in self._container.demux(self._stream):
+                self.truncated |= packet.is_corrupt
+                # After one damaged packet, what follows may still be good.
+                with contextlib.suppress(av.FFmpegError):
+                    yield from packet.decode()
+        except av.FFmpegError:
+            self.truncated = True
+
+    def _upright(self, picture: av.VideoFrame) -> Image:
+        width, height = self._square_pixel_size(picture)
+        image = _turned(picture.to_ndarray(format="rgb24", width=width, height=height), picture)
+        size = (image.shape[1], image.shape[0])
+        self._first_size = self._first_size or size
+        if size != self._first_size:
+            image = np.asarray(cv2.resize(image, self._first_size), np.uint8)
+        image.flags.writeable = False
+        return image
+
+    def _square_pixel_size(self, picture: av.VideoFrame) -> tuple[int, int]:
+        aspect = self._stream.sample_aspect_ratio
+        stretch = float(aspect) if aspect else 1.0
+        width, height = picture.width * max(stretch, 1.0), picture.height / min(stretch, 1.0)
+        shrink = min(1.0, self._max_side / max(width, height)) if self._max_side else 1.0
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def read_clip(path: Path, size: int) -> Image:
+    """Return all pictures of a clip, (N, size, size, 3) uint8 RGB; other shapes are resized.
+
+    Raises AvatarAppError like VideoReader.
+    """
+    with VideoReader(path) as reader:
+        shrinks = min(reader.width, reader.height) > size
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        pictures = [cv2.resize(frame.image, (size, size), interpolation=how) for frame in reader]
+    return np.asarray(pictures, np.uint8)
+
+
+def read_tags(path: Path) -> Mapping[str, str]:
+    """Return what a file says of itself, by names in lower case.
+
+    Raises AvatarAppError like VideoReader.
+    """
+    with open_input(Path(path)) as container:
+        return {name.lower(): str(value) for name, value in container.metadata.items()}
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a file, and nothing but a file. Raises AvatarAppError with what to do about it."""
+    if not path.exists():
+        raise AvatarAppError(f"{path} does not exist; check the name and the folder")
+    if path.is_dir():
+        raise AvatarAppError(f"{path} is a folder; give a video file")
+    try:
+        if path.stat().st_size == 0:
+            raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
+        # A whole path, as FFmpeg takes what stands before a colon for a protocol; and a playlist in
+        # disguise must not reach for the network.
+        container = av.open(path.absolute(), options={"protocol_whitelist": "file"})
+        if container.format.name == "tty":
+            raise av.error.InvalidDataError(0, "a text, which FFmpeg would film")
+        return container
+    except PermissionError as error:
+        raise AvatarAppError(f"{path} may not be read; check its permissions") from error
+    except (OSError, av.FFmpegError) as error:
+        raise AvatarAppError(
+            f"{path} is not a video that can be read (damaged, cut off, or another kind of file); "
+            "export it again, for instance as .mp4"
+        ) from error
+
+
+def picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
+    """Return the moving pictures of a file, not its cover. Raises AvatarAppError."""
+    for stream in container.streams.video:
+        if av.stream.Disposition.attached_pic not in stream.disposition:
+            return stream
+    raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
+
+
+def _turned(pixels: npt.NDArray[Any], picture: av.VideoFrame) -> Image:
+    """Apply the display matrix: x' = a x + c y, y' = b x + d y, in steps of 90 degrees."""
+    image = pixels.astype(np.uint8, copy=False)
+    matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
+    if matrix is None:
+        return image
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]
+    if abs(b) > abs(a):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    if a < 0:
+        image = image[:, ::-1]
+    if d < 0:
+        image = image[::-1]
+    return np.ascontiguousarray(image)

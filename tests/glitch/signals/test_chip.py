@@ -1,0 +1,65 @@
+"""The face cut out upright, and what its texture tells."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_app.glitch.signals import chip as chips
+from avatar_app.types import Floats
+from tests.evaluation.constructed import landmarks
+
+
+def pattern() -> Floats:
+    """Return a chip with detail everywhere."""
+    noise = np.random.default_rng(0).uniform(0, 255, (chips.SIDE, chips.SIDE))
+    return np.asarray(cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 1), np.float32)
+
+
+@pytest.mark.parametrize(("roll", "unit", "centre"), [(0, 60, (128, 128)), (25, 90, (100, 140))])
+def test_eye_corners_come_to_lie_in_one_place(
+    roll: float, unit: float, centre: tuple[float, float]
+) -> None:
+    """Wherever the face is, however large and tilted, its eyes end where they always do."""
+    points = landmarks(roll=roll, unit=unit, centre=centre)
+    turn = chips.upright(points)
+    eyes = points[[36, 45]] @ turn[:, :2].T + turn[:, 2]
+    expected = landmarks()
+    usual = chips.upright(expected)
+    assert np.allclose(eyes, expected[[36, 45]] @ usual[:, :2].T + usual[:, 2], atol=0.5)
+
+
+def test_what_changes_is_named_by_its_part() -> None:
+    """A melted mouth changes the mouth most and leaves the eyes alone."""
+    before = pattern()
+    after = before.copy()
+    rows, columns = chips.PARTS["mouth"]
+    after[rows, columns] = 255 - after[rows, columns]
+    for found in (chips.changes(after, before), chips.strangeness(after, before)):
+        assert max(found, key=lambda part: found[part]) == "mouth"
+        assert found["eyes"] == pytest.approx(0, abs=0.01)
+        assert found["mouth"] > 0.3
+
+
+def test_light_is_no_strangeness() -> None:
+    """The same face brighter and with more contrast looks as ever."""
+    face = pattern()
+    assert max(chips.strangeness(face * 0.5 + 40, face).values()) < 0.01
+
+
+def test_smearing_costs_sharpness() -> None:
+    """Each blur takes fine detail, and darkness alone takes next to none."""
+    face = pattern()
+    blurred = np.asarray(cv2.GaussianBlur(face, (0, 0), 2), np.float32)
+    assert chips.sharpness(blurred) < chips.sharpness(face) - 1
+    assert chips.sharpness(face * 0.5) == pytest.approx(chips.sharpness(face), abs=0.1)
+
+
+def test_black_counts_at_the_rim_only() -> None:
+    """A black bar along one side is a fault of the warp; black hair in the middle is none."""
+    image = np.full((64, 64, 3), 120, np.uint8)
+    image[20:40, 20:40] = 0
+    assert chips.black_share(image) == 0
+    image[:, :8] = 0
+    assert 0.2 < chips.black_share(image) < 0.4

@@ -1,0 +1,37 @@
+"""How landmarks move from picture to picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avatar_app.glitch.signals import movement
+from tests.evaluation.constructed import landmarks
+
+
+def test_even_movement_is_no_trembling() -> None:
+    """A head that glides does not shake; one that jumps back and forth does."""
+    left, middle, right = (landmarks(centre=(128 + x, 128)) for x in (-4, 0, 4))
+    assert movement.shake((left, middle, right)) == pytest.approx(0, abs=1e-6)
+    assert movement.shake((middle, right, middle)) == pytest.approx(4 / 60, rel=0.05)
+
+
+def test_moving_turning_and_growing_do_not_deform() -> None:
+    """Only a change of shape counts: a slipped jaw, not a nearer, tilted head."""
+    before = landmarks(unit=60)
+    turn = np.array([(np.cos(0.3), -np.sin(0.3)), (np.sin(0.3), np.cos(0.3))])
+    nearer = np.asarray(1.25 * before @ turn + (7, -3), np.float32)
+    assert movement.deformation(before, nearer) == pytest.approx(0, abs=1e-3)
+    melted = before.copy()
+    melted[4:13, 1] += 12
+    assert movement.deformation(before, melted) > 0.03
+
+
+def test_size_survives_a_turned_head() -> None:
+    """The height stands in for the width that a turned head lacks."""
+    points = landmarks()
+    points[8] = (128, 128 + 75)
+    narrow = points.copy()
+    narrow[:, 0] = 128 + (narrow[:, 0] - 128) * 0.3
+    assert movement.eye_distance(narrow) > 0.7 * movement.eye_distance(points)
+    assert np.isfinite(movement.eye_distance(np.zeros((68, 2), np.float32)))

@@ -1,0 +1,162 @@
+"""The detector on pictures that are whole, and on the same pictures broken on purpose."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_app.events import Flag
+from avatar_app.glitch.detector import GlitchDetector, load_detector
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.measures import GATES, MEASURES
+from avatar_app.settings import bundled
+from avatar_app.types import (
+    Avatar,
+    AvatarAppError,
+    Detector,
+    Frame,
+    Image,
+    KeyPoints,
+    Rendered,
+    Verdict,
+)
+from avatar_app.video import VideoReader
+
+FRAMES = 45
+BREAKS_AT = 20
+
+
+@lru_cache(maxsize=1)
+def clip() -> list[Image]:
+    """Return the beginning of the bundled clip, shrunk to the model's size."""
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
+        frames = itertools.islice(reader, FRAMES)
+        return [np.asarray(cv2.resize(frame.image, (256, 256)), np.uint8) for frame in frames]
+
+
+@lru_cache(maxsize=1)
+def finder() -> FaceFinder:
+    """Share one finder, as its models take a second to load."""
+    return FaceFinder()
+
+
+def as_rendered(picture: Image, driving: Frame) -> Rendered:
+    """Return a rendered picture of a model that says nothing about itself."""
+    points = KeyPoints(np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2, 2), np.float32))
+    return Rendered(driving, picture, points)
+
+
+def melted(image: Image) -> Image:
+    """Return the face running down: a warp that grows towards the chin."""
+    y, x = np.mgrid[:256, :256].astype(np.float32)
+    down = np.exp(-((x - 128) ** 2) / 3000 - ((y - 160) ** 2) / 2500)
+    wave = 14 * np.sin(x / 7) + 20
+    warped = cv2.remap(image, x + 8 * np.sin(y / 6) * down, y - wave * down, cv2.INTER_LINEAR)
+    return np.asarray(warped, np.uint8)
+
+
+def verdicts(detector: GlitchDetector, pictures: Sequence[Image]) -> list[Verdict]:
+    """Judge a video at 25 frames a second."""
+    return [
+        detector.inspect_frame(Frame(picture, index, index / 25))
+        for index, picture in enumerate(pictures)
+    ]
+
+
+@pytest.fixture
+def video() -> Iterator[GlitchDetector]:
+    """Open a detector that sees only the video."""
+    detector = load_detector("video", finder=finder())
+    yield detector
+    detector.close()
+
+
+def test_a_melting_face_is_flagged_and_a_whole_one_is_not(video: GlitchDetector) -> None:
+    """The score rises where the face melts, and nothing is flagged before."""
+    pictures = [melted(p) if i >= BREAKS_AT else p for i, p in enumerate(clip())]
+    found = verdicts(video, pictures)
+    assert not any(verdict.flags for verdict in found[:BREAKS_AT])
+    before = max(verdict.score for verdict in found[:BREAKS_AT])
+    assert found[-1].score > before + 0.3
+    assert Flag.FACE_DISTORTED in found[-1].flags
+    reason = found[-1].reasons[Flag.FACE_DISTORTED]
+    assert reason.split(":")[0] in MEASURES
+    assert "usually" in reason
+
+
+def test_a_vanished_face_is_missing(video: GlitchDetector) -> None:
+    """Where the face is painted over, FACE_MISSING holds and there are no landmarks."""
+    empty = np.full((256, 256, 3), 120, np.uint8)
+    last = verdicts(video, [*clip()[:BREAKS_AT], *[empty] * 25])[-1]
+    assert Flag.FACE_MISSING in last.flags
+    assert last.landmarks is None
+
+
+def test_verdicts_carry_measures_that_are_known(video: GlitchDetector) -> None:
+    """Every measure is in the table that explains it, and scores are probabilities."""
+    for verdict in verdicts(video, clip()[:8]):
+        assert set(verdict.measures) <= set(MEASURES)
+        assert 0 <= verdict.score <= 1
+        assert verdict.landmarks is not None
+
+
+def test_the_same_video_gets_the_same_verdicts_again(video: GlitchDetector) -> None:
+    """After `forget` nothing of the first time is left."""
+    first = verdicts(video, clip()[:12])
+    video.forget()
+    assert verdicts(video, clip()[:12]) == first
+
+
+def test_the_driver_is_watched_too() -> None:
+    """An avatar that follows is not flagged; a driver who leaves raises a gate, not a glitch."""
+    detector: Detector = load_detector("driver", finder=finder())
+    pictures = clip()
+    detector.set_source(Avatar("self", pictures[0]))
+    empty = np.full((256, 256, 3), 120, np.uint8)
+    for index, picture in enumerate(pictures):
+        gone = index >= BREAKS_AT
+        driving = Frame(empty if gone else picture, index, index / 25)
+        verdict = detector.inspect(as_rendered(picture, driving))
+        if not gone:
+            assert not verdict.flags
+    assert verdict.flags == {Flag.DRIVER_MISSING}
+    assert set(verdict.measures) <= {*MEASURES, *GATES}
+    assert any(name.startswith("identity") for name in verdict.measures)
+    detector.close()
+
+
+def test_low_light_warns() -> None:
+    """A dark driver raises the gate with a reason."""
+    detector = load_detector("driver", finder=finder())
+    dark = np.asarray(clip()[0] * 0.12, np.uint8)
+    for index in range(4):
+        frame = Frame(dark, index, index / 25)
+        verdict = detector.inspect(as_rendered(clip()[0], frame))
+    assert Flag.LOW_LIGHT in verdict.flags
+    assert "dark" in verdict.reasons[Flag.LOW_LIGHT]
+
+
+def test_more_sensitive_means_a_lower_threshold() -> None:
+    """Sensitivity moves the threshold both ways and keeps it a probability."""
+    low, usual, high = (load_detector("video", sensitivity=by).threshold for by in (3.0, 0.0, -3.0))
+    assert 0 < low < usual < high < 1
+
+
+def test_wrong_use_is_told() -> None:
+    """Another role, a promise of no false alarm, the wrong call, a closed detector."""
+    with pytest.raises(ValueError, match="driver, video"):
+        load_detector("audience")
+    with pytest.raises(AvatarAppError, match="more than 0"):
+        load_detector("video", false_alarms_per_hour=0)
+    detector = load_detector("driver")
+    frame = Frame(clip()[0], 0, 0.0)
+    with pytest.raises(ValueError, match="role video"):
+        detector.inspect_frame(frame)
+    detector.close()
+    with pytest.raises(ValueError, match="closed"):
+        detector.inspect(as_rendered(frame.image, frame))

@@ -1,0 +1,81 @@
+"""A face followed at small cost, seen or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from avatar_app.glitch.follower import Follower
+from avatar_app.glitch.landmarks import Box, Face, FaceFinder
+from avatar_app.types import Floats, Image
+from tests.evaluation.constructed import landmarks
+
+PICTURE = np.zeros((256, 256, 3), np.uint8)
+BOX: Box = (80.0, 80.0, 180.0, 180.0)
+
+
+@dataclass
+class FakeFinder(FaceFinder):
+    """Sees a face or not, as told; its landmarks move 2 pixels to the right with each fit."""
+
+    seen: bool = True
+    calls: list[str] = field(default_factory=list)
+    fits: int = 0
+
+    def find(self, image: Image, upsample: int = 0) -> list[Face]:
+        """Search the whole picture."""
+        self.calls.append("find")
+        return [Face(BOX, 2.0, landmarks())] if self.seen else []
+
+    def search_near(self, image: Image, box: Box) -> tuple[Box, float] | None:
+        """Search near the last place."""
+        self.calls.append("near")
+        return (BOX, 2.0) if self.seen else (BOX, -0.4)
+
+    def fit(self, image: Image, box: Box) -> Floats:
+        """Fit landmarks where told."""
+        self.fits += 1
+        return landmarks(centre=(128 + 2 * self.fits, 128))
+
+
+def test_a_known_face_is_never_searched_in_the_whole_picture() -> None:
+    """After the first picture only its neighbourhood is looked at."""
+    finder = FakeFinder()
+    follower = Follower(finder)
+    assert all(follower.follow(PICTURE) for _ in range(5))
+    assert finder.calls == ["find", *["near"] * 4]
+
+
+def test_every_second_search_is_saved_and_the_landmarks_are_not() -> None:
+    """Between two searches the box goes where the landmarks go."""
+    finder = FakeFinder()
+    follower = Follower(finder, search_every=2)
+    faces = [follower.follow(PICTURE) for _ in range(4)]
+    assert finder.calls == ["find", "near"]
+    assert finder.fits == 3
+    assert faces[1] is not None
+    assert faces[1].box[0] == pytest.approx(BOX[0] + 2)
+
+
+def test_an_unseen_face_is_measured_for_a_while_and_then_given_up() -> None:
+    """Landmarks go on through a melt; after `patience` pictures there is no face."""
+    finder = FakeFinder()
+    follower = Follower(finder, patience=4)
+    follower.follow(PICTURE)
+    finder.seen = False
+    faces = [follower.follow(PICTURE) for _ in range(6)]
+    assert [None if face is None else face.unseen for face in faces] == [1, 2, 3, None, None, None]
+    assert faces[0] is not None
+    assert faces[0].score == pytest.approx(-0.4)
+
+
+def test_an_empty_picture_is_searched_now_and_then() -> None:
+    """A face that is not there costs no more than one that is."""
+    finder = FakeFinder(seen=False)
+    follower = Follower(finder, patience=4)
+    assert not any(follower.follow(PICTURE) for _ in range(9))
+    assert finder.calls == ["find"] * 3
+    finder.seen = True
+    assert any(follower.follow(PICTURE) for _ in range(4))

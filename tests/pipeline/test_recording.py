@@ -1,0 +1,261 @@
+"""What is recorded of a run, when, and what happens where the disk does not want it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from avatar_app.events import (
+    Calibrated,
+    Flag,
+    FlagCleared,
+    FlagRaised,
+    Marked,
+    OutputChanged,
+    RecordingSaved,
+    RecordingStarted,
+    Refused,
+    WorkerFailed,
+)
+from avatar_app.pipeline import Pipeline
+from avatar_app.pipeline.commands import Apply, Mark, StartRecording, StopRecording
+from avatar_app.pipeline.occasion import Occasion
+from avatar_app.preferences import Preferences
+from avatar_app.provenance import read_label
+from avatar_app.recording import Session, list_sessions, open_session
+from avatar_app.types import AvatarAppError
+from avatar_app.video import VideoReader
+from tests.pipeline.fakes import AVATAR, LONG, RAW, Faults, Run, parts, running
+
+
+def saved(run: Run) -> Session:
+    """Wait until a session is whole, and open it."""
+    path = Path(run.until(RecordingSaved).path)
+    return open_session(path.name, path.parent)
+
+
+def seconds_recorded(run: Run, seconds: float) -> None:
+    """Wait until the run has gone on for so long."""
+    begin = run.pipeline.to_view.take(LONG)
+    assert begin is not None
+    run.until_true(lambda: getattr(run.pipeline.to_view.peek(), "time", 0) > begin.time + seconds)
+
+
+def test_a_session_is_recorded_while_asked_for() -> None:
+    """It has the avatar at the camera's times and says what it is; the driver is not in it."""
+    with running(label=False) as run:
+        run.until(Calibrated)
+        run.post(StartRecording())
+        path = run.until(RecordingStarted).path
+        assert run.pipeline.state.recording == path
+        seconds_recorded(run, 0.4)
+        run.post(Mark("here"))
+        run.until(Marked)
+        run.post(StopRecording())
+        session = saved(run)
+        assert run.pipeline.state.recording == ""
+    assert session.is_whole
+    assert (session.info.reason, session.info.avatar) == ("asked for", "mei")
+    assert (session.info.model, session.info.lost) == ("fake", 0)
+    assert session.driver_video is None
+    assert 0.3 < session.seconds < 2
+    assert read_label(session.avatar_video) is not None
+    with VideoReader(session.avatar_video) as reader:
+        frames = list(reader)
+    assert len(frames) == session.info.pictures
+    assert all(abs(float(frame.image.mean()) - AVATAR) < 3 for frame in frames)
+    assert frames[-1].time == pytest.approx(session.seconds, abs=0.1)
+    (mark,) = [event for event in session.events() if isinstance(event, Marked)]
+    assert mark.note == "here"
+    assert 0.3 < mark.time <= session.seconds + 0.2
+
+
+def test_the_driver_is_recorded_only_where_asked() -> None:
+    """Then it lies beside the avatar, picture by picture; the avatar bears its label."""
+    with running(Faults(size=160), record_driver=True, record="always") as run:
+        run.until(RecordingStarted)
+        seconds_recorded(run, 0.2)
+        run.post(StopRecording())
+        session = saved(run)
+        assert session.info.reason == "always"
+    assert session.driver_video is not None
+    assert read_label(session.driver_video) is None
+    with VideoReader(session.driver_video) as driver, VideoReader(session.avatar_video) as avatar:
+        for mine, yours in zip(driver, avatar, strict=True):
+            assert mine.time == yours.time
+            assert abs(float(mine.image.mean()) - RAW) < 3
+            assert np.ptp(yours.image) > 50
+
+
+def test_a_flag_is_recorded_with_the_seconds_around_it() -> None:
+    """From before it was raised until after it was cleared; the events say when that was."""
+    faults = Faults()
+    with running(faults, record="flags", pre_roll=0.3, post_roll=0.3) as run:
+        run.until(Calibrated)
+        seconds_recorded(run, 0.6)
+        faults.flags = frozenset({Flag.FACE_MISSING})
+        run.until(FlagRaised)
+        run.until(RecordingStarted)
+        seconds_recorded(run, 0.4)
+        faults.flags = frozenset()
+        run.until(FlagCleared)
+        session = saved(run)
+    assert session.info.reason == "FACE_MISSING"
+    assert session.flags == {"FACE_MISSING": 1}
+    raised, cleared = (
+        next(event for event in session.events() if isinstance(event, kind))
+        for kind in (FlagRaised, FlagCleared)
+    )
+    assert raised.time == pytest.approx(0.3, abs=0.05)
+    assert session.seconds == pytest.approx(cleared.time + 0.3, abs=0.25)
+
+
+def test_a_mark_is_recorded_like_a_flag() -> None:
+    """Gates alone are not: nobody before the camera is nothing to look at."""
+    faults = Faults(flags=frozenset({Flag.DRIVER_MISSING}))
+    with running(faults, record="flags", pre_roll=0.1, post_roll=0.1) as run:
+        run.until(FlagRaised, flag=Flag.DRIVER_MISSING)
+        seconds_recorded(run, 0.2)
+        assert run.pipeline.state.recording == ""
+        run.post(Mark())
+        assert saved(run).info.reason == "mark"
+
+
+def test_a_pipeline_that_ends_leaves_whole_sessions() -> None:
+    """What was rendered until then is in it."""
+    with running(record="always") as run:
+        path = Path(run.until(RecordingStarted).path)
+        seconds_recorded(run, 0.2)
+    (session,) = list_sessions(path.parent)
+    assert session.is_whole
+    assert session.info.pictures
+
+
+def test_another_size_begins_another_session() -> None:
+    """A driver that is recorded from now on does not fit into a session without."""
+    with running(record="always") as run:
+        run.until(RecordingStarted)
+        preferences = run.pipeline.state.preferences
+        run.post(Apply(preferences.changed(record_driver=True)))
+        assert saved(run).driver_video is None
+        run.until(RecordingStarted)
+        run.post(StopRecording())
+        assert saved(run).driver_video is not None
+
+
+def test_stopping_what_does_not_run_is_refused() -> None:
+    """In words."""
+    with running() as run:
+        run.post(StopRecording())
+        assert run.until(Refused, wish="recording").reason == "Nothing is being recorded."
+
+
+def test_a_recorder_that_raises_touches_nothing_else() -> None:
+    """It is named, the avatar goes on, and the next wish to record is met."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.recorder = RuntimeError("scratched")
+        run.post(StartRecording())
+        assert "scratched" in run.until(WorkerFailed, worker="recorder").reason
+        assert run.pipeline.state.recording == ""
+        assert run.pipeline.to_view.take(1.0) is not None
+        faults.recorder = None
+        run.post(StartRecording())
+        run.until(RecordingStarted)
+        run.post(StopRecording())
+        run.until(RecordingSaved)
+        assert run.pipeline.state.shown.value == "avatar"
+        assert not any(
+            isinstance(event, WorkerFailed) and event.worker != "recorder" for event in run.events
+        )
+
+
+def test_a_disk_that_is_full_ends_the_recording_alone() -> None:
+    """What the system says becomes a sentence; what was written until then can be played."""
+    faults = Faults()
+    with running(faults, record="always") as run:
+        path = Path(run.until(RecordingStarted).path)
+        seconds_recorded(run, 0.8)
+        faults.recorder = AvatarAppError(f"{path} could not be written: the disk is full")
+        assert "disk is full" in run.until(WorkerFailed, worker="recorder").reason
+        assert run.pipeline.state.shown.value == "avatar"
+    session = open_session(path.name, path.parent)
+    assert not session.is_whole
+    assert session.seconds > 0.5
+
+
+def test_the_disk_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too little space is said once, and ends what is recorded while it is still whole."""
+    free = SimpleNamespace(free=10**12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: free)
+    monkeypatch.setattr("avatar_app.pipeline.record._BETWEEN_LOOKS", 0.05)
+    with running(record="always", spare_disk=100) as run:
+        run.until(RecordingStarted)
+        seconds_recorded(run, 0.1)
+        free.free = 50 * 10**6
+        assert "only 50 MB are free" in run.until(Refused, wish="recording").reason
+        assert saved(run).is_whole
+        run.post(StartRecording())
+        seconds_recorded(run, 0.2)
+        assert run.pipeline.state.recording == ""
+        free.free = 10**12
+        run.post(StartRecording())
+        run.until(RecordingStarted)
+        assert sum(isinstance(event, Refused) for event in run.events) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """Nothing is begun there."""
+    (tmp_path / "file").write_text("")
+    with running(recordings=str(tmp_path / "file" / "below")) as run:
+        run.until(Calibrated)
+        run.post(StartRecording())
+        assert "its folder is a file" in run.until(WorkerFailed, worker="recorder").reason
+
+
+def test_a_disk_that_hangs_costs_pictures_of_the_recording_only() -> None:
+    """They are counted, and the pipeline ends in time."""
+    pipeline = Pipeline(Preferences(camera="fake", record="off"), parts(Faults()))
+    for _ in range(200):
+        pipeline._wiring.to_record.put(SimpleNamespace())  # type: ignore[arg-type]
+    assert pipeline.lost == 110
+
+
+PREFERENCES = Preferences(record="flags", pre_roll=2, post_roll=3)
+
+
+def test_flags_that_overlap_are_one_occasion() -> None:
+    """It ends so long after the last was cleared, and began before the first."""
+    occasion = Occasion()
+    occasion.note(FlagRaised(10.0, 0, Flag.FROZEN, 0.5), PREFERENCES)
+    occasion.note(FlagRaised(12.0, 0, Flag.BLURRED, 0.5), PREFERENCES)
+    occasion.note(FlagCleared(14.0, 0, Flag.FROZEN, 4.0), PREFERENCES)
+    assert occasion.reason(60.0, PREFERENCES) == "FROZEN"
+    occasion.note(FlagCleared(61.0, 0, Flag.BLURRED, 49.0), PREFERENCES)
+    assert occasion.reason(63.9, PREFERENCES) == "FROZEN"
+    assert occasion.reason(64.1, PREFERENCES) == ""
+    assert occasion.since == 8.0
+    occasion.note(Marked(70.0), PREFERENCES)
+    assert occasion.reason(71.0, PREFERENCES) == "mark"
+    assert occasion.since == 68.0
+
+
+def test_what_was_declined_waits_for_a_new_reason() -> None:
+    """A flag that is still up does not begin it again, nor does the wish to record always."""
+    occasion = Occasion()
+    occasion.note(FlagRaised(10.0, 0, Flag.FROZEN, 0.5), PREFERENCES)
+    assert occasion.reason(11.0, PREFERENCES)
+    occasion.decline()
+    occasion.note(FlagCleared(12.0, 0, Flag.FROZEN, 2.0), PREFERENCES)
+    assert occasion.reason(12.0, PREFERENCES) == ""
+    always = PREFERENCES.changed(record="always")
+    assert occasion.reason(13.0, always) == "always"
+    occasion.decline()
+    assert occasion.reason(13.0, always) == ""
+    occasion.ask()
+    assert occasion.reason(13.0, always) == "asked for"
