@@ -16,6 +16,7 @@ from avatar_app.study.analysis import Responses
 from avatar_app.study.detection import Challenge, Scores, roc
 
 BAD, CALM, GREY, THIRD = "#d1353a", "#2f6db3", "#8e8e93", "#c98a00"
+PALE = "#6e6e73"
 _LEFT, _WIDE = 0.375, 0.155  # of the pictures, in shares of the figure
 _DPI = 100
 
@@ -45,13 +46,11 @@ def draw_effect(
     for column, (severity, picture, flags) in enumerate(strips[-3:], 1):
         driver, clean, rendered = _panels(picture)
         _panel(figure, column, 0, driver, first_panel)
-        _panel(figure, column, 1, rendered, "perturbed")
+        _panel(figure, column, 1, rendered, flags or "perturbed", BAD if flags else PALE)
         if column == 1:
             _panel(figure, 0, 1, clean, "unperturbed")
         middle = _LEFT + (column + 0.5) * _WIDE
         figure.text(middle, 0.925, f"severity {severity}", fontsize=9, ha="center")
-        figure.text(_LEFT + 0.5 * _WIDE, 0.82 - 0.13 * (column - 1), flags, fontsize=7,
-                    ha="center", va="top", color=BAD)  # fmt: skip
     _save(figure, path)
 
 
@@ -154,13 +153,15 @@ def _panels(picture: Path) -> list[np.ndarray]:
     return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
 
 
-def _panel(figure: Figure, column: int, row: int, image: np.ndarray, name: str) -> None:
+def _panel(
+    figure: Figure, column: int, row: int, image: np.ndarray, name: str, colour: str = PALE
+) -> None:
     left, bottom = _LEFT + column * _WIDE, 0.515 - row * 0.475
     axes = figure.add_axes((left, bottom, _WIDE - 0.008, 0.39))
     axes.imshow(image)
     axes.set_axis_off()
     middle = left + (_WIDE - 0.008) / 2
-    figure.text(middle, bottom - 0.012, name, fontsize=7.5, ha="center", va="top", color="#6e6e73")
+    figure.text(middle, bottom - 0.012, name, fontsize=7.5, ha="center", va="top", color=colour)
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from avatar_app.events import Flag
 from avatar_app.files import write_whole
 from avatar_app.perturbations import CASES, Case
 from avatar_app.perturbations.cases import SOURCE
@@ -154,8 +155,12 @@ def _flags(rows: Sequence[Row], cell: tuple[str, str, str, int]) -> str:
             strength = np.array(row["frames"]["strength"])
             full = np.flatnonzero(strength >= 0.99)
             held = flags_at(row, "driver", int(full[len(full) // 2]))
-            return "\n".join(flag.lower().replace("_", " ") for flag in held[:3])
+            return ", ".join(flag.lower().replace("_", " ") for flag in held if _is_fault(flag))
     return ""
+
+
+def _is_fault(flag: str) -> bool:
+    return not Flag[flag].is_gate and flag != "DRIVER_MISMATCH"
 
 
 def _spoken(name: str) -> str:

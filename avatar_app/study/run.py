@@ -178,7 +178,7 @@ class _Plan:
 
     def trials(self) -> list[Trial]:
         """Give all trials of the plan."""
-        severities = self.options.severities
+        severities, quick = self.options.severities, self.options.quick
         grid = Grid(
             avatars=list(self.avatars),
             clips=[cut.name for cut in self.cuts],
@@ -186,7 +186,7 @@ class _Plan:
             severities=severities,
             seeds=range(self.options.seeds),
             compared=_within(_COMPARED, severities),
-            controlled=_within(_CONTROLLED, severities),
+            controlled=_within((max(severities),) if quick else _CONTROLLED, severities),
         )
         trials = list(grid.trials())
         for clip in self.edges:

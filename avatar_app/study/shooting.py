@@ -87,7 +87,7 @@ def perturb_take(place: Workplace, take: Take, job: Job) -> Perturbed:
     images = perturb(take.images, take.landmarks, job.case, job.severity, job.seed)
     landmarks, scores = take.landmarks.copy(), np.ones(len(images), np.float32)
     for index in np.flatnonzero(strength):
-        face = place.studio.look(images[index])
+        face = place.studio.look(images[index], may_be_small(job.case))
         landmarks[index], scores[index] = _found(face)
     return Perturbed(take, job.case, images, strength, landmarks, scores)
 
@@ -103,7 +103,7 @@ def drive(place: Workplace, trial: Trial, seen: Perturbed) -> Outcome:
         if trial.severity == 0 or seen.strength[index] == 0:  # rendered before
             shots.append(stage.floor.shot(index, frame))
         else:
-            shots.append(place.studio.shoot(engine, frame))
+            shots.append(place.studio.shoot(engine, frame, may_be_small(trial.case)))
     beside = _beside(place, trial, Footage.of(shots), stage.clean, seen)
     return _outcome(place, trial, beside, shots, avatar, seen.images, stage.person)
 
@@ -126,7 +126,7 @@ def drive_otherwise(place: Workplace, trial: Trial, seen: Perturbed) -> Outcome:
     frames = take_frames(seen.take, seen.images)
     shots = [clean.shot(index, frame) for index, frame in enumerate(frames)]
     for index in at_full(seen.strength):
-        shots[index] = place.studio.shoot(engine, frames[index])
+        shots[index] = place.studio.shoot(engine, frames[index], may_be_small(trial.case))
     beside = _beside(place, trial, Footage.of(shots), clean, seen)
     return Outcome(beside.metrics(), {}, {}, {})
 
@@ -140,15 +140,18 @@ def paste(place: Workplace, trial: Trial, job: Job) -> Outcome:
     scores = stage.clean.scores.copy()
     for index in np.flatnonzero(strength):
         scores[index] = _found(place.studio.look(images[index]))[1]
-    watched = {"video": place.watchers.video(take_frames(filmed, images))}
-    return Outcome({}, {}, _series(strength, scores), watched)
+    end = _end(strength)
+    watched = {"video": place.watchers.video(take_frames(filmed, images[:end]))}
+    return Outcome({}, {}, _series(strength[:end], scores[:end]), watched)
 
 
 def watch_person(place: Workplace, seen: Perturbed) -> Outcome:
     """Show the driver as a real person to the spectator's detector."""
-    watched = {"video": place.watchers.video(take_frames(seen.take, seen.images))}
+    end = _end(seen.strength)
+    watched = {"video": place.watchers.video(take_frames(seen.take, seen.images[:end]))}
     lost = seen.scores[at_full(seen.strength)] <= NO_FACE
-    return Outcome({"mfr": float(lost.mean())}, {}, _series(seen.strength, seen.scores), watched)
+    series = _series(seen.strength[:end], seen.scores[:end])
+    return Outcome({"mfr": float(lost.mean())}, {}, series, watched)
 
 
 def drive_source(place: Workplace, trial: Trial) -> Outcome:
@@ -162,7 +165,9 @@ def drive_source(place: Workplace, trial: Trial) -> Outcome:
     changed = Avatar(trial.avatar, image, landmarks=None if face is None else face.landmarks)
     place.studio.relative.set_source(changed)
     place.studio.relative.calibrate(take.frame(stage.calibrated))
-    shots = [place.studio.shoot(place.studio.relative, frame) for frame in take_frames(take)]
+    small = may_be_small(trial.case)
+    engine = place.studio.relative
+    shots = [place.studio.shoot(engine, frame, small) for frame in take_frames(take)]
     strength = np.ones(len(shots), np.float32)
     footage = Footage.of(shots)
     expected = stage.clean.landmarks
@@ -205,12 +210,13 @@ def _outcome(
     metrics |= _identities(place, trial, beside, shots, person)
     metrics["lpips"] = place.lpips(trial.avatar, trial.clip, middle, beside.images[middle])
     scores = np.array([shot.score for shot in shots], np.float32)
+    end = len(shots) if trial.severity == 0 else _end(beside.strength)
     pictures = (drivers[middle], beside.clean_images[middle], beside.images[middle])
     return Outcome(
         metrics=metrics,
         within=within(shots, beside.strength),
-        frames={**_series(beside.strength, scores), "damage": _rounded(damage)},
-        watched=place.watchers.avatar(avatar, [shot.rendered for shot in shots]),
+        frames={**_series(beside.strength[:end], scores[:end]), "damage": _rounded(damage[:end])},
+        watched=place.watchers.avatar(avatar, [shot.rendered for shot in shots[:end]]),
         pictures=pictures if _is_pictured(place, trial) else None,
     )
 
@@ -253,6 +259,16 @@ def within(shots: Sequence[Shot], strength: Floats) -> dict[str, tuple[float, fl
         name: (float(np.mean(np.take(series, rest))), float(np.mean(np.take(series, full))))
         for name, series in values.items()
     }
+
+
+def may_be_small(case: str) -> bool:
+    """Say whether a case makes faces smaller than dlib finds in a picture as it is."""
+    return case in ("distance", "source_small")
+
+
+def _end(strength: Floats) -> int:
+    """Give the number of frames until the perturbation is over: later ones are not watched."""
+    return int(np.flatnonzero(strength)[-1]) + 1
 
 
 def _engine(place: Workplace, kind: str) -> FommReenactor:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from avatar_app.glitch.detector import load_detector
+from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.types import Avatar, Frame, Rendered, Verdict
 
 DRIVER, VIDEO = "driver", "video"
@@ -31,9 +32,10 @@ class Watched:
 class Watchers:
     """A detector for each role. One thread owns it."""
 
-    def __init__(self) -> None:
-        self._driver = load_detector(DRIVER)
-        self._video = load_detector(VIDEO)
+    def __init__(self, finder: FaceFinder) -> None:
+        """Open both with a `finder` that may be used by others in between, but not to track."""
+        self._driver = load_detector(DRIVER, finder=finder)
+        self._video = load_detector(VIDEO, finder=finder)
 
     def avatar(self, avatar: Avatar, shots: Sequence[Rendered]) -> dict[str, Watched]:
         """Watch renderings in order, in both roles."""

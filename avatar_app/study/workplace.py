@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.fomm.reenactor import load_reenactor
-from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.metrics import alike
 from avatar_app.perturbations import envelope, perturb
+from avatar_app.study.finder import RememberingFinder
 from avatar_app.study.footage import Footage, Stage, Studio, take_frames
 from avatar_app.study.measures import at_full
 from avatar_app.study.takes import Take, unpack_avatar
@@ -55,8 +55,8 @@ class Workplace:
                 f"A worker has another model called {setup.model}; install the same one there."
             )
         self.setup = setup
-        self.studio = Studio(engine, FaceFinder())
-        self.watchers = Watchers()
+        self.studio = Studio(engine, RememberingFinder())
+        self.watchers = Watchers(self.studio.finder)
         self._fetch = fetch
         self._avatars = _Kept(lambda name: unpack_avatar(name, fetch(f"avatar/{name}")))
         self._takes = _Kept(lambda name: Take.unpacked(name, fetch(f"take/{name}")))
@@ -128,9 +128,8 @@ class Workplace:
 
 
 def identity_frames(strength: Floats) -> npt.NDArray[np.intp]:
-    """Give the two frames in which identity is measured, which takes long."""
-    full = at_full(strength)
-    return np.unique(full[[len(full) // 4, (3 * len(full)) // 4]])
+    """Give the frames in which identity is measured, which takes long: the middle one."""
+    return np.array([mid_frame(strength)])
 
 
 def mid_frame(strength: Floats) -> int:
