@@ -67,8 +67,8 @@ _TABLE = (
     Metric("akd_penalised", "penalised AKD", "px at 256", True,
            "The same, with the distance of the eyes' outer corners for a lost face."),
     Metric("identity", "identity distance", "descriptor distance", True,
-           "Distance of dlib's face descriptor to that of the avatar's picture, in the middle frame; one "
-           "person's pictures lie within about 0.6."),
+           "Distance of dlib's face descriptor to that of the avatar's picture, in the middle "
+           "frame; one person's pictures lie within about 0.6."),
     Metric("identity_change", "identity change", "descriptor distance", True,
            "The same distance to the unperturbed rendering of the same frame."),
     Metric("lpips", "LPIPS", "1", None,
