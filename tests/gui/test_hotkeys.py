@@ -115,7 +115,7 @@ def test_where_other_windows_keys_are_out_of_reach_the_user_reads_why(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(global_keys, "_SYSTEM", "linux")
-    monkeypatch.setattr(global_keys.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     keys = global_keys.GlobalKeys()
     with pytest.raises(AvatarAppError, match=words):
         keys.listen({"panic": "Ctrl+Alt+P"})
