@@ -65,7 +65,7 @@ $(VENV)/.app: $(VENV)/.venv setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.app
-	$(PIP_INSTALL) -e '.[train,dev]'
+	$(PIP_INSTALL) -e '.[train,hotkeys,dev]'
 	@touch $@
 
 system-libraries:

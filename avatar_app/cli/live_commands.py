@@ -13,7 +13,7 @@ from avatar_app.types import AvatarAppError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from avatar_app.live import LiveRun
+    from avatar_app.pipeline.account import LiveRun
     from avatar_app.preferences import Preferences
     from avatar_app.recording import Session
 
@@ -62,6 +62,8 @@ def _open_window(options: Namespace, preferences: Preferences) -> None:
         raise AvatarAppError("This installation has no window; add --headless.")
     app = importlib.import_module("avatar_app.gui.app")
     app.run_window(preferences, seconds=options.seconds, stats_json=options.stats)
+    if options.stats:
+        show(f"stats: {options.stats}")
 
 
 def _lines(result: LiveRun) -> list[str]:
@@ -103,7 +105,7 @@ def sessions_list(options: Namespace) -> None:
 
 def sessions_show(options: Namespace) -> None:
     """Show one session, and the flags in it."""
-    from avatar_app.session_export import spans
+    from avatar_app.reports import spans
 
     session = _session(options.session)
     info = session.info

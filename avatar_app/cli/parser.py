@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from avatar_app import __version__
 from avatar_app.cli import commands
+from avatar_app.cli.detector_parser import add_detector_commands
 from avatar_app.cli.live_parser import add_live_commands, add_session_commands
 
 _DESCRIPTION = """\
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     tree = parser.add_subparsers(metavar="COMMAND", title="commands")
     add_live_commands(tree, _command)
     _animate(tree)
+    add_detector_commands(tree, _command)
     _demo(tree)
     _bench(tree)
     _train(tree)
@@ -168,6 +170,12 @@ def _animate(tree: _Tree) -> None:
         "--frames", metavar="FILE.csv", type=Path, help="write the measures of every frame"
     )
     command.add_argument("--events", metavar="FILE.jsonl", type=Path, help="write what happened")
+    command.add_argument(
+        "--overlay",
+        metavar="FILE.mp4",
+        type=Path,
+        help="write a copy of the video with the red flags drawn in",
+    )
     command.add_argument(
         "--stats", metavar="FILE.json", type=Path, help="write speed, device and model"
     )

@@ -150,6 +150,10 @@ class Pipeline:
         self._reenactor.post(lambda: self._reenact.set_avatar(command.avatar))
 
     @_do.register
+    def _add_avatar(self, command: commands.AddAvatar) -> None:
+        self._looker.post(lambda: self._look.add_avatar(command.photo))
+
+    @_do.register
     def _calibrate(self, _: commands.Calibrate) -> None:
         self._reenactor.post(self._reenact.calibrate)
 
