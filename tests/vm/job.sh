@@ -8,11 +8,9 @@ mkdir -p $AVATAR_APP_HOME
 [ -d "$CACHE" ] && ln -s "$CACHE" $AVATAR_APP_HOME/cache
 cd "$CHECKOUT"
 
-ffmpeg -nostdin -v error -re -stream_loop -1 -i assets/demo/webcam.mp4 -vf fps=4 -pix_fmt yuv420p -f v4l2 /dev/video10 &
+ffmpeg -nostdin -v error -re -stream_loop -1 -i assets/demo/webcam.mp4 -vf fps=2 -pix_fmt yuv420p -f v4l2 /dev/video10 &
 feeder=$!
 sleep 4
-"$PYTHON" -m avatar_app doctor --headless --camera /dev/video10 --virtual-camera /dev/video11
-echo "doctor: $?"
 "$PYTHON" -m avatar_app run --headless --camera /dev/video10 --virtual-camera /dev/video11 --no-detector \
   --avatar mei --seconds "$SECONDS_OF_RUN" --stats /out/stats.json 2>/out/app.log &
 app=$!

@@ -51,9 +51,8 @@ def picture(path: Path) -> Image:
 
 
 def test_the_app_ran_to_a_clean_end(out: Path) -> None:
-    """Ctrl-C ended it; the doctor found camera and virtual camera; others saw the avatar."""
+    """Ctrl-C ended it; until then it drove the one device by the other."""
     log = (out / "log").read_text()
-    assert "ok  virtual camera: /dev/video11" in log
     assert "app: 130" in log
     assert "Traceback" not in log
     stats = json.loads((out / "stats.json").read_text())
