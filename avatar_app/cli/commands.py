@@ -38,12 +38,13 @@ def animate(options: Namespace) -> None:
             frames_csv=options.frames,
             events_jsonl=options.events,
             stats_json=options.stats,
+            overlay=options.overlay,
             progress=progress,
             warn=warn,
         )
     show(_speed(animation.stats))
     show(f"video: {animation.video}")
-    for what in ("frames", "events", "stats"):
+    for what in ("overlay", "frames", "events", "stats"):
         if path := getattr(options, what):
             show(f"{what}: {path}")
 
@@ -151,25 +152,6 @@ def evaluate(options: Namespace) -> None:
     for path in (evaluation.sheet, evaluation.avatar_sheet, options.json, options.video):
         if path is not None:
             show(str(path))
-
-
-def study(options: Namespace) -> None:
-    """List or draw the edge cases."""
-    from avatar_app.perturbations import CASES, find_case
-
-    names = [name for name in options.cases.split(",") if name]
-    if options.cases_sheet:
-        from avatar_app.study import draw_cases
-
-        with shown_progress() as progress:
-            draw_cases(options.cases_sheet, names, progress=progress)
-        show(str(options.cases_sheet))
-        return
-    cases = [find_case(name) for name in names] or list(CASES.values())
-    show_table(
-        ("case", "side", "family", "what happens"),
-        [[case.name, case.side, case.family, case.sentence] for case in cases],
-    )
 
 
 def models_list(_options: Namespace) -> None:

@@ -105,7 +105,7 @@ def sessions_list(options: Namespace) -> None:
 
 def sessions_show(options: Namespace) -> None:
     """Show one session, and the flags in it."""
-    from avatar_app.session_export import spans
+    from avatar_app.reports import spans
 
     session = _session(options.session)
     info = session.info

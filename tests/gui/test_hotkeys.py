@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -141,7 +140,7 @@ def test_where_other_windows_keys_are_out_of_reach_the_user_reads_why(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(global_keys, "_SYSTEM", "linux")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     keys = global_keys.GlobalKeys()
     with pytest.raises(AvatarAppError, match=words):
         keys.listen({"panic": "Ctrl+Alt+P"})
