@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PyQt5.QtGui import QKeySequence
 
@@ -10,6 +12,7 @@ from avatar_app.gui.global_keys import for_pynput
 from avatar_app.gui.hotkeys import ACTIONS, BY_NAME, check_keys, global_keys_in_use, keys_in_use
 from avatar_app.types import AvatarAppError
 
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 AVATARIFY = {
     "previous_avatar": "A",
     "next_avatar": "D",
@@ -33,6 +36,28 @@ AVATARIFY = {
     "pass_through": "0",
     "back": "Esc",
 }
+
+
+def key_rows() -> list[str]:
+    """Write the table of keys as Markdown, a row an action; the nine avatars share one."""
+    rows = [
+        "| key | what it does | in other windows |",
+        "|---|---|---|",
+        "| `1` ... `9` | Avatar 1 ... 9 | |",
+    ]
+    for action in ACTIONS:
+        if not action.name.removeprefix("avatar_").isdigit():
+            keys = ", ".join(f"`{key}`" for key in action.keys)
+            elsewhere = f"`{action.everywhere}` " if action.everywhere else ""
+            rows.append(f"| {keys} | {action.label} | {elsewhere}|")
+    return rows
+
+
+def test_the_document_has_every_key() -> None:
+    """What is written about the keys is what the table has."""
+    written = (CHECKOUT / "docs" / "window.md").read_text(encoding="utf-8")
+    table = [line for line in written.splitlines() if line.startswith("|")]
+    assert table == key_rows()
 
 
 def test_keys_of_old_are_kept() -> None:
