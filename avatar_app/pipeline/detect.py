@@ -10,12 +10,15 @@ from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Avatar, Detector
 
 _WAIT = 0.25
+_FAILURES = 3  # in a row, until it is switched off
+_TRUSTED = 100  # pictures judged, after which earlier failures are forgotten
 
 
 class DetectJob:
     """Judges pictures as fast as it can; the picture never waits for it.
 
-    A detector that raises is switched off: no verdict is better than a stale one.
+    A detector that raises gives way to a new one, as one picture may have been too much for it; one
+    that keeps raising is switched off: no verdict is better than a stale one.
     """
 
     name = "detector"
@@ -26,11 +29,14 @@ class DetectJob:
         self._avatar: Avatar | None = None
         self._flags = FlagTracker()
         self._is_wanted = wiring.preferences.detector
+        self._failures = 0
+        self._judged = 0
         self._last = (0.0, 0)
 
     def reload(self) -> None:
         """Judge, or do not, as the preferences say now."""
         self._let_go(Status.OFF)
+        self._failures = 0
         self._is_wanted = self._wiring.preferences.detector
 
     def step(self) -> None:
@@ -49,16 +55,22 @@ class DetectJob:
         self._wiring.measured("detector")
         self._wiring.measured("inspect_ms", (self._wiring.now() - began) * 1000)
         self._last = verdict.time, verdict.index
+        self._judged += 1
+        if self._judged >= _TRUSTED:
+            self._failures = 0
         self._wiring.verdict.change(lambda _: verdict)
         for event in self._flags.update(verdict):
             self._wiring.tell(event)
 
     def failed(self, error: Exception) -> None:
-        """Switch the detector off and say so; the picture goes on."""
-        self._is_wanted = False
-        self._let_go(Status.FAILED)
-        reason = sentence(error, "Judging the avatar")
-        self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+        """Try another detector, and after some failures in a row none; the picture goes on."""
+        self._failures += 1
+        is_over = self._failures > _FAILURES
+        self._let_go(Status.FAILED if is_over else Status.STARTING)
+        self._is_wanted = not is_over
+        if self._failures == 1 or is_over:
+            reason = sentence(error, "Judging the avatar")
+            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
 
     def close(self) -> None:
         """Free the detector."""
@@ -69,7 +81,7 @@ class DetectJob:
         self._wiring.to_detect.wake()
 
     def _open(self) -> None:
-        self._is_wanted = False
+        self._is_wanted, self._judged = False, 0
         self._wiring.change_state(detector=Status.STARTING)
         self._detector = self._wiring.parts.detector(self._wiring.preferences)
         status = Status.OFF if self._detector is None else Status.ON

@@ -52,6 +52,7 @@ def summary(
     """What was found, in a few sentences, the main table and the main figure."""
     broken = [one for one in findings if one.failed.onset() is not None]
     calm = [one for one in findings if one.strongest.get("failed") == 0]
+    missing = [name for name in header["cases"] if name not in {one.case.name for one in findings}]
     real = sum(one.chance < _SIGNIFICANT for one in findings)
     bars = [(one.case.name, *_bar(one)) for one in findings]
     figures.draw_overview(folder / "figures" / "overview.png", bars)
@@ -72,6 +73,10 @@ def summary(
                 f"p < {_SIGNIFICANT} after Holm's correction for {len(findings)} cases).",
                 f"{len(calm)} cases leave every frame intact, among them {_names(calm[-6:])}."
                 if calm else "No case leaves every frame intact.",
+                *(
+                    [f"Not measured yet, of {len(header['cases'])} cases planned: "
+                     f"{', '.join(missing)}. The same command goes on."] if missing else []
+                ),
                 f"The confidence bands rest on {_many(cells, 'pair')} of avatar and clip and say "
                 "nothing about faces unlike these.",
             ]

@@ -201,12 +201,15 @@ def _serve(pipe: Connection, setup: Setup, cache: Path, cores: set[int]) -> None
 
 
 def _cores(number: int, count: int) -> set[int]:
-    """Give the cores of worker `number` of `count`; none where a share cannot be given."""
+    """Give the cores of worker `number` of `count`; none where the system cannot tell.
+
+    Left to themselves, all engines of all processes would hold on to the first core.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return set()
     cores = sorted(os.sched_getaffinity(0))
-    if count > len(cores):
-        return set()
+    if count >= len(cores):
+        return {cores[number % len(cores)]}
     return {core for place, core in enumerate(cores) if place * count // len(cores) == number}
 
 

@@ -54,7 +54,7 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
     Raises AvatarAppError where there is no study, or the files cannot be written.
     """
     header, rows = read_results(folder)
-    findings = find(rows)
+    findings = find(header, rows)
     effects = _draw_effects(folder, header, rows, findings, progress)
     blocks: list[Block] = [
         Heading(1, TITLE),
@@ -78,9 +78,13 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
     return Report(page, markdown, table, drawn)
 
 
-def find(rows: Sequence[Row]) -> list[Finding]:
-    """Give what was found of each case, the worst first."""
-    there = {row["case"] for row in rows if row["kind"] == RELATIVE}
+def find(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Finding]:
+    """Give what was found of each case that was measured at all severities, the worst first."""
+    done: dict[str, set[int]] = {}
+    for row in rows:
+        if row["kind"] == RELATIVE:
+            done.setdefault(row["case"], set()).add(row["severity"])
+    there = {case for case, severities in done.items() if severities >= set(header["severities"])}
     cases = [case for name, case in CASES.items() if name in there]
     damages = {case.name: responses(rows, case.name, "damage") for case in cases}
     chances = holm({name: one.trend() for name, one in damages.items()})

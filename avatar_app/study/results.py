@@ -17,6 +17,7 @@ from avatar_app.types import AvatarAppError
 
 FORMAT = 1
 _HEADER, _ROWS = "study.json", "trials.jsonl"
+_GROWING = ("avatars", "clips", "cases", "severities")
 _FIXED = ("model", "model_sha256", "detector", "app")
 
 Row = Mapping[str, Any]
@@ -39,7 +40,7 @@ class Results:
             _check_same(folder, old, header)
         with write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        self._write_header({**(old or {}), **header, "format": FORMAT})
+        self._write_header({**(old or {}), **header, **_grown(old or {}, header), "format": FORMAT})
         self.known = {row["id"] for row in _read_rows(self._rows)}
         self._mend()
 
@@ -91,6 +92,14 @@ def read_results(folder: Path) -> tuple[Mapping[str, Any], Sequence[Row]]:
     if not rows:
         raise AvatarAppError(f"{folder} holds a study without a single trial; run it first.")
     return header, rows
+
+
+def _grown(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the lists of all that was ever asked of this folder, and the digests of it."""
+    lists = {
+        name: list(dict.fromkeys([*old.get(name, []), *new.get(name, [])])) for name in _GROWING
+    }
+    return {**lists, "contents": {**old.get("contents", {}), **new.get("contents", {})}}
 
 
 def _read_header(folder: Path) -> dict[str, Any] | None:
