@@ -115,6 +115,7 @@ class FlagStrip(QWidget):
         for flag in [flag for flag in self._chips if flag not in reasons]:
             chip = self._chips.pop(flag)
             self._row.removeWidget(chip)
+            chip.hide()
             chip.deleteLater()
         for flag in sorted(reasons, key=_urgency):
             if flag in self._chips:
