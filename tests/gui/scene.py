@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from PyQt5.QtWidgets import QApplication, QWidget
 from avatar_app import settings
 from avatar_app.events import (
     Calibrated,
-    Flag,
     Marked,
     Stats,
 )
@@ -34,7 +33,7 @@ from avatar_app.pipeline.framing import cut
 from avatar_app.pipeline.parts import DlibLooker
 from avatar_app.preferences import Preferences
 from avatar_app.recording import Moment, SessionInfo, SessionWriter
-from avatar_app.types import Avatar
+from avatar_app.types import Avatar, AvatarAppError
 from avatar_app.video import VideoReader
 from tests.gui.fakes import FakePipeline, running_state
 
@@ -139,15 +138,16 @@ class Scene:
 
         return max(range(begin, len(self._views)), key=score)
 
-    def within(self, flags: Callable[[frozenset[Flag]], bool], begin: int = 0) -> int:
-        """Return the middle one of the first pictures from `begin` on whose flags are like that."""
-        fits = [
-            at
+    def warned(self) -> int:
+        """Return the picture that is least at fault of those with a warning about the driver."""
+        scores = {
+            at: view.verdict.score
             for at, view in enumerate(self._views)
-            if at >= begin and view.verdict is not None and flags(view.verdict.flags)
-        ]
-        last = next(n for n, at in enumerate([*fits[1:], -1]) if at != fits[n] + 1)
-        return fits[last // 2]
+            if view.verdict is not None and any(flag.is_gate for flag in view.verdict.flags)
+        }
+        if not scores:
+            raise AvatarAppError("The demo clip brings no warning any more; choose another one.")
+        return min(scores, key=lambda at: scores[at])
 
     def play_good(self, window: Window) -> None:
         """Show the picture of the clip that is most like the avatar."""
@@ -176,11 +176,6 @@ class Scene:
             for event in tracker.update(view.verdict):
                 writer.note(event)
         writer.finish()
-
-
-def is_warning(flags: frozenset[Flag]) -> bool:
-    """Whether there is a warning, and no fault yet."""
-    return bool(flags) and all(flag.is_gate for flag in flags)
 
 
 def pipeline_of(window: Window) -> FakePipeline:

@@ -10,7 +10,7 @@ from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status
-from tests.gui.scene import Scene, is_warning, number, pipeline_of
+from tests.gui.scene import Scene, number, pipeline_of
 
 TURN, HAND, NEUTRAL, AFTER_TURN = (number(seconds) for seconds in (5.5, 10.4, 0.9, 7.84))
 """Moments of the demo clip."""
@@ -44,7 +44,7 @@ def _red_flag(scene: Scene) -> Window:
 
 def _gate(scene: Scene) -> Window:
     window = scene.window()
-    scene.play(window, scene.within(is_warning))
+    scene.play(window, scene.warned())
     return window
 
 
