@@ -20,6 +20,8 @@ COLOURS = {
 
 
 _ROOM = 300  # pixels that a chip with its reason takes
+_LEAST = 172  # and without; where there is less, the least urgent ones become a number
+_NUMBER = 44
 
 
 def flag_name(flag: Flag) -> str:
@@ -90,6 +92,10 @@ class FlagStrip(QWidget):
         self._calm = QLabel()
         self._calm.setTextFormat(Qt.TextFormat.RichText)
         self._row.addWidget(self._calm)
+        self.more = QLabel()
+        self.more.setProperty("look", "faint")
+        self.more.hide()
+        self._row.addWidget(self.more)
         self._row.addStretch(1)
         self._chips: dict[Flag, FlagChip] = {}
         self.show_detector(Status.OFF)
@@ -109,6 +115,7 @@ class FlagStrip(QWidget):
         for flag in [flag for flag in self._chips if flag not in reasons]:
             chip = self._chips.pop(flag)
             self._row.removeWidget(chip)
+            chip.hide()
             chip.deleteLater()
         for flag in sorted(reasons, key=_urgency):
             if flag in self._chips:
@@ -126,8 +133,18 @@ class FlagStrip(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        for chip in self._chips.values():
-            chip.be_narrow(self.width() < _ROOM * len(self._chips))
+        flags = self.flags
+        room = len(flags)
+        if self.width() < _LEAST * room:
+            room = max(1, (self.width() - _NUMBER) // _LEAST)
+        for place, flag in enumerate(flags):
+            self._chips[flag].be_narrow(self.width() < _ROOM * len(flags))
+            self._chips[flag].setVisible(place < room)
+        self.more.setVisible(room < len(flags))
+        self.more.setText(f"+ {len(flags) - room}")
+        hidden = "\n".join(f"{flag_name(flag)}: {flag.remedy}" for flag in flags[room:])
+        self.more.setToolTip(hidden)
+        self.more.setAccessibleName(hidden)
 
     def show_detector(self, status: Status) -> None:
         """Say what it means that no flag is up."""

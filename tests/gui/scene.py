@@ -21,7 +21,6 @@ from avatar_app.events import (
     Calibrated,
     Flag,
     Marked,
-    Severity,
     Stats,
 )
 from avatar_app.fomm.reenactor import load_reenactor
@@ -131,6 +130,15 @@ class Scene:
             source.to_view.put(view)
             yield view
 
+    def worst(self, begin: int) -> int:
+        """Return the picture with the highest score from `begin` on."""
+
+        def score(at: int) -> float:
+            verdict = self._views[at].verdict
+            return 0.0 if verdict is None else verdict.score
+
+        return max(range(begin, len(self._views)), key=score)
+
     def within(self, flags: Callable[[frozenset[Flag]], bool], begin: int = 0) -> int:
         """Return the middle one of the first pictures from `begin` on whose flags are like that."""
         fits = [
@@ -168,11 +176,6 @@ class Scene:
             for event in tracker.update(view.verdict):
                 writer.note(event)
         writer.finish()
-
-
-def is_red(flags: frozenset[Flag]) -> bool:
-    """Whether the picture is at fault."""
-    return any(flag.severity is Severity.SEVERE for flag in flags)
 
 
 def is_warning(flags: frozenset[Flag]) -> bool:

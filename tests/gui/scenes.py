@@ -10,7 +10,7 @@ from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status
-from tests.gui.scene import Scene, is_red, is_warning, number, pipeline_of
+from tests.gui.scene import Scene, is_warning, number, pipeline_of
 
 TURN, HAND, NEUTRAL, AFTER_TURN = (number(seconds) for seconds in (5.5, 10.4, 0.9, 7.84))
 """Moments of the demo clip."""
@@ -38,7 +38,7 @@ def _running(scene: Scene) -> Window:
 
 def _red_flag(scene: Scene) -> Window:
     window = scene.window(output=Status.ON, output_name="/dev/video10", shown=Shown.HELD)
-    scene.play(window, scene.within(is_red, HAND))
+    scene.play(window, scene.worst(HAND))
     return window
 
 
@@ -147,7 +147,7 @@ def _passing_through(scene: Scene) -> Window:
 
 def _small(scene: Scene) -> Window:
     window = scene.window(640, 480, output=Status.ON, shown=Shown.AVATAR)
-    scene.play(window, scene.within(is_red, HAND))
+    scene.play(window, scene.worst(HAND))
     return window
 
 

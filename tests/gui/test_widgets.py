@@ -170,3 +170,30 @@ def test_the_guide_counts_down_while_the_match_is_good(qtbot: QtBot, window: Win
     with qtbot.waitSignal(guide.taken, timeout=5000):
         pass
     assert guide.isHidden()
+
+
+def test_many_flags_are_not_cut_off(qtbot: QtBot) -> None:
+    """The most urgent ones keep their words; the others are counted, and named by the tip."""
+    strip = FlagStrip()
+    qtbot.addWidget(strip)
+    strip.resize(780, 44)
+    strip.show()
+    strip.show_flags(
+        dict.fromkeys(
+            (
+                Flag.JITTER,
+                Flag.OCCLUDED,
+                Flag.FACE_DISTORTED,
+                Flag.WARP_FOLDED,
+                Flag.DRIVER_MISMATCH,
+                Flag.BLURRED,
+            ),
+            "because",
+        )
+    )
+    assert len(strip.flags) == 6
+    assert strip.more.text() == "+ 2"
+    assert strip.more.toolTip().startswith("Jitter")
+    assert "Occluded" in strip.more.toolTip()
+    strip.show_flags({Flag.JITTER: "because"})
+    assert strip.more.isHidden()
