@@ -43,7 +43,7 @@ pictures: demo ## take the README's pictures anew
 	mkdir -p docs
 	cp demo-output/strip.png docs/demo-strip.png
 
-screenshots: $(VENV)/.dev ## take pictures of the window in every state (needs Xvfb)
+screenshots: $(VENV)/.dev ## take pictures and a film of the window (needs Xvfb and ffmpeg)
 	xvfb-run -a -s "-screen 0 1120x760x24" $(BIN)/python -m tests.gui.screenshots docs/window
 
 clean: ## remove the environment and what the tools leave
@@ -65,7 +65,7 @@ $(VENV)/.app: $(VENV)/.venv setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.app
-	$(PIP_INSTALL) -e '.[train,dev]'
+	$(PIP_INSTALL) -e '.[train,hotkeys,dev]'
 	@touch $@
 
 system-libraries:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from avatar_app.events import Flag
+from avatar_app.events import Event, Flag, FlagCleared, FlagRaised
 
 FIRST_COLUMNS = ("frame", "time_s", "score", "flags")
 
@@ -55,3 +55,27 @@ def frames_to_csv(rows: Sequence[Row]) -> bytes:
         values = (f"{row.measures[name]:.6g}" if name in row.measures else "" for name in names)
         table.writerow((row.index, f"{row.time:.6f}", score, flags, *values))
     return text.getvalue().encode()
+
+
+@dataclass(frozen=True)
+class Span:
+    """A flag that was up from `begin` to `end` in seconds of the video."""
+
+    flag: Flag
+    begin: float
+    end: float
+    reason: str = ""
+
+
+def spans(events: Iterable[Event], seconds: float) -> list[Span]:
+    """Return when which flag was up; one that was never cleared was up to the end."""
+    up: dict[Flag, FlagRaised] = {}
+    found = []
+    for event in events:
+        if isinstance(event, FlagRaised):
+            up.setdefault(event.flag, event)
+        elif isinstance(event, FlagCleared) and event.flag in up:
+            raised = up.pop(event.flag)
+            found.append(Span(event.flag, raised.time, event.time, raised.reason))
+    found += [Span(flag, raised.time, seconds, raised.reason) for flag, raised in up.items()]
+    return sorted(found, key=lambda span: span.begin)

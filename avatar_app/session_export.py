@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from avatar_app.events import Event, Flag, FlagCleared, FlagRaised, Marked, Severity
+from avatar_app.events import Marked, Severity
 from avatar_app.progress import Progress, silent
 from avatar_app.provenance import label_tags
 from avatar_app.recording import Session
+from avatar_app.reports import Span, spans
 from avatar_app.types import AvatarAppError, Frame, Image
 from avatar_app.video import VideoReader, VideoWriter, check_output
 
@@ -33,30 +33,6 @@ _COLOURS = {
     Severity.GATE: (200, 184, 80),
 }
 _WORST_FIRST = list(_COLOURS)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A flag that was up from `begin` to `end` in seconds of the video."""
-
-    flag: Flag
-    begin: float
-    end: float
-    reason: str = ""
-
-
-def spans(events: list[Event], seconds: float) -> list[Span]:
-    """Return when which flag was up; one that was never cleared was up to the end."""
-    up: dict[Flag, FlagRaised] = {}
-    found = []
-    for event in events:
-        if isinstance(event, FlagRaised):
-            up.setdefault(event.flag, event)
-        elif isinstance(event, FlagCleared) and event.flag in up:
-            raised = up.pop(event.flag)
-            found.append(Span(event.flag, raised.time, event.time, raised.reason))
-    found += [Span(flag, raised.time, seconds, raised.reason) for flag, raised in up.items()]
-    return sorted(found, key=lambda span: span.begin)
 
 
 def export_session(session: Session, output: Path, progress: Progress = silent) -> Path:

@@ -164,6 +164,16 @@ def test_animate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     assert f"{FRAMES} of {FRAMES} frames" in result.stderr
 
 
+def test_inspect(run: Run, clip: Path, tmp_path: Path) -> None:
+    """A report with its table and events, and in words what was found."""
+    result = run("inspect", clip, "-o", "report")
+    assert result.returncode == 0, result.stderr
+    assert "No glitch was seen" in result.stdout
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert names == {"frames.csv", "events.jsonl", "report.html"}
+    assert_one_sentence(run("inspect", "missing.mp4", "-o", "report"), "missing.mp4")
+
+
 def test_interrupted_animate_leaves_nothing(
     environment: dict[str, str], model: Path, tmp_path: Path
 ) -> None:

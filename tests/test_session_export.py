@@ -9,7 +9,8 @@ import pytest
 from avatar_app.events import Flag, FlagCleared, FlagRaised
 from avatar_app.provenance import read_label
 from avatar_app.recording import open_session
-from avatar_app.session_export import export_session, spans
+from avatar_app.reports import spans
+from avatar_app.session_export import export_session
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VideoReader
 from tests.recording.test_session import START, begun, recorded

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar_app.animation.driver import DriverCrop
+from avatar_app.animation.judging import Judging
 from avatar_app.animation.report import Laps, Stats
 from avatar_app.avatars import load_avatar, resolve_avatar
-from avatar_app.events import AvatarChanged, Calibrated, events_to_jsonl
+from avatar_app.events import AvatarChanged, Calibrated, Event, events_to_jsonl
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.motion import pose_distance
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
@@ -53,6 +54,7 @@ def animate(
     frames_csv: Path | None = None,
     events_jsonl: Path | None = None,
     stats_json: Path | None = None,
+    overlay: Path | None = None,
     progress: Progress = silent,
     warn: Callable[[str], None] = lambda sentence: None,
     seen: Callable[[Rendered], None] = lambda rendered: None,
@@ -64,18 +66,15 @@ def animate(
     none. Until the driver's face is seen the avatar stands still. With `crop` the driver's face is
     followed, without it the centre of the picture is taken; `centre_square` does that to the photo
     where its face cannot be used. `warn` takes sentences about what is not as it should be, `seen`
-    every rendered frame.
+    every rendered frame. Where `frames_csv`, `events_jsonl` or `overlay`, a copy of the video with
+    the flags drawn in, is asked for, every frame is judged by the glitch detector.
 
     Raises AvatarAppError where the user can mend it, at once where it is the name of an output.
     Files get their names at the end, when they are whole, KeyboardInterrupt or not.
     """
     began = time.perf_counter()
     photo = resolve_avatar(str(source))
-    beside = [path for path in (frames_csv, events_jsonl, stats_json) if path is not None]
-    _check_distinct([photo, driving], [output, *beside])
-    check_output(output)
-    for path in beside:
-        check_writable(path)
+    _check_outputs([photo, driving], [output, overlay], [frames_csv, events_jsonl, stats_json])
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(VideoReader(driving, max_side=_DRIVER_SIDE))
         engine = load_reenactor(model, device, absolute=absolute)
@@ -85,16 +84,25 @@ def animate(
             photo, engine.size, finder.in_photo, centre_square=centre_square, warn=warn
         )
         engine.set_source(avatar)
+        sound = driving if reader.has_audio else None
+        tags = label_tags(engine.model_name)
+        judging = Judging()
+        if frames_csv or events_jsonl or overlay:
+            judging = stack.enter_context(
+                Judging.of(avatar, finder, overlay, rate=reader.rate, sound=sound, tags=tags)
+            )
         job = _Job(
-            engine, avatar, DriverCrop(engine.size, finder if crop else None), absolute, seen
+            engine,
+            avatar,
+            DriverCrop(engine.size, finder if crop else None),
+            absolute,
+            seen,
+            judging,
         )
         if best_frame and not absolute:
             job.calibrate_at_best(driving, progress)
         start_seconds = time.perf_counter() - began
-        sound = driving if reader.has_audio else None
-        with VideoWriter(
-            output, engine.size, engine.size, reader.rate, sound, label_tags(engine.model_name)
-        ) as writer:
+        with VideoWriter(output, engine.size, engine.size, reader.rate, sound, tags) as writer:
             job.render(reader, writer, progress)
         seconds = time.perf_counter() - began - start_seconds
         if reader.truncated:
@@ -119,7 +127,9 @@ class _Job:
         crop: DriverCrop,
         absolute: bool,
         seen: Callable[[Rendered], None],
+        judging: Judging,
     ) -> None:
+        self._judging = judging
         self._engine = engine
         self._avatar = avatar
         self._crop = crop
@@ -158,19 +168,30 @@ class _Job:
             self._laps.lap("decode")
             rendered = self._rendered(frame)
             rendered_any |= rendered is not None
-            writer.write(self._avatar.image if rendered is None else rendered.image, frame.time)
+            shown = self._avatar.image if rendered is None else rendered.image
+            writer.write(shown, frame.time)
             self._laps.lap("encode")
+            verdict = self._judging.judge(frame, rendered)
+            self._laps.lap("judge")
+            self._judging.draw(frame, shown, verdict)
+            self._laps.lap("overlay")
+            if verdict is not None:
+                row = Row(frame.index, frame.time, verdict.measures, verdict.score, verdict.flags)
+            else:
+                row = Row(frame.index, frame.time, rendered.measures if rendered else {})
             self._laps.end()
-            self.rows.append(Row(frame.index, frame.time, rendered.measures if rendered else {}))
+            self.rows.append(row)
             progress(frame.index + 1, reader.frames, "frames")
         if not rendered_any:
             raise _no_face_in(reader.path)
 
     @property
-    def events(self) -> list[AvatarChanged | Calibrated]:
+    def events(self) -> list[Event]:
         """What happened, in terms of the driver's time."""
-        changed = AvatarChanged(0.0, self._avatar.name)
-        return [changed, self._calibrated] if self._calibrated else [changed]
+        events: list[Event] = [AvatarChanged(0.0, self._avatar.name)]
+        if self._calibrated:
+            events.append(self._calibrated)
+        return [*events, *self._judging.finish()]
 
     def stats(self, reader: VideoReader, seconds: float, start_seconds: float) -> Stats:
         """Return how fast it was, given the seconds for all frames and those before the first."""
@@ -212,6 +233,16 @@ class _Job:
     def _calibrate(self, driver: Frame) -> None:
         self._engine.calibrate(driver)
         self._calibrated = Calibrated(driver.time, driver.index)
+
+
+def _check_outputs(inputs: list[Path], videos: list[Path | None], files: list[Path | None]) -> None:
+    _check_distinct(inputs, [path for path in (*videos, *files) if path is not None])
+    for path in videos:
+        if path is not None:
+            check_output(path)
+    for path in files:
+        if path is not None:
+            check_writable(path)
 
 
 def _check_distinct(inputs: list[Path], outputs: list[Path]) -> None:

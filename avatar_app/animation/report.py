@@ -17,9 +17,10 @@ class Stats:
     """How fast a job was, on what, with what.
 
     `seconds` and `fps` are end to end, from the first decoded picture to the finished file;
-    `start_seconds` is what came before. `latency_ms` is the time one frame took through all stages,
-    `stages_ms` that of each: "decode", "crop" (finding the face included), "model", "encode", and
-    the model's own stages as "model/...". `dropped` frames are 0: a job renders all.
+    `start_seconds` is what came before. `latency_ms` is the time one frame took through all
+    stages, `stages_ms` that of each: "decode", "crop" (finding the face included), "model",
+    "encode", "judge" and "overlay" (next to nothing where not asked for), and the model's own
+    stages as "model/...". `dropped` frames are 0: a job renders all.
     """
 
     frames: int

@@ -38,12 +38,13 @@ def animate(options: Namespace) -> None:
             frames_csv=options.frames,
             events_jsonl=options.events,
             stats_json=options.stats,
+            overlay=options.overlay,
             progress=progress,
             warn=warn,
         )
     show(_speed(animation.stats))
     show(f"video: {animation.video}")
-    for what in ("frames", "events", "stats"):
+    for what in ("overlay", "frames", "events", "stats"):
         if path := getattr(options, what):
             show(f"{what}: {path}")
 

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 from avatar_app import __version__
 from avatar_app.cli import commands, study_command
+from avatar_app.cli.detector_parser import add_detector_commands
+from avatar_app.cli.library_parser import add_library_commands
 from avatar_app.cli.live_parser import add_live_commands, add_session_commands
 
 _DESCRIPTION = """\
@@ -63,13 +65,13 @@ def build_parser() -> argparse.ArgumentParser:
     tree = parser.add_subparsers(metavar="COMMAND", title="commands")
     add_live_commands(tree, _command)
     _animate(tree)
+    add_detector_commands(tree, _command)
     _demo(tree)
     _bench(tree)
     _train(tree)
     _evaluate(tree)
     _study(tree)
-    _models(tree)
-    _avatars(tree)
+    add_library_commands(tree, _command)
     add_session_commands(tree, _command)
     return parser
 
@@ -168,6 +170,12 @@ def _animate(tree: _Tree) -> None:
         "--frames", metavar="FILE.csv", type=Path, help="write the measures of every frame"
     )
     command.add_argument("--events", metavar="FILE.jsonl", type=Path, help="write what happened")
+    command.add_argument(
+        "--overlay",
+        metavar="FILE.mp4",
+        type=Path,
+        help="write a copy of the video with the red flags drawn in",
+    )
     command.add_argument(
         "--stats", metavar="FILE.json", type=Path, help="write speed, device and model"
     )
@@ -356,56 +364,3 @@ def _study(tree: _Tree) -> None:
         type=Path,
         help="only draw a picture of the cases at all severities",
     )
-
-
-def _models(tree: _Tree) -> None:
-    group = _command(tree, "models", "list, look at, fetch and import models")
-    models = group.add_subparsers(metavar="COMMAND", title="commands")
-    _command(models, "list", "list the known models and where they are", commands.models_list)
-    info = _command(models, "info", "say what a model is", commands.models_info)
-    info.add_argument("name", metavar="NAME", help="a known model or a .safetensors file")
-    fetch = _command(
-        models,
-        "fetch",
-        "download a known model and check it",
-        commands.models_fetch,
-        description="Download a known model and check it. vgg19 and lpips, which training and "
-        "measuring look\nthrough, are fetched in the same way.",
-        examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
-    )
-    fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")
-    import_ = _command(
-        models,
-        "import",
-        "turn a published checkpoint into a model of this app",
-        commands.models_import,
-        "Read FILE as untrusted input, keep what animating needs, and write it as safetensors.",
-        "  avatar-app models import vox-adv-cpk.pth.tar",
-    )
-    import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")
-    quantize = _command(
-        models,
-        "quantize",
-        "make the form of a model that is fastest on a CPU",
-        commands.models_quantize,
-        "Write 8-bit networks beside a model. The ranges of numbers are taken from the clips of a\n"
-        "folder, or else from the avatars and the demo clip on board.",
-        "  avatar-app models quantize vox-adv --clips my-clips",
-    )
-    quantize.add_argument("name", metavar="NAME|FILE", help="a known model or a .safetensors file")
-    quantize.add_argument("--clips", metavar="DIR", type=Path, help="a folder of videos of faces")
-
-
-def _avatars(tree: _Tree) -> None:
-    group = _command(tree, "avatars", "list avatars and add your own")
-    avatars = group.add_subparsers(metavar="COMMAND", title="commands")
-    _command(avatars, "list", "list the avatars by name", commands.avatars_list)
-    add = _command(
-        avatars,
-        "add",
-        "make an avatar of a photo",
-        commands.avatars_add,
-        examples="  avatar-app avatars add me.jpg",
-    )
-    add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")
-    _centre_square_option(add)

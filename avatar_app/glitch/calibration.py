@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +73,15 @@ class RoleCalibration:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """The content of a data file, and where it came from."""
+    """The content of a data file, and where it came from.
+
+    `figures` are the error rates that were measured by role and name; none in a provisional one.
+    """
 
     roles: Mapping[str, RoleCalibration]
     is_provisional: bool
     path: Path
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def load_calibration(path: Path | None = None) -> Calibration:
@@ -98,7 +102,8 @@ def load_calibration(path: Path | None = None) -> Calibration:
         if content["format"] != FORMAT:
             raise _foreign(path)
         roles = {role: _role(content["roles"][role]) for role in ROLES}
-        return Calibration(roles, bool(content["provisional"]), path)
+        figures = {role: dict(named) for role, named in content.get("figures", {}).items()}
+        return Calibration(roles, bool(content["provisional"]), path, figures)
     except (KeyError, TypeError, ValueError) as error:
         raise _foreign(path) from error
 

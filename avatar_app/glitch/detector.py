@@ -37,7 +37,7 @@ def load_detector(
     `false_alarms_per_hour`: how many are accepted on clean pictures (default: 1 where the driver is
     known, 2 where only the video is). `sensitivity` moves the threshold from there in log-odds: 0
     as calibrated, above 0 more is flagged. `model` is a file that `calibrate` wrote. A
-    `finder` whose models are loaded already saves a second; nobody else may track with it. Raises
+    `finder` whose models are loaded already saves a second; only the same thread may use it. Raises
     AvatarAppError where the file cannot be read, ValueError for another role.
     """
     if role not in ROLES:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import signal
 import sys
@@ -19,7 +17,8 @@ from avatar_app.files import check_writable, write_whole
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.theme import apply_theme
 from avatar_app.gui.window import Window
-from avatar_app.pipeline import Parts, Pipeline
+from avatar_app.pipeline import Parts, Pipeline, Status
+from avatar_app.pipeline.account import Account, LiveRun
 from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError
 
@@ -38,42 +37,56 @@ def run_window(
     seconds: float | None = None,
     stats_json: Path | None = None,
     parts: Parts | None = None,
-) -> None:
-    """Show the window until it is closed, or for `seconds`; write speeds to `stats_json`.
+) -> LiveRun:
+    """Show the window until it is closed, or for `seconds` with a model; return how that went.
 
-    Raises AvatarAppError where there is no screen, and KeyboardInterrupt after Ctrl-C.
+    The same is written to `stats_json`, also after Ctrl-C. Raises AvatarAppError where there is no
+    screen, and KeyboardInterrupt after Ctrl-C.
     """
     if stats_json is not None:
         check_writable(stats_json)
     app = make_application()
     pipeline = Pipeline(preferences, parts)
+    account = Account(pipeline)
     window = Window(pipeline, preferences)
-    if seconds is not None:
-        QTimer.singleShot(round(seconds * 1000), window.end)
+    window.happened.connect(account.count)
+    watch = _watch(window, account, seconds)
     with _errors_as_banners(window), _interrupts(app) as interrupts:
         pipeline.start()
         try:
             window.show()
             app.exec_()
         finally:
+            watch.stop()
             window.close()
             hung = pipeline.stop(_PATIENCE)
+            for event in pipeline.events.drain():
+                account.count(event)
+            run = account.run(hung)
             window.deleteLater()
             if stats_json is not None:
-                write_whole(stats_json, _report(pipeline, hung))
+                write_whole(stats_json, run.to_json())
     if interrupts:
         raise interrupts[0]
+    return run
 
 
-def _report(pipeline: Pipeline, hung: list[str]) -> bytes:
-    """Return the run in numbers as a JSON object, in UTF-8."""
-    run = {
-        "summary": dataclasses.asdict(pipeline.summary()),
-        "dropped": pipeline.dropped,
-        "lost": pipeline.lost,
-        "hung": hung,
-    }
-    return (json.dumps(run, indent=2) + "\n").encode()
+def _watch(window: Window, account: Account, seconds: float | None) -> QTimer:
+    """Return a running timer that keeps the account, and ends the window after its seconds."""
+    end = QTimer(window)
+    end.setSingleShot(True)
+    end.timeout.connect(window.end)
+    glance = QTimer(window)
+
+    def look() -> None:
+        account.glance()
+        is_ready = window.source.state.model is not Status.STARTING
+        if seconds is not None and is_ready and not end.isActive():
+            end.start(round(seconds * 1000))
+
+    glance.timeout.connect(look)
+    glance.start(_GLANCE_MS)
+    return glance
 
 
 def make_application() -> QApplication:
@@ -152,7 +165,8 @@ def _interrupts(app: QApplication) -> Iterator[list[BaseException]]:
             else:
                 raise KeyboardInterrupt
         except KeyboardInterrupt as stop:
-            caught.append(stop)
+            # Its traceback would hold what was interrupted: a painter that must end now.
+            caught.append(stop.with_traceback(None))
         app.quit()
 
     for number in numbers:

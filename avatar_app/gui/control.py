@@ -14,6 +14,7 @@ from avatar_app.avatars import list_avatars
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.hotkeys import keys_in_use
 from avatar_app.pipeline import commands
+from avatar_app.pipeline.look import ADDING
 from avatar_app.pipeline.view import State, Status
 from avatar_app.preferences import Preferences, load_preferences, save_preferences
 from avatar_app.types import AvatarAppError
@@ -96,6 +97,16 @@ class Control(QObject):
         self._wanted = name
         self._engine.post(commands.SetAvatar(name))
         self.change(avatar=name)
+
+    def add_avatar(self, photo: str) -> None:
+        """Have an avatar made of a photo; what comes of it is told by an event."""
+        self._tell(Notice(ADDING, Tone.OFFER, f"Looking for the face in {Path(photo).name} ..."))
+        self._engine.post(commands.AddAvatar(photo))
+
+    def take_added(self, name: str) -> None:
+        """Show the avatar that was added just now."""
+        self._reload()
+        self.choose_avatar(name)
 
     def do(self, action: str) -> None:
         """Do what this action's key or button stands for."""

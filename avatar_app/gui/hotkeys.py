@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PyQt5.QtGui import QKeySequence
 
+from avatar_app.gui.global_keys import for_pynput
 from avatar_app.types import AvatarAppError
 
 
@@ -84,10 +85,31 @@ def keys_in_use(changed: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def everywhere(name: str) -> str:
+    """Return the name under which an action's key in other windows is kept."""
+    return f"{name} everywhere"
+
+
+def global_keys_in_use(changed: Mapping[str, str]) -> dict[str, str]:
+    """Give the keys for other windows by action, where `changed` names other ones.
+
+    An action without one is left out, and so is what is no key.
+    """
+    keys = {
+        action.name: changed.get(everywhere(action.name), action.everywhere)
+        for action in ACTIONS
+        if action.everywhere
+    }
+    return {name: key for name, key in keys.items() if QKeySequence(key).toString()}
+
+
 def check_keys(changed: Mapping[str, str]) -> None:
-    """Raise AvatarAppError where one key would do two things."""
+    """Raise AvatarAppError where one key would do two things, or cannot do what it should."""
     owners: dict[str, str] = {}
-    for name, keys in keys_in_use(changed).items():
+    elsewhere = {name: (key,) for name, key in global_keys_in_use(changed).items()}
+    for (key,) in elsewhere.values():
+        for_pynput(key)
+    for name, keys in [*keys_in_use(changed).items(), *elsewhere.items()]:
         for key in keys:
             plain = QKeySequence(key).toString()
             if plain in owners:

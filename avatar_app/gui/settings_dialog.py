@@ -26,6 +26,7 @@ from PyQt5.QtWidgets import (
 
 from avatar_app.gui import theme
 from avatar_app.gui.choices import suggestions
+from avatar_app.gui.global_keys import obstacle
 from avatar_app.gui.key_editor import KeyEditor
 from avatar_app.gui.overlays import label
 from avatar_app.preferences import Option, Preferences, Value, options
@@ -140,6 +141,10 @@ class SettingsDialog(QDialog):
                 self._add_row(grid, option)
         column.addLayout(grid)
         if group == _KEYS_PAGE:
+            if hindrance := obstacle():
+                words = label(hindrance, "soft")
+                words.setWordWrap(True)
+                column.addWidget(words)
             column.addWidget(self.keys)
         column.addStretch(1)
         area = QScrollArea()

@@ -62,6 +62,11 @@ class Stage(QWidget):
             self._picture = to_pixmap(image)
             self.update()
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture to look at."""
+        return self._picture is not None
+
     def clear(self) -> None:
         """Forget the picture: another avatar or model comes."""
         self._picture = None

@@ -6,20 +6,27 @@ import base64
 import dataclasses
 from typing import Protocol
 
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QCloseEvent, QKeySequence, QResizeEvent
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QShortcut,
     QVBoxLayout,
     QWidget,
 )
 
-from avatar_app.events import AvatarChanged, Calibrated, CameraLost, Event, Severity, Stats
+from avatar_app.events import (
+    AvatarAdded,
+    AvatarChanged,
+    Calibrated,
+    CameraLost,
+    Event,
+    Severity,
+    Stats,
+)
 from avatar_app.gui import theme
 from avatar_app.gui.banners import BannerStack, Notice, Tone
 from avatar_app.gui.bars import Controls, Header, StatusLine, details
@@ -28,14 +35,14 @@ from avatar_app.gui.driver import DriverView
 from avatar_app.gui.flags import FlagStrip
 from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.guide_view import GuideView
-from avatar_app.gui.news import notice, settled
+from avatar_app.gui.news import notice, settled, words
 from avatar_app.gui.overlays import KeySheet, Overlay, Question, label
 from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
+from avatar_app.gui.shortcuts import Shortcuts
 from avatar_app.gui.stage import Mood, Stage
 from avatar_app.gui.timeline import Timeline
 from avatar_app.handoff import Backlog, Slot
-from avatar_app.pipeline import commands
 from avatar_app.pipeline.view import State, Status, View
 from avatar_app.preferences import Preferences
 from avatar_app.types import Verdict
@@ -61,6 +68,8 @@ class Source(Engine, Protocol):
 class Window(QMainWindow):
     """Looks at the pipeline thirty times a second and shows what is there."""
 
+    happened = pyqtSignal(object)  # every event, once it is shown
+
     def __init__(self, source: Source, preferences: Preferences) -> None:
         super().__init__()
         self.setWindowTitle("avatar_app")
@@ -68,9 +77,9 @@ class Window(QMainWindow):
         self.source = source
         self._state: State | None = None
         self._verdict: Verdict | None = None
-        self._shortcuts: list[QShortcut] = []
         self._make_widgets()
         self.control = Control(source, preferences, self.banners.tell, self.question.ask)
+        self._shortcuts = Shortcuts(self, self.control.do, self.banners.tell)
         self._connect()
         self._restore()
         self._show_looks()
@@ -146,6 +155,7 @@ class Window(QMainWindow):
         """Take what is new from the pipeline and show it."""
         for event in self.source.events.drain():
             self._show_event(event)
+            self.happened.emit(event)
         view = self.source.to_view.take(0)
         if view is not None:
             self._show_view(view)
@@ -159,7 +169,10 @@ class Window(QMainWindow):
         self._beat.stop()
 
     def _show_view(self, view: View) -> None:
+        is_first = view.avatar_image is not None and not self.stage.has_picture
         self.stage.show_image(view.avatar_image)
+        if is_first and self._state is not None:
+            self.stage.say(*words(self._state, True))
         self.driver.show_view(view)
         self.guide.show_view(view)
         self._show_advice(view)
@@ -190,12 +203,12 @@ class Window(QMainWindow):
     def _show_advice(self, view: View) -> None:
         guide = view.guide
         if guide is None:
-            words, colour = "Your face is not seen.", theme.WARM
+            said, colour = "Your face is not seen.", theme.WARM
         elif guide.is_good:
-            words, colour = f"{guide.match:.0%} like the avatar's pose", theme.GOOD
+            said, colour = f"{guide.match:.0%} like the avatar's pose", theme.GOOD
         else:
-            words, colour = f"{guide.match:.0%} alike. {guide.advice}", theme.SOFT
-        self.advice.setText(f'<span style="color:{colour}">●</span>&nbsp; {words}')
+            said, colour = f"{guide.match:.0%} alike. {guide.advice}", theme.SOFT
+        self.advice.setText(f'<span style="color:{colour}">●</span>&nbsp; {said}')
         if view.face is not None and view.face.has_drifted:
             self._offer_calibration("You sit otherwise than when you calibrated.")
 
@@ -221,7 +234,7 @@ class Window(QMainWindow):
         if state.avatar is not None:
             self.gallery.select(state.avatar.name)
             self.driver.lay_over(state.avatar.image)
-        self.stage.say(*_words(state))
+        self.stage.say(*words(state, self.stage.has_picture))
         self._show_mood()
 
     def _show_event(self, event: Event) -> None:
@@ -233,6 +246,8 @@ class Window(QMainWindow):
         elif isinstance(event, Calibrated):
             self.banners.withdraw("drift")
             self.stage.flash()
+        elif isinstance(event, AvatarAdded):
+            self.control.take_added(event.avatar)
         elif isinstance(event, AvatarChanged):
             self.gallery.select(event.avatar)
         elif isinstance(event, CameraLost):
@@ -267,23 +282,10 @@ class Window(QMainWindow):
 
     def _bind_keys(self) -> None:
         keys = self.control.keys
-        bound = {(shortcut.key().toString(), shortcut.objectName()) for shortcut in self._shortcuts}
-        wanted = {
-            (QKeySequence(key).toString(), action) for action, row in keys.items() for key in row
-        }
-        if bound == wanted:
-            return
-        for shortcut in self._shortcuts:
-            shortcut.setParent(None)
-        self._shortcuts = []
-        for key, action in sorted(wanted):
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setObjectName(action)
-            shortcut.activated.connect(lambda action=action: self.control.do(action))
-            self._shortcuts.append(shortcut)
-        self.header.show_keys(keys)
-        self.controls.show_keys(keys)
-        self.key_sheet.show_keys(keys)
+        if self._shortcuts.bind(keys):
+            for widget in (self.header, self.controls, self.key_sheet):
+                widget.show_keys(keys)
+        self._shortcuts.bind_everywhere(self.control.preferences)
 
     # What is opened from it.
 
@@ -320,8 +322,8 @@ class Window(QMainWindow):
         if self.isFullScreen():
             self.showNormal()
         elif self.control.is_watched:
-            words = "Others see your avatar, or it is being recorded; both end with the app."
-            self.question.ask("Close avatar_app?", words, "Close", self.end)
+            why = "Others see your avatar, or it is being recorded; both end with the app."
+            self.question.ask("Close avatar_app?", why, "Close", self.end)
         else:
             self.end()
 
@@ -332,7 +334,7 @@ class Window(QMainWindow):
     def _add_avatar(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Make an avatar of a photo", "", _PICTURES)
         if path:
-            self.source.post(commands.SetAvatar(path))
+            self.control.add_avatar(path)
 
     # How it remembers itself.
 
@@ -350,26 +352,8 @@ class Window(QMainWindow):
         self._side.setFixedWidth(_SIDE_NARROW if narrow else _SIDE)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Keep the geometry, and look at the pipeline no more."""
+        """Keep the geometry, and look at the pipeline and listen to keys no more."""
         self.stop_looking()
         self.control.remember(geometry=bytes(self.saveGeometry().toBase64()).decode())
+        self._shortcuts.stop()
         super().closeEvent(event)
-
-
-def _words(state: State) -> tuple[str, str, str]:
-    """Return title, note and icon to write over the picture; an empty title where all is well."""
-    if state.is_panicked:
-        return "Panic", "Others see a card. Press the key again to go on.", "panic"
-    if state.model is Status.FAILED:
-        return "The model has stopped", "Others see a card.", "warning"
-    if state.camera in (Status.LOST, Status.ENDED):
-        title = "The camera is gone" if state.camera is Status.LOST else "The clip is over"
-        note = "It is looked for every second." if state.camera is Status.LOST else ""
-        return title, note, "unplugged"
-    if state.model is Status.STARTING:
-        return "Loading the model", "The first time takes a few seconds longer.", "info"
-    if state.camera is Status.STARTING:
-        return "Opening the camera", "", "camera"
-    if state.avatar is None:
-        return "Preparing the avatar", "", "info"
-    return "", "", "info"

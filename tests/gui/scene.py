@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,21 @@ from typing import Any
 from PIL import Image as Pictures
 from PyQt5 import sip
 from PyQt5.QtCore import QBuffer, QEventLoop, QIODevice, QTimer
+from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from avatar_app import settings
 from avatar_app.events import (
     Calibrated,
     Flag,
-    FlagCleared,
-    FlagRaised,
     Marked,
+    Severity,
     Stats,
 )
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.framing import SmoothedSquare
+from avatar_app.glitch.detector import load_detector
+from avatar_app.glitch.flags import FlagTracker
 from avatar_app.gui.window import Window
 from avatar_app.guide import Guide, guide
 from avatar_app.pipeline import DriverFace, View
@@ -32,7 +35,7 @@ from avatar_app.pipeline.framing import cut
 from avatar_app.pipeline.parts import DlibLooker
 from avatar_app.preferences import Preferences
 from avatar_app.recording import Moment, SessionInfo, SessionWriter
-from avatar_app.types import Avatar, Verdict
+from avatar_app.types import Avatar
 from avatar_app.video import VideoReader
 from tests.gui.fakes import FakePipeline, running_state
 
@@ -41,11 +44,13 @@ _STATS = Stats(
     0, 30.0, 24.6, 30.0, 9.8, 61.0, 88.0, 41, 0, "OpenVINO on the CPU (int8 and float32)",
     "it is the fastest that this machine has", {"look": 15.6, "keypoints": 4.6, "render": 26.1},
 )  # fmt: skip
-SEVERE = {
-    Flag.FACE_DISTORTED: "mouth, 4.1 x the usual",
-    Flag.WARP_FOLDED: "3.2 % of the picture",
-}
-GATE = {Flag.OUT_OF_POSE: "yaw 37 degrees"}
+EVERY = 2  # of the clip's pictures one is rendered: as many as the app shows on a small machine
+FPS = 25.0 / EVERY
+
+
+def number(seconds: float) -> int:
+    """Return the number of the picture so far into the clip."""
+    return round(seconds * FPS)
 
 
 def wait(milliseconds: int) -> None:
@@ -53,6 +58,13 @@ def wait(milliseconds: int) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec_()
+
+
+def grabbed() -> QPixmap:
+    """Return what the screen shows."""
+    screen = QApplication.primaryScreen()
+    assert screen is not None
+    return screen.grabWindow(sip.voidptr(0))
 
 
 class Scene:
@@ -64,12 +76,10 @@ class Scene:
     def shoot(self, name: str, widget: QWidget | None = None) -> None:
         """Keep what the screen shows as NAME.png, with few colours."""
         wait(_STILL)
-        screen = QApplication.primaryScreen()
-        assert screen is not None
-        grabbed = screen.grabWindow(sip.voidptr(0)) if widget is None else widget.grab()
+        taken = grabbed() if widget is None else widget.grab()
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        grabbed.save(buffer, "PNG")
+        taken.save(buffer, "PNG")
         with Pictures.open(io.BytesIO(bytes(buffer.data()))) as picture:
             few = picture.convert("RGB").quantize(256, kmeans=1)
         few.save(self._folder / f"{name}.png", optimize=True)
@@ -89,32 +99,47 @@ class Scene:
         QApplication.setActiveWindow(window)
         return window
 
-    def play(self, window: Window, until: int, flags: dict[int, dict[Flag, str]]) -> None:
-        """Let the clip run before the window up to a picture; `flags` hold from a picture on."""
+    def play(self, window: Window, until: int) -> None:
+        """Let the clip run before the window up to a picture."""
         source = pipeline_of(window)
-        now: dict[Flag, str] = {}
-        since: dict[Flag, float] = {}
-        for index, view in enumerate(self._views[: until + 1]):
-            wanted = flags.get(index, now)
-            for flag in now.keys() - wanted.keys():
-                gone = FlagCleared(view.time, index, flag, view.time - since.pop(flag))
-                source.events.put(gone)
-            for flag in wanted.keys() - now.keys():
-                since[flag] = view.time
-                source.events.put(FlagRaised(view.time, index, flag, 0.8, wanted[flag]))
-            now = wanted
-            score = 0.12 + 0.05 * (index % 7) / 7 + (0.6 if _is_severe(now) else 0.0)
-            verdict = Verdict(index, view.time, score, frozenset(now), now)
-            source.to_view.put(dataclasses.replace(view, verdict=verdict))
-            if index == 20:
-                source.events.put(Calibrated(view.time, index))
-            if index == 110:
+        for view in self.steps(window, until + 1):
+            if view.index == number(0.8):
+                source.events.put(Calibrated(view.time, view.index))
+            if view.index == number(4.4):
                 source.events.put(Marked(view.time))
-            window.refresh()
+            # Only the last one is shown: all others can be seen in the timeline alone.
+            assert view.verdict is not None
+            window.timeline.add_score(view.time, view.verdict.score)
         source.events.put(_STATS)
         window.refresh()
         for topic in ("mark", "drift"):
             window.banners.withdraw(topic)
+
+    def steps(self, window: Window, count: int) -> Iterator[View]:
+        """Hand the window one picture after the other, over and over, with what was flagged."""
+        source, tracker = pipeline_of(window), FlagTracker()
+        for index in range(count):
+            lap, at = divmod(index, len(self._views))
+            view = self._views[at]
+            time = view.time + lap * len(self._views) / FPS
+            verdict = view.verdict
+            assert verdict is not None
+            verdict = dataclasses.replace(verdict, time=time, index=index)
+            for event in tracker.update(verdict):
+                source.events.put(event)
+            view = dataclasses.replace(view, time=time, index=index, verdict=verdict)
+            source.to_view.put(view)
+            yield view
+
+    def within(self, flags: Callable[[frozenset[Flag]], bool], begin: int = 0) -> int:
+        """Return the middle one of the first pictures from `begin` on whose flags are like that."""
+        fits = [
+            at
+            for at, view in enumerate(self._views)
+            if at >= begin and view.verdict is not None and flags(view.verdict.flags)
+        ]
+        last = next(n for n, at in enumerate([*fits[1:], -1]) if at != fits[n] + 1)
+        return fits[last // 2]
 
     def play_good(self, window: Window) -> None:
         """Show the picture of the clip that is most like the avatar."""
@@ -131,21 +156,28 @@ class Scene:
         )
         moments = [
             Moment(view.index, view.time, view.avatar_image)
-            for view in self._views[170:]
+            for view in self._views[number(6.8) :]
             if view.avatar_image is not None
         ]
         writer = SessionWriter(folder, info, moments[0], {})
         for moment in moments:
             writer.write(moment)
-        begin = moments[75].time
-        for flag, reason in SEVERE.items():
-            writer.note(FlagRaised(begin, 245, flag, 0.8, reason))
-            writer.note(FlagCleared(begin + 1.5, 280, flag, 1.5))
+        tracker = FlagTracker()
+        for view in self._views[number(6.8) :]:
+            assert view.verdict is not None
+            for event in tracker.update(view.verdict):
+                writer.note(event)
         writer.finish()
 
 
-def _is_severe(flags: dict[Flag, str]) -> bool:
-    return any(not flag.is_gate for flag in flags)
+def is_red(flags: frozenset[Flag]) -> bool:
+    """Whether the picture is at fault."""
+    return any(flag.severity is Severity.SEVERE for flag in flags)
+
+
+def is_warning(flags: frozenset[Flag]) -> bool:
+    """Whether there is a warning, and no fault yet."""
+    return bool(flags) and all(flag.is_gate for flag in flags)
 
 
 def pipeline_of(window: Window) -> FakePipeline:
@@ -155,13 +187,19 @@ def pipeline_of(window: Window) -> FakePipeline:
     return source
 
 
-def rendered(avatar: Avatar) -> Iterator[View]:
-    """Render the demo clip as the pipeline does."""
+def rendered(avatar: Avatar, until: float = math.inf) -> Iterator[View]:
+    """Render and judge the demo clip as the pipeline does, up to `until` seconds into it."""
     engine = load_reenactor("fomm-mini", "auto")
     engine.set_source(avatar)
+    detector = load_detector("driver")
+    detector.set_source(avatar)
     looker, smoothed = DlibLooker(), SmoothedSquare()
     with VideoReader(settings.bundled("assets", "demo", "webcam.mp4")) as clip:
         for frame in clip:
+            if frame.time >= until:
+                break
+            if frame.index % EVERY:
+                continue
             height, width = frame.image.shape[:2]
             landmarks = looker.follow(frame.image)
             square = smoothed.update(landmarks, frame.time)
@@ -170,12 +208,13 @@ def rendered(avatar: Avatar) -> Iterator[View]:
             driver = cut(frame, square.fitted(width, height), engine.size)
             if not engine.is_calibrated:
                 engine.calibrate(driver)
-            image = engine.animate(driver).image
+            made = engine.animate(driver)
+            verdict = detector.inspect(made)
             advice = (
                 None if landmarks is None else guide(landmarks, height, width, avatar.landmarks)
             )
             face = DriverFace(frame.index, frame.time, landmarks, advice)
-            yield View(
-                frame.index, frame.time, frame.image, square.fitted(width, height), image, face
-            )
+            crop = square.fitted(width, height)
+            yield View(frame.index, frame.time, frame.image, crop, made.image, face, verdict)
+    detector.close()
     engine.close()

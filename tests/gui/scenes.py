@@ -10,9 +10,10 @@ from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status
-from tests.gui.scene import GATE, SEVERE, Scene, pipeline_of
+from tests.gui.scene import Scene, is_red, is_warning, number, pipeline_of
 
-TURN, HAND, NEUTRAL = 138, 268, 22
+TURN, HAND, NEUTRAL, AFTER_TURN = (number(seconds) for seconds in (5.5, 10.4, 0.9, 7.84))
+"""Moments of the demo clip."""
 
 
 def _first_start(scene: Scene) -> Window:
@@ -31,33 +32,33 @@ def _first_start(scene: Scene) -> Window:
 
 def _running(scene: Scene) -> Window:
     window = scene.window(output=Status.ON, output_name="/dev/video10", shown=Shown.AVATAR)
-    scene.play(window, 190, {60: GATE, 75: {}})
+    scene.play(window, AFTER_TURN)
     return window
 
 
 def _red_flag(scene: Scene) -> Window:
     window = scene.window(output=Status.ON, output_name="/dev/video10", shown=Shown.HELD)
-    scene.play(window, HAND, {130: GATE, 172: {}, 250: SEVERE})
+    scene.play(window, scene.within(is_red, HAND))
     return window
 
 
 def _gate(scene: Scene) -> Window:
     window = scene.window()
-    scene.play(window, TURN, {128: GATE})
+    scene.play(window, scene.within(is_warning))
     return window
 
 
 def _guide(scene: Scene) -> Window:
     window = scene.window()
-    scene.play(window, TURN - 1, {})
+    scene.play(window, TURN - 1)
     window.control.do("guide")
-    scene.play(window, TURN, {})
+    scene.play(window, TURN)
     return window
 
 
 def _guide_counting(scene: Scene) -> Window:
     window = scene.window()
-    scene.play(window, NEUTRAL - 1, {})
+    scene.play(window, NEUTRAL - 1)
     window.control.do("guide")
     scene.play_good(window)
     return window
@@ -91,20 +92,20 @@ def _sessions(scene: Scene) -> Window:
     window.control.do("sessions")
     browser = window.findChild(SessionBrowser)
     assert browser is not None
-    browser.player.go_to(3.4)
+    browser.player.go_to(4.2)
     return window
 
 
 def _no_sessions(scene: Scene) -> Window:
     window = scene.window(640, 480)
-    scene.play(window, 60, {})
+    scene.play(window, number(2.4))
     window.control.do("sessions")
     return window
 
 
 def _error(scene: Scene) -> Window:
     window = scene.window(output=Status.FAILED)
-    scene.play(window, 80, {})
+    scene.play(window, number(3.2))
     reason = (
         "A virtual camera cannot be opened; run 'sudo apt install v4l2loopback-dkms' and 'sudo "
         'modprobe v4l2loopback devices=1 exclusive_caps=1 card_label="avatar_app camera"\'.'
@@ -116,7 +117,7 @@ def _error(scene: Scene) -> Window:
 
 def _camera_lost(scene: Scene) -> Window:
     window = scene.window(output=Status.ON, shown=Shown.CARD)
-    scene.play(window, 80, {})
+    scene.play(window, number(3.2))
     pipeline_of(window).change(camera=Status.LOST)
     reason = "The camera Integrated Webcam was taken out; put it in again, or choose another one."
     pipeline_of(window).events.put(CameraLost(3.0, reason))
@@ -126,7 +127,7 @@ def _camera_lost(scene: Scene) -> Window:
 
 def _panic(scene: Scene) -> Window:
     window = scene.window(output=Status.ON, shown=Shown.CARD, is_panicked=True)
-    scene.play(window, 80, {})
+    scene.play(window, number(3.2))
     return window
 
 
@@ -140,34 +141,34 @@ def _passing_through(scene: Scene) -> Window:
     window = scene.window(
         output=Status.ON, output_name="/dev/video10", shown=Shown.CAMERA, is_passing_through=True
     )
-    scene.play(window, 190, {})
+    scene.play(window, AFTER_TURN)
     return window
 
 
 def _small(scene: Scene) -> Window:
     window = scene.window(640, 480, output=Status.ON, shown=Shown.AVATAR)
-    scene.play(window, HAND, {130: GATE, 172: {}, 250: SEVERE})
+    scene.play(window, scene.within(is_red, HAND))
     return window
 
 
 def _small_guide(scene: Scene) -> Window:
     window = scene.window(640, 480)
-    scene.play(window, TURN - 1, {})
+    scene.play(window, TURN - 1)
     window.control.do("guide")
-    scene.play(window, TURN, {})
+    scene.play(window, TURN)
     return window
 
 
 def _small_settings(scene: Scene) -> Window:
     window = scene.window(640, 480)
-    scene.play(window, 60, {})
+    scene.play(window, number(2.4))
     window.control.do("settings")
     return window
 
 
 def _small_keys(scene: Scene) -> Window:
     window = scene.window(640, 480)
-    scene.play(window, 60, {})
+    scene.play(window, number(2.4))
     window.control.do("hotkeys")
     return window
 
@@ -182,7 +183,7 @@ def _speed(scene: Scene) -> Window:
     window = scene.window(is_searching=True, recording="somewhere")
     window.control.do("speed")
     window.control.remember(ghost=0.5)
-    scene.play(window, 60, {})
+    scene.play(window, number(2.4))
     return window
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from avatar_app.gui.app import make_application
+from avatar_app.gui.app import make_application, run_window
+from avatar_app.live import run_headless
+from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError
+from tests.pipeline.fakes import Faults, parts
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -68,6 +72,60 @@ def test_the_window_opens_on_x11_although_cv2_came_first(screen: str) -> None:
     done = _run(screen, _CODE)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "xcb"
+
+
+# The keyboard belongs to no window here: whoever hears the key hears it everywhere.
+_GLOBAL = """
+import subprocess
+from PyQt5.QtCore import QTimer
+from avatar_app.gui.app import make_application, run_window
+from avatar_app.gui.window import Window
+from avatar_app.preferences import Preferences
+from tests.pipeline.fakes import Faults, parts
+app = make_application()
+pressing = None
+def look():
+    global pressing
+    window = next(w for w in app.topLevelWidgets() if isinstance(w, Window))
+    window.clearFocus()
+    if window.source.state.is_panicked:
+        print("panicked")
+        timer.stop()
+        window.end()
+    elif pressing is None or pressing.poll() is not None:
+        pressing = subprocess.Popen(["xdotool", "key", "ctrl+alt+p"])
+timer = QTimer()
+timer.timeout.connect(look)
+timer.start(300)
+chosen = Preferences(camera="fake", global_hotkeys=True)
+run_window(chosen, seconds=40, parts=parts(Faults()))
+"""
+
+
+def test_a_global_key_is_heard_on_a_real_screen(screen: str) -> None:
+    """Panic works while another window has the keyboard."""
+    if shutil.which("xdotool") is None:
+        pytest.skip("needs xdotool")
+    pytest.importorskip("Xlib", reason="needs pynput")
+    done = _run(screen, _GLOBAL)
+    assert done.stdout.strip() == "panicked", done.stderr
+
+
+def test_a_run_is_accounted_for_as_without_a_window(qapp: object, tmp_path: Path) -> None:
+    """Scripts read one form of figures; the seconds count from when there is a model."""
+    figures = []
+    for run in (run_window, run_headless):
+        stats = tmp_path / f"{run.__name__}.json"
+        chosen = Preferences(camera="fake", virtual_camera="fake", record="off")
+        run(chosen, seconds=0.6, stats_json=stats, parts=parts(Faults()))
+        figures.append(json.loads(stats.read_text()))
+    window, headless = figures
+    assert window.keys() == headless.keys()
+    assert window["summary"].keys() == headless["summary"].keys()
+    for name in ("camera", "model", "avatar", "device", "device_reason", "hung"):
+        assert window[name] == headless[name]
+    assert window["events"]["Calibrated"] == headless["events"]["Calibrated"] == 1
+    assert window["summary"]["pictures"]["model"] > 10
 
 
 def test_no_screen_is_one_sentence(qapp: object) -> None:

@@ -61,6 +61,14 @@ def test_a_key_for_two_actions_keeps_the_dialog_open(qtbot: QtBot, dialog: Setti
     assert "Y is both" in dialog.problem
 
 
+def test_a_global_key_needs_a_modifier(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    """Otherwise it would act whenever it is typed anywhere."""
+    dialog.keys.fields["panic everywhere"].setKeySequence(QKeySequence("Y"))
+    with qtbot.assertNotEmitted(dialog.chosen):
+        dialog.accept()
+    assert "choose one with Ctrl or Alt" in dialog.problem
+
+
 def test_defaults_are_all_put_back(qtbot: QtBot, dialog: SettingsDialog) -> None:
     """The camera and the keys are as on the first day."""
     dialog.to_defaults()

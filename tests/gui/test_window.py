@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from avatar_app.events import (
+    AvatarAdded,
     CameraBack,
     CameraLost,
     Flag,
@@ -15,10 +18,13 @@ from avatar_app.events import (
     Stats,
     WorkerFailed,
 )
+from avatar_app.gui.shortcuts import TOPIC
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
+from avatar_app.pipeline.look import ADDING
 from avatar_app.preferences import load_preferences
+from avatar_app.settings import bundled, data_dir
 from tests.gui.fakes import TURNED, FakePipeline, view
 
 C = commands
@@ -117,6 +123,9 @@ def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePi
     pipeline.change(camera=Status.ON)
     window.refresh()
     assert window.banners.notices == []
+    assert window.stage.words == ("Preparing the avatar", "")
+    pipeline.to_view.put(view())
+    window.refresh()
     assert window.stage.words == ("", "")
 
 
@@ -130,6 +139,31 @@ def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: Fak
         pipeline.events.put(event)
         window.refresh()
         assert window.banners.notices[-1].sentence == event.reason
+
+
+def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline) -> None:
+    """While its face is looked for, that is said; then it stands in the gallery, asked for."""
+    window.control.add_avatar("/photos/anna.jpg")
+    assert pipeline.asked(C.AddAvatar) == [C.AddAvatar("/photos/anna.jpg")]
+    assert "anna.jpg" in window.banners.notices[-1].sentence
+    own = data_dir() / "avatars"
+    own.mkdir(parents=True)
+    shutil.copy(bundled("assets", "avatars", "mei.png"), own / "anna.png")
+    pipeline.events.put(AvatarAdded(1.0, "anna"))
+    window.refresh()
+    assert "anna" in window.gallery.names
+    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("anna")]
+    assert [notice.sentence for notice in window.banners.notices] == [
+        "anna is among your avatars now."
+    ]
+
+
+def test_a_photo_that_cannot_serve_is_a_banner(window: Window, pipeline: FakePipeline) -> None:
+    """The reason takes the place of the words that the face is looked for."""
+    window.control.add_avatar("/photos/dog.jpg")
+    pipeline.events.put(Refused(1.0, ADDING, "no face was found in dog.jpg; use another photo"))
+    window.refresh()
+    assert [notice.sentence[:8] for notice in window.banners.notices] == ["no face "]
 
 
 def test_panic_is_unmistakable(window: Window, pipeline: FakePipeline) -> None:
@@ -217,6 +251,20 @@ def test_escape_asks_while_others_watch(
     pipeline.change(output=Status.OFF)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
+
+
+def test_why_there_are_no_keys_in_other_windows_is_said_once(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are off at first; asked for where the system has none, the reason is a banner."""
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    window.control.change(camera="demo")
+    assert window.banners.notices == []
+    window.control.change(global_hotkeys=True)
+    assert ["Wayland" in notice.sentence for notice in window.banners.notices] == [True]
+    window.banners.withdraw(TOPIC)
+    window.control.change(mirror_driver=False)
+    assert window.banners.notices == []
 
 
 def test_a_rebound_key_works_at_once(qtbot: QtBot, window: Window, pipeline: FakePipeline) -> None:

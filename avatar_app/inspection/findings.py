@@ -1,0 +1,136 @@
+"""What was found in a video: numbers, moments, and the words for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from avatar_app.events import FlagCleared, FlagRaised
+from avatar_app.reports import Row, Span
+from avatar_app.types import Image, Verdict
+
+_MOST_MOMENTS = 6
+_KEPT = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A judged picture worth showing: `image` (S, S, 3) uint8 RGB as it was judged."""
+
+    verdict: Verdict
+    image: Image
+
+    @property
+    def is_glitch(self) -> bool:
+        """Whether a glitch was flagged in it."""
+        return any(not flag.is_gate for flag in self.verdict.flags)
+
+
+class Moments:
+    """Keeps the worst picture of each second, and of those the worst."""
+
+    def __init__(self) -> None:
+        self._by_second: dict[int, Moment] = {}
+
+    def add(self, moment: Moment) -> None:
+        """Take one more picture."""
+        second = int(moment.verdict.time)
+        best = self._by_second.get(second)
+        if best is None or _rank(moment) > _rank(best):
+            self._by_second[second] = moment
+        if len(self._by_second) > _KEPT:
+            del self._by_second[min(self._by_second, key=lambda at: _rank(self._by_second[at]))]
+
+    def worst(self) -> list[Moment]:
+        """Return the flagged ones, or where nothing was flagged the highest scores; worst first."""
+        ranked = sorted(self._by_second.values(), key=_rank, reverse=True)
+        flagged = [moment for moment in ranked if moment.is_glitch]
+        return flagged[:_MOST_MOMENTS] or ranked[: _MOST_MOMENTS // 2]
+
+
+def _rank(moment: Moment) -> tuple[bool, float]:
+    return moment.is_glitch, moment.verdict.score
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """All about one video: `rows` by frame, `events`, `spans` of flags, the worst `moments`.
+
+    `seconds` of video were read, and `judged_seconds` of them had a face to judge. `notes` say
+    what could not be judged. `figures` are the detector's own error rates by name, empty where
+    nobody measured them. `report` is the written file.
+    """
+
+    video: Path
+    role: str
+    seconds: float
+    judged_seconds: float
+    rows: Sequence[Row]
+    events: Sequence[FlagRaised | FlagCleared]
+    spans: Sequence[Span]
+    moments: Sequence[Moment]
+    threshold: float
+    notes: Sequence[str]
+    about: Mapping[str, str]
+    report: Path
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def glitches(self) -> list[Span]:
+        """The spans of flags that are faults of the picture, and no warnings about a driver."""
+        return [span for span in self.spans if not span.flag.is_gate]
+
+    def summary(self) -> list[str]:
+        """Return what a person should know, sentence by sentence."""
+        if not self.judged_seconds:
+            return ["Nothing could be judged: no face was found in this video."]
+        return [self._verdict(), *self._where(), self._error_rates()]
+
+    def _verdict(self) -> str:
+        if not self.glitches:
+            none = f"No glitch was seen in {self.judged_seconds:.1f} s with a face."
+            return none if self.role == "driver" else f"{none} That does not make it genuine."
+        count = len(_merged(self.glitches))
+        what = "one glitch" if count == 1 else f"{count} glitches"
+        share = f"{self._glitch_seconds():.1f} of {self.judged_seconds:.1f} s"
+        if self.role == "driver":
+            return f"The avatar shows {what}: {share}."
+        return f"This looks like a driven avatar: {what}, {share}. It is a sign and no proof."
+
+    def _where(self) -> list[str]:
+        worst = [moment for moment in self.moments if moment.is_glitch][:1]
+        found = [f"The worst is at {clock(moment.verdict.time)}." for moment in worst]
+        flags = list(dict.fromkeys(span.flag for span in self.glitches))
+        return [*(flag.sentence for flag in flags), *found]
+
+    def _glitch_seconds(self) -> float:
+        return sum(end - begin for begin, end in _merged(self.glitches))
+
+    def _error_rates(self) -> str:
+        if not self.figures:
+            return "How often the detector errs was not measured: its weights were set by hand."
+        return (
+            "How far to trust that: of glitches made for testing, of kinds never shown to it, "
+            f"the detector noticed {self.figures['event_recall']:.0%}; it raised "
+            f"{self.figures['false_alarms_per_hour']:.1f} false alarms an hour in "
+            f"{self.figures['clean_minutes']:.0f} minutes of clean test footage, so "
+            f"that it is below {self.figures['bound_per_hour']:.0f} with 95 % confidence."
+        )
+
+
+def clock(time: float) -> str:
+    """Return a time in seconds as minutes, seconds and hundredths."""
+    minutes, seconds = divmod(time, 60)
+    return f"{minutes:.0f}:{seconds:05.2f}"
+
+
+def _merged(spans: Sequence[Span]) -> list[tuple[float, float]]:
+    """Return when at least one flag was up, (begin, end) in order."""
+    merged: list[tuple[float, float]] = []
+    for span in sorted(spans, key=lambda one: one.begin):
+        if merged and span.begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], span.end))
+        else:
+            merged.append((span.begin, span.end))
+    return merged

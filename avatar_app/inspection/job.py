@@ -1,0 +1,200 @@
+"""The job: read a video, judge its face frame by frame, and write what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+import avatar_app
+from avatar_app.avatars import load_avatar, resolve_avatar
+from avatar_app.events import FlagCleared, FlagRaised, events_to_jsonl
+from avatar_app.files import check_writable, write_whole
+from avatar_app.glitch.calibration import Calibration, load_calibration
+from avatar_app.glitch.detector import GlitchDetector, load_detector
+from avatar_app.glitch.flags import FlagTracker
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.inspection.findings import Inspection, Moment, Moments
+from avatar_app.inspection.limits import Circumstances, limits
+from avatar_app.inspection.report import report_html
+from avatar_app.inspection.view import SIDE, Cuts, FaceView
+from avatar_app.progress import Progress, silent
+from avatar_app.provenance import read_label
+from avatar_app.reports import Row, frames_to_csv, spans
+from avatar_app.types import AvatarAppError, Frame, Image, KeyPoints, Rendered, Verdict
+from avatar_app.video import VideoReader
+
+FRAMES, EVENTS, REPORT = "frames.csv", "events.jsonl", "report.html"
+
+_LONGEST_SIDE = 1920
+_DRIVER_SIDE = 640
+_TOOLS = ("dlib-bin", "opencv-python", "av", "numpy")
+
+
+def inspect(
+    video: Path,
+    out: Path,
+    *,
+    avatar: str | Path | None = None,
+    driving: Path | None = None,
+    false_alarms_per_hour: float | None = None,
+    calibration: Path | None = None,
+    progress: Progress = silent,
+) -> Inspection:
+    """Judge a video and write frames.csv, events.jsonl and report.html into the folder `out`.
+
+    By itself the video is judged as a stranger's (role "video"); with `avatar`, a name or a photo,
+    and the `driving` video it is judged beside them (role "driver"). `false_alarms_per_hour` and
+    `calibration` as with `load_detector`. Raises AvatarAppError where the user can mend it.
+    """
+    if (avatar is None) != (driving is None):
+        raise AvatarAppError(
+            "An avatar and its driving video belong together; give both, or neither of them."
+        )
+    for name in (FRAMES, EVENTS, REPORT):
+        check_writable(out / name)
+    began = time.perf_counter()
+    role = "video" if driving is None else "driver"
+    learned = load_calibration(calibration)
+    with ExitStack() as stack:
+        reader = stack.enter_context(VideoReader(video, max_side=_LONGEST_SIDE))
+        drivers = None
+        if driving is not None:
+            drivers = stack.enter_context(VideoReader(driving, max_side=_DRIVER_SIDE))
+        finder = FaceFinder()
+        detector = load_detector(
+            role,
+            false_alarms_per_hour=false_alarms_per_hour,
+            model=calibration,
+            finder=finder,
+        )
+        stack.callback(detector.close)
+        if avatar is not None:
+            detector.set_source(load_avatar(resolve_avatar(str(avatar)), SIDE, finder.in_photo))
+        job = _Job(detector, finder, None if drivers is None else _Beside(drivers))
+        job.judge(reader, progress)
+        job.seen.is_truncated = reader.truncated
+        about = _about(reader, learned, detector)
+        seconds = job.rows[-1].time + 1 / reader.rate
+    spent = (time.perf_counter() - began) / len(job.rows)
+    about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
+    inspection = job.inspection(seconds, about, out / REPORT, learned)
+    write_whole(out / FRAMES, frames_to_csv(job.rows))
+    write_whole(out / EVENTS, events_to_jsonl(inspection.events))
+    write_whole(out / REPORT, report_html(inspection).encode())
+    return inspection
+
+
+class _Beside:
+    """The driver's frames at the times of another video."""
+
+    def __init__(self, reader: VideoReader) -> None:
+        self._frames: Iterator[Frame] = iter(reader)
+        self._now = next(self._frames)
+        self._next = next(self._frames, None)
+
+    def at(self, time: float) -> Image:
+        """Return the picture shown at `time` in seconds, which does not fall."""
+        while self._next is not None and self._next.time <= time + 1e-3:
+            self._now, self._next = self._next, next(self._frames, None)
+        return self._now.image
+
+
+class _Job:
+    """Judges one video, and keeps what the report needs."""
+
+    def __init__(
+        self, detector: GlitchDetector, finder: FaceFinder, drivers: _Beside | None
+    ) -> None:
+        self._detector = detector
+        self._view = FaceView(finder)
+        self._drivers = drivers
+        self._cuts = Cuts()
+        self._tracker = FlagTracker()
+        self._moments = Moments()
+        self._events: list[FlagRaised | FlagCleared] = []
+        self.rows: list[Row] = []
+        self.seen = Circumstances()
+
+    def judge(self, reader: VideoReader, progress: Progress) -> None:
+        """Judge all frames."""
+        for frame in reader:
+            self.seen.greys.append(float(frame.image[::8, ::8].mean()))
+            if self._drivers is None and self._cuts.is_cut(frame.image):
+                self._cut(frame)
+            picture = self._view.cut(frame)
+            if picture is None:
+                self.rows.append(Row(frame.index, frame.time, {}))
+            else:
+                verdict = self._verdict(frame, picture)
+                self._events += self._tracker.update(verdict)
+                self._moments.add(Moment(verdict, picture))
+                self.rows.append(
+                    Row(frame.index, frame.time, verdict.measures, verdict.score, verdict.flags)
+                )
+            progress(frame.index + 1, reader.frames, "frames")
+        last = self.rows[-1]
+        self._events += self._tracker.finish(last.time, last.index)
+
+    def inspection(
+        self, seconds: float, about: dict[str, str], report: Path, learned: Calibration
+    ) -> Inspection:
+        """Return all that was found."""
+        self.seen.faces, self.seen.widths = self._view.faces, self._view.widths
+        judged = sum(row.score is not None for row in self.rows)
+        role = self._detector.role
+        return Inspection(
+            video=Path(about["video"]),
+            role=role,
+            seconds=seconds,
+            judged_seconds=seconds * judged / len(self.rows),
+            rows=self.rows,
+            events=self._events,
+            spans=spans(self._events, seconds),
+            moments=self._moments.worst(),
+            threshold=self._detector.threshold,
+            notes=tuple(limits(self.rows, seconds, self.seen)),
+            about=about,
+            report=report,
+            figures=learned.figures.get(role, {}),
+        )
+
+    def _cut(self, frame: Frame) -> None:
+        self.seen.cuts.append(frame.time)
+        self._events += self._tracker.finish(frame.time, frame.index)
+        self._view.restart()
+        self._detector.forget()
+
+    def _verdict(self, frame: Frame, picture: Image) -> Verdict:
+        if self._drivers is None:
+            return self._detector.inspect_frame(Frame(picture, frame.index, frame.time))
+        driving = Frame(self._drivers.at(frame.time), frame.index, frame.time)
+        unknown = KeyPoints(np.zeros((1, 0, 2), np.float32), np.zeros((1, 0, 2, 2), np.float32))
+        return self._detector.inspect(Rendered(driving, picture, unknown))
+
+
+def _about(reader: VideoReader, learned: Calibration, detector: GlitchDetector) -> dict[str, str]:
+    label = read_label(reader.path)
+    digest = hashlib.sha256()
+    with reader.path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _TOOLS)
+    weights = "set by hand" if learned.is_provisional else "fitted"
+    return {
+        "video": str(reader.path),
+        "sha256": digest.hexdigest(),
+        "pictures": f"{reader.width} x {reader.height}, {reader.rate:.3g} a second",
+        "the file says of itself": "nothing" if label is None else label.comment,
+        "role": detector.role,
+        "threshold": f"{detector.threshold:.3f}",
+        "weights": f"{learned.path.name}, {weights}",
+        "app": f"avatar_app {avatar_app.__version__}, Python {platform.python_version()}",
+        "packages": packages,
+    }

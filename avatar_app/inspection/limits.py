@@ -1,0 +1,69 @@
+"""What of a video could not be judged, or less surely, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from avatar_app.reports import Row
+
+_FEW_SECONDS = 1.0
+_SLOW, _FAST = 15.0, 65.0  # frames a second
+_SMALL = 80.0  # pixels: what the detector's faces have at least
+_DARK = 10.0  # mean grey level
+_UNEVEN = 2.0
+
+
+@dataclass
+class Circumstances:
+    """What came to light while a video was read."""
+
+    is_truncated: bool = False
+    faces: int = 0
+    widths: Sequence[float] = ()
+    cuts: list[float] = field(default_factory=list)
+    greys: list[float] = field(default_factory=list)
+
+
+def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator[str]:
+    """Yield a sentence for each thing that limits what can be said of a video."""
+    if seen.is_truncated:
+        yield f"The file ends in the middle: it was judged up to {rows[-1].time:.1f} s."
+    if seconds < _FEW_SECONDS:
+        yield f"The video is only {seconds:.2f} s long: too short for what shows over time."
+    yield from _of_rate(rows)
+    dark = sum(grey < _DARK for grey in seen.greys)
+    if dark:
+        yield f"{dark} of {len(rows)} frames are black or nearly so."
+    unseen = sum(row.score is None for row in rows)
+    if unseen:
+        yield f"{unseen} of {len(rows)} frames, before a face was found, could not be judged."
+    yield from _of_faces(seen)
+    if seen.cuts:
+        when = ", ".join(f"{time:.1f} s" for time in seen.cuts[:5])
+        more = " ..." if len(seen.cuts) > 5 else ""
+        yield f"The scene changes ({when}{more}): each scene was judged by itself."
+
+
+def _of_rate(rows: Sequence[Row]) -> Iterator[str]:
+    if len(rows) < 3:
+        return
+    steps = np.diff([row.time for row in rows])
+    rate = 1 / float(np.median(steps))
+    if rate < _SLOW:
+        yield f"At {rate:.0f} frames a second, trembling and sudden changes are hardly seen."
+    if rate > _FAST:
+        yield f"At {rate:.0f} frames a second, changes from frame to frame look smaller."
+    low, high = np.percentile(steps, (5, 95))
+    if high > _UNEVEN * max(float(low), 1e-3):
+        yield f"The rate varies: from {1 / high:.0f} to {1 / max(low, 1e-3):.0f} frames a second."
+
+
+def _of_faces(seen: Circumstances) -> Iterator[str]:
+    if seen.faces > 1:
+        yield f"There are up to {seen.faces} faces: only the largest one was judged."
+    width = float(np.median(seen.widths)) if seen.widths else _SMALL
+    if width < _SMALL:
+        yield f"The face is only {width:.0f} pixels wide: small faults cannot be seen."

@@ -1,0 +1,150 @@
+"""`inspect` on good, broken and unusable videos: what is flagged, written and said."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_app.events import Flag
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.inspection import inspect, job
+from avatar_app.inspection.view import Cuts
+from avatar_app.settings import bundled
+from avatar_app.types import AvatarAppError, Image
+from avatar_app.video import VideoReader, VideoWriter
+
+FRAMES, BREAKS_AT = 50, 25
+
+
+@lru_cache(maxsize=1)
+def clip() -> list[Image]:
+    """Return the beginning of the bundled clip, 320 x 240."""
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
+        frames = itertools.islice(reader, FRAMES)
+        return [np.asarray(cv2.resize(frame.image, (320, 240)), np.uint8) for frame in frames]
+
+
+@lru_cache(maxsize=1)
+def finder() -> FaceFinder:
+    """Share one finder, as its models take a second to load."""
+    return FaceFinder()
+
+
+@pytest.fixture(autouse=True)
+def shared_finder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put it where the job makes its own."""
+    monkeypatch.setattr(job, "FaceFinder", finder)
+
+
+def write(path: Path, images: list[Image], rate: float = 25) -> Path:
+    """Write pictures as a video."""
+    height, width = images[0].shape[:2]
+    with VideoWriter(path, width, height, rate) as writer:
+        for step, image in enumerate(images):
+            writer.write(image, step / rate)
+    return path
+
+
+def melting(images: list[Image]) -> list[Image]:
+    """Let the face run down and tear from the frame BREAKS_AT on."""
+    y, x = np.mgrid[:240, :320].astype(np.float32)
+    wave = 12 * np.sin(x / 6) + 8 * np.sin(y / 4)
+    melted = [
+        np.asarray(cv2.remap(image, x + wave, y + 1.5 * wave, cv2.INTER_LINEAR), np.uint8)
+        for image in images[BREAKS_AT:]
+    ]
+    return images[:BREAKS_AT] + melted
+
+
+def test_a_broken_face_is_flagged_from_when_it_breaks(tmp_path: Path) -> None:
+    """Table, events and report agree on when; the report shows the moment and needs no network."""
+    found = inspect(write(tmp_path / "call.mp4", melting(clip())), tmp_path / "out")
+    assert found.glitches
+    assert BREAKS_AT / 25 <= found.glitches[0].begin < BREAKS_AT / 25 + 0.8
+    assert "looks like a driven avatar" in found.summary()[0]
+    rows = list(csv.DictReader((tmp_path / "out" / "frames.csv").read_text().splitlines()))
+    assert len(rows) == FRAMES
+    flagged = [int(row["frame"]) for row in rows if row["flags"]]
+    assert min(flagged) == round(found.glitches[0].begin * 25)
+    lines = (tmp_path / "out" / "events.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["flag"] in Flag.__members__
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "data:image/jpeg" in page
+    assert not re.search(r"(src|href)=.https?:|@import|url\(", page)
+    assert "proven" not in page
+
+
+def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
+    """Where nothing is wrong the report says so, and that this proves nothing."""
+    found = inspect(write(tmp_path / "call.mp4", clip()), tmp_path / "out")
+    assert not found.glitches
+    assert found.summary()[0].startswith("No glitch was seen")
+    assert "genuine" in found.summary()[0]
+
+
+def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -> None:
+    """With the driver at hand the rows hold how far the avatar's pose is from the driver's."""
+    video = write(tmp_path / "call.mp4", clip())
+    driving = write(tmp_path / "driver.mp4", [image[:, ::-1].copy() for image in clip()])
+    found = inspect(video, tmp_path / "out", avatar="mei", driving=driving)
+    assert found.role == "driver"
+    assert "mismatch_yaw" in found.rows[-1].measures
+    with pytest.raises(AvatarAppError, match="belong together"):
+        inspect(video, tmp_path / "out", avatar="mei")
+
+
+@pytest.mark.parametrize(
+    ("images", "rate", "words"),
+    [
+        ([np.full((240, 320, 3), 130, np.uint8)] * 30, 25, "no face was found"),
+        ([np.zeros((240, 320, 3), np.uint8)] * 30, 25, "are black"),
+        (clip()[:3], 25, "too short"),
+        (clip()[:12], 5, "At 5 frames a second"),
+        (clip()[:20], 120, "At 120 frames a second"),
+        ([np.hstack([image, image[:, ::-1]]) for image in clip()[:30]], 25, "up to 2 faces"),
+        (clip()[:15] + [np.roll(i[::-1], 60, 1) for i in clip()[:15]], 25, "scene changes"),
+        ([np.pad(i, ((160, 168), (0, 0), (0, 0))) for i in clip()[:30]], 25, "320 x 568"),
+    ],
+    ids=["no face", "black", "3 frames", "5 fps", "120 fps", "two faces", "cut", "vertical"],
+)
+def test_what_could_not_be_judged_is_said(
+    tmp_path: Path, images: list[Image], rate: float, words: str
+) -> None:
+    """Unusual videos get a report in which their limits stand."""
+    video = write(tmp_path / "odd.mp4", images, rate)
+    found = inspect(video, tmp_path / "out")
+    assert words in " ".join((*found.summary(), *found.notes, *found.about.values()))
+    assert len(found.rows) == len(images)
+    assert (tmp_path / "out" / "report.html").read_text().rstrip().endswith("</html>")
+
+
+def test_a_video_cut_off_is_judged_as_far_as_it_goes(tmp_path: Path) -> None:
+    """The note says up to where."""
+    whole = write(tmp_path / "whole.mkv", clip())
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    found = inspect(cut, tmp_path / "out")
+    assert 0 < len(found.rows) < FRAMES
+    assert any("ends in the middle" in note for note in found.notes)
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    """The mistake is found before the work, and said in one sentence."""
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(AvatarAppError, match="choose another folder"):
+        inspect(bundled("assets", "demo", "webcam.mp4"), tmp_path / "out")
+
+
+def test_a_moving_face_is_no_new_scene() -> None:
+    """Only another picture is a cut."""
+    cuts = Cuts()
+    assert not any(cuts.is_cut(image) for image in clip())
+    assert cuts.is_cut(np.ascontiguousarray(clip()[0][::-1]))
