@@ -274,7 +274,8 @@ def _with_band(one: Finding) -> tuple[float, float | None, float | None]:
 
 def _can_test(one: Finding) -> bool:
     """Say whether there is more than one pair of avatar and clip."""
-    return one.failed.values.shape[0] * one.failed.values.shape[1] > 1
+    avatars, clips = one.failed.values.shape[:2]
+    return int(avatars) * int(clips) > 1
 
 
 def _bar(one: Finding) -> tuple[float, float, float]:
