@@ -121,4 +121,4 @@ def _is_inside(box: Box, image: Image) -> bool:
     """Say whether the middle of the box lies in the picture: outside there is nothing to fit to."""
     height, width = image.shape[:2]
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return 0 <= x < width and 0 <= y < height
+    return bool(0 <= x < width and 0 <= y < height)

@@ -41,7 +41,7 @@ def in_words(one: Finding) -> str:
     said += f" (95 %: {_percent(low)} to {_percent(high)})" if low is not None else ""
     onset = one.failed.onset()
     said += f"; half of them from severity {onset:.1f} on." if onset is not None else "."
-    if one.chance >= _SIGNIFICANT:
+    if one.chance >= _SIGNIFICANT and _can_test(one):
         said += " No effect can be told from chance."
     return said
 
@@ -70,7 +70,9 @@ def summary(
                 f"In {len(broken)} of {len(findings)} cases at least half of the frames fail at "
                 f"some severity; worst: {_names(broken[:6])}.",
                 f"{real} cases have an effect that cannot be chance (trend over severities, "
-                f"p < {_SIGNIFICANT} after Holm's correction for {len(findings)} cases).",
+                f"p < {_SIGNIFICANT} after Holm's correction for {len(findings)} cases)."
+                if any(map(_can_test, findings))
+                else "With one avatar and one clip no effect can be tested against chance.",
                 f"{len(calm)} cases leave every frame intact, among them {_names(calm[-6:])}."
                 if calm else "No case leaves every frame intact.",
                 *(
@@ -270,6 +272,12 @@ def _with_band(one: Finding) -> tuple[float, float | None, float | None]:
     return share, float(band[0][-1]), float(band[1][-1])
 
 
+def _can_test(one: Finding) -> bool:
+    """Say whether there is more than one pair of avatar and clip."""
+    avatars, clips = one.failed.values.shape[:2]
+    return int(avatars) * int(clips) > 1
+
+
 def _bar(one: Finding) -> tuple[float, float, float]:
     share, low, high = _with_band(one)
     return share, share if low is None else low, share if high is None else high
@@ -277,13 +285,13 @@ def _bar(one: Finding) -> tuple[float, float, float]:
 
 def _row(one: Finding) -> list[str]:
     top, caught = one.strongest, one.caught
-    name = one.case.name + ("*" if one.chance >= _SIGNIFICANT else "")
+    name = one.case.name + ("*" if one.chance >= _SIGNIFICANT and _can_test(one) else "")
     return [
         name, _onset(one), _percent(top.get("failed")), _percent(top.get("mfr")),
         _number(top.get("akd"), 1), _number(top.get("akd_penalised"), 1),
         _number(top.get("identity_change"), 2), _number(top.get("lpips"), 3),
         _number(top.get("l1"), 3), _percent(top.get("fold_share")),
-        _number(top.get("jitter_ratio"), 1), _number(one.chance, 3),
+        _number(top.get("jitter_ratio"), 1), _number(one.chance, 3) if _can_test(one) else "-",
         *(_percent(caught[role]) for role in ("driver", "video", "person")),
     ]  # fmt: skip
 

@@ -189,7 +189,8 @@ def challenges(rows: Sequence[Row]) -> list[Challenge]:
         person = flagged_share(persons, "video")
         worth = breaks * (1 - (person or 0.0))
         one = Challenge(name, severity, breaks, flagged_share(avatars, "video"), person, worth)
-        if name not in found or worth > found[name].worth:
+        best = found.get(name)
+        if best is None or (worth, breaks) > (best.worth, best.breaks):
             found[name] = one
     return sorted(found.values(), key=lambda one: -one.worth)
 

@@ -57,7 +57,8 @@ def draw_effect(
 def draw_overview(path: Path, bars: Sequence[tuple[str, float, float, float]]) -> None:
     """Draw the share of failing frames of each case as bars, worst first: name, mean, low, high."""
     figure = _figure(8.2, 1.0 + 0.185 * len(bars))
-    axes = figure.add_axes((0.24, 0.06, 0.73, 0.92))
+    foot = 0.55 / (1.0 + 0.185 * len(bars))
+    axes = figure.add_axes((0.24, foot, 0.73, 0.98 - foot))
     places = np.arange(len(bars))[::-1]
     means = np.array([bar[1] for bar in bars])
     spread = np.array([(mean - low, high - mean) for _, mean, low, high in bars]).T

@@ -159,7 +159,8 @@ def _flags(rows: Sequence[Row], cell: tuple[str, str, str, int]) -> str:
             strength = np.array(row["frames"]["strength"])
             full = np.flatnonzero(strength >= 0.99)
             held = flags_at(row, "driver", int(full[len(full) // 2]))
-            return ", ".join(flag.lower().replace("_", " ") for flag in held if _is_fault(flag))
+            told = [flag.lower().replace("_", " ") for flag in held if _is_fault(flag)]
+            return ", ".join(told[:2]) + (" ..." if told[2:] else "")
     return ""
 
 
