@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,6 @@ _TREES, _DEPTH, _RATE, _LEAST = 120, 3, 0.08, 60
 _LOGISTIC_C = 0.02
 _STEPS_KEPT = 5  # digits
 _BLOCK_SECONDS, _BLOCKS = 60.0, 600
-_EVENTFUL_SHARE = 0.1  # of a minute: somebody's hand is before the face now and then
 _LIMIT = 99  # percentile
 
 Values = npt.NDArray[np.float64]
@@ -102,8 +101,11 @@ def _unfolded(tree: Any) -> tuple[list[int], list[float], list[float]]:
 
 
 def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
-    """Return of each measure what it is on clean frames, and its limit towards glitches."""
-    values, truth = stacked(takes, role)
+    """Return of each measure what it is on clean frames, and its limit towards glitches.
+
+    Eventful footage is left out: it would make a covered face usual.
+    """
+    values, truth = stacked([take for take in takes if take.kind != EVENTFUL], role)
     found = {}
     for name, column in zip(names_of(role), values.T, strict=True):
         clean = column[(truth == CLEAN) & np.isfinite(column)]
@@ -150,25 +152,15 @@ def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
 def maxima(pairs: Sequence[tuple[Take, Values]]) -> list[float]:
     """Return the highest scores of made-up clean minutes, rising.
 
-    A minute is put together from takes by chance, as clips are shorter: nine in ten are calm, one
-    is eventful.
+    A minute is put together from calm takes by chance, as clips are shorter.
     """
     chance = np.random.default_rng(0)
-    groups: Mapping[str, list[tuple[float, float]]] = {
-        kind: [
-            (float(score[take.truth == CLEAN].max()), len(score) / RATE)
-            for take, score in pairs
-            if (take.kind == EVENTFUL) == (kind == EVENTFUL) and (take.truth == CLEAN).all()
-        ]
-        for kind in (CALM, EVENTFUL)
-    }
+    calm = [(float(score.max()), len(score) / RATE) for take, score in pairs if take.kind == CALM]
     tops = []
     for _ in range(_BLOCKS):
         seconds, top = 0.0, 0.0
         while seconds < _BLOCK_SECONDS:
-            is_eventful = chance.random() < _EVENTFUL_SHARE and bool(groups[EVENTFUL])
-            group = groups[EVENTFUL if is_eventful else CALM] or groups[EVENTFUL]
-            highest, length = group[int(chance.integers(len(group)))]
+            highest, length = calm[int(chance.integers(len(calm)))]
             seconds, top = seconds + length, max(top, highest)
         tops.append(top)
     return sorted(tops)

@@ -15,10 +15,10 @@ from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.curves import draw_curves
 from avatar_app.calibration_run.figures import BASELINE, Alarms, Figures, Judged, baseline, figures
 from avatar_app.calibration_run.plan import FIT, TEST, plan
-from avatar_app.calibration_run.studio import UNCLEAR, Studio, Take
+from avatar_app.calibration_run.studio import Studio, Take
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.reenactor import load_reenactor
-from avatar_app.glitch.calibration import FORMAT, ROLES, RoleCalibration
+from avatar_app.glitch.calibration import FORMAT, ROLES, RoleCalibration, load_calibration
 from avatar_app.glitch.detector import DEFAULT_FALSE_ALARMS
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError
@@ -62,8 +62,9 @@ def calibrate(
     model: str = "fomm-mini",
     device: str = "auto",
     cache: Path | None = None,
-    avatars: int = 8,
-    videos: int = 14,
+    weights: Path | None = None,
+    avatars: int = 5,
+    videos: int = 10,
     curves: Path | None = None,
     progress: Progress = silent,
 ) -> CalibrationResult:
@@ -71,7 +72,8 @@ def calibrate(
 
     `clips`, `avatars` and `videos` as with `plan`. What was measured is kept in `cache`, by
     default a folder beside `output`, and used again: for another model name another one. `curves`
-    is a picture to write. Raises AvatarAppError for what is wrong with any of these.
+    is a picture to write. With `weights`, a data file, nothing is fitted: those are measured.
+    Raises AvatarAppError for what is wrong with any of these.
     """
     began = time.perf_counter()
     cache = cache or output.with_suffix(".cache")
@@ -89,12 +91,17 @@ def calibrate(
             progress(number, len(scenes), "scenes")
             takes += studio.takes(scene)
     progress(len(scenes), len(scenes), "scenes")
-    return _fitted(takes, output, curves, began)
+    return _fitted(takes, output, curves, began, weights)
 
 
 def _fitted(
-    takes: Sequence[Take], output: Path, curves: Path | None, began: float
+    takes: Sequence[Take],
+    output: Path,
+    curves: Path | None,
+    began: float,
+    weights: Path | None = None,
 ) -> CalibrationResult:
+    known = None if weights is None else load_calibration(weights)
     roles: dict[str, object] = {}
     ways: dict[str, str] = {}
     found: dict[str, Figures] = {}
@@ -104,7 +111,10 @@ def _fitted(
         learnt = [t for t in takes if t.role == role and t.scene.split == FIT]
         tried = [t for t in takes if t.role == role and t.scene.split == TEST]
         _check(role, learnt, tried)
-        ways[role], calibration = _role(learnt, role)
+        if known is None:
+            ways[role], calibration = _role(learnt, role)
+        else:
+            ways[role], calibration = f"as in {known.path.name}", known.roles[role]
         threshold = calibration.threshold(DEFAULT_FALSE_ALARMS[role])
         judged[role] = [_judged(take, calibration, threshold) for take in tried]
         base[role] = [baseline(take) for take in tried]
@@ -113,7 +123,7 @@ def _fitted(
         roles[role] = fit.as_json(calibration)
     content = {
         "format": FORMAT,
-        "provisional": False,
+        "provisional": known is not None and known.is_provisional,
         "fusions": ways,
         "figures": {role: found[role].to_json() for role in ROLES},
         "roles": roles,
@@ -126,24 +136,28 @@ def _fitted(
 
 
 def _role(learnt: Sequence[Take], role: str) -> tuple[str, RoleCalibration]:
-    """Fit the way that does better on persons and kinds of glitches it was not shown."""
-    from sklearn.metrics import roc_auc_score
+    """Fit the way that finds more of the persons and kinds of glitches it was not shown.
 
+    What decides is the event F1 at the threshold that each way needs for the accepted alarms.
+    """
     usual = fit.usual(learnt, role)
-    best: tuple[float, str, list[tuple[Take, fit.Values]]] | None = None
+    best: tuple[float, str, list[float]] | None = None
     for way in (fit.LOGISTIC, fit.BOOSTED):
-        pairs = []
-        for shown, left_out in fit.folds(learnt):
-            fold = RoleCalibration(fit.fit(shown, role, way), usual, (), 0.5)
-            pairs += [(take, fit.scores(take, fold, 0.5)[0]) for take in left_out]
-        truth = np.concatenate([take.truth for take, _ in pairs])
-        score = np.concatenate([score for _, score in pairs])
-        auc = float(roc_auc_score(truth[truth != UNCLEAR], score[truth != UNCLEAR]))
-        if best is None or auc > best[0]:
-            best = auc, way, pairs
+        folds = [
+            (RoleCalibration(fit.fit(shown, role, way), usual, (), 0.5), left_out)
+            for shown, left_out in fit.folds(learnt)
+        ]
+        pairs = [(t, fit.scores(t, fold, 0.5)[0]) for fold, takes in folds for t in takes]
+        maxima = fit.maxima(pairs)
+        threshold = RoleCalibration(folds[0][0].fusion, usual, maxima, 0.5).threshold(
+            DEFAULT_FALSE_ALARMS[role]
+        )
+        judged = [_judged(t, fold, threshold) for fold, takes in folds for t in takes]
+        found = figures(judged).event_f1
+        if best is None or found > best[0]:
+            best = found, way, maxima
     assert best is not None
-    fusion = fit.fit(learnt, role, best[1])
-    return best[1], RoleCalibration(fusion, usual, fit.maxima(best[2]), 0.5)
+    return best[1], RoleCalibration(fit.fit(learnt, role, best[1]), usual, best[2], 0.5)
 
 
 def _judged(take: Take, calibration: RoleCalibration, threshold: float) -> Judged:

@@ -57,8 +57,8 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
 
     Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used: not
     those a model learnt from), "edge" eventful ones, by the persons a (fit) and b (test), and
-    "real" people. `avatars` and `videos` say how many clips of a split are animated and watched.
-    Raises AvatarAppError where there are too few.
+    "real" people. `avatars` and `videos` say how many clips of a split are animated, and broken by
+    hand. Raises AvatarAppError where there are too few.
     """
     scenes: list[Scene] = []
     for split, part, cases, glitches in (
@@ -68,6 +68,7 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
         people = _people(clips / "synthetic", part)
         animated, watched = people[:avatars], people[-videos:]
         scenes += _animated(split, animated, cases, glitches)
+        scenes += [Scene(CALM, split, clip) for clip in people]
         scenes += _watched(split, watched, glitches)
     return scenes + list(_footage(clips, 2 * videos))
 
@@ -85,7 +86,6 @@ def _animated(
 
 def _watched(split: str, people: Sequence[Path], glitches: Sequence[str]) -> Iterator[Scene]:
     for number, clip in enumerate(people):
-        yield Scene(CALM, split, clip)
         for turn in range(2):
             what = glitches[(2 * number + turn) % len(glitches)]
             yield Scene(PAINTED, split, clip, what, 3 + turn + number % 2, number)

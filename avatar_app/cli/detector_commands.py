@@ -39,6 +39,7 @@ def calibrate(options: Namespace) -> None:
             model=options.model,
             device=options.device,
             cache=options.cache,
+            weights=options.weights,
             avatars=options.avatars,
             videos=options.videos,
             curves=options.curves,

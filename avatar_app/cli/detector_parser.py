@@ -74,10 +74,13 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--cache", metavar="DIR", type=Path, help="where measures are kept (default: beside FILE)"
     )
     command.add_argument(
-        "--avatars", metavar="N", type=int, default=8, help="clips animated (default: %(default)s)"
+        "--weights", metavar="FILE", type=Path, help="fit nothing; measure what is in FILE"
     )
     command.add_argument(
-        "--videos", metavar="N", type=int, default=14, help="clips watched (default: %(default)s)"
+        "--avatars", metavar="N", type=int, default=5, help="clips animated (default: %(default)s)"
+    )
+    command.add_argument(
+        "--videos", metavar="N", type=int, default=10, help="clips broken (default: %(default)s)"
     )
     command.add_argument(
         "--model", metavar="NAME|FILE", default="fomm-mini", help="what renders the avatars"

@@ -69,6 +69,22 @@ def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
     assert content["fusions"].keys() == set(ROLES)
 
 
+def test_weights_that_are_there_are_measured_and_kept(tmp_path: Path) -> None:
+    """Nothing is fitted: the same weights, now with their figures."""
+    both = [one for role in ROLES for one in takes(role)]
+    before = load_calibration()
+    _fitted(both, tmp_path / "glitch.json", None, 0.0, before.path)
+    after = load_calibration(tmp_path / "glitch.json")
+    assert after.is_provisional == before.is_provisional
+    assert after.figures["video"].keys() == {*after.figures["driver"]} != set()
+    for role in ROLES:
+        assert after.roles[role].fusion.log_odds(
+            {TELLING: 1.0, "face_unseen": 2.0}
+        ) == pytest.approx(
+            before.roles[role].fusion.log_odds({TELLING: 1.0, "face_unseen": 2.0}), rel=1e-3
+        )
+
+
 def test_no_person_and_no_kind_is_on_both_sides_of_a_fold() -> None:
     """What is tried was not learnt, neither who it is nor what happens."""
     learnt = [one for one in takes("video") if one.scene.split == FIT]
