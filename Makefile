@@ -5,11 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c constraints.txt
-# What OpenCV's wheel takes from the system; asked for only where importing it fails.
-SYSTEM_LIBRARIES := libgl1 libglib2.0-0 libxcb1
+# What the wheels of OpenCV and Qt take from the system; asked for only where loading them fails.
+SYSTEM_LIBRARIES := libgl1 libglib2.0-0 libxcb1 libdbus-1-3 libfontconfig1 libx11-xcb1 libxcb-icccm4 \
+	libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
+	libxcb-xkb1 libxkbcommon-x11-0
+# Imports OpenCV, and loads what Qt loads when the window opens.
+IMPORTS := import cv2, ctypes, pathlib, PyQt5; \
+	[ctypes.CDLL(str(path)) for path in pathlib.Path(PyQt5.__file__).parent.rglob("libqxcb.so")]
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check format pictures clean system-libraries
+.PHONY: help install demo test lint check format pictures screenshots clean system-libraries
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +43,9 @@ pictures: demo ## take the README's pictures anew
 	mkdir -p docs
 	cp demo-output/strip.png docs/demo-strip.png
 
+screenshots: $(VENV)/.dev ## take pictures and a film of the window (needs Xvfb and ffmpeg)
+	xvfb-run -a -s "-screen 0 1120x760x24" $(BIN)/python -m tests.gui.screenshots docs/window
+
 clean: ## remove the environment and what the tools leave
 	rm -rf $(VENV) build dist demo-output *.egg-info .mypy_cache .pytest_cache .ruff_cache \
 		.hypothesis .import_linter_cache
@@ -52,12 +60,12 @@ $(VENV)/.venv:
 
 $(VENV)/.app: $(VENV)/.venv setup.cfg pyproject.toml constraints.txt
 	$(PIP_INSTALL) -e .
-	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(MAKE) --no-print-directory system-libraries
-	@$(BIN)/python -c 'import cv2'
+	@$(BIN)/python -c '$(IMPORTS)' 2>/dev/null || $(MAKE) --no-print-directory system-libraries
+	@$(BIN)/python -c '$(IMPORTS)'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.app
-	$(PIP_INSTALL) -e '.[train,dev]'
+	$(PIP_INSTALL) -e '.[train,hotkeys,dev]'
 	@touch $@
 
 system-libraries:

@@ -97,6 +97,14 @@ class AvatarChanged:
 
 
 @dataclass(frozen=True)
+class AvatarAdded:
+    """A photo was kept as the avatar called `avatar`; it is not shown yet."""
+
+    time: float
+    avatar: str
+
+
+@dataclass(frozen=True)
 class Calibrated:
     """The driver's pose in the frame `index` at `time` became the neutral one."""
 
@@ -220,6 +228,7 @@ class Stats:
 
 Event = (
     AvatarChanged
+    | AvatarAdded
     | Calibrated
     | FlagRaised
     | FlagCleared

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from avatar_app.events import (
@@ -22,33 +19,14 @@ from avatar_app.events import (
     WorkerFailed,
 )
 from avatar_app.files import check_writable, write_whole
-from avatar_app.pipeline import Parts, Pipeline, Status, Summary
+from avatar_app.pipeline import Parts, Pipeline, Status
+from avatar_app.pipeline.account import Account, LiveRun
 from avatar_app.preferences import Preferences
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError
 
 _GLANCE = 0.2  # seconds between two looks at the clock
 _PATIENCE = 10.0  # seconds for all workers to end
-
-
-@dataclass(frozen=True)
-class LiveRun:
-    """How a run went: its speed, what computed and why, and what happened, counted by name."""
-
-    summary: Summary
-    dropped: int
-    lost: int
-    device: str
-    device_reason: str
-    model: str
-    avatar: str
-    camera: str
-    events: dict[str, int]
-    hung: tuple[str, ...] = ()
-
-    def to_json(self) -> bytes:
-        """Return all this as a JSON object, in UTF-8."""
-        return (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode()
 
 
 def run_headless(
@@ -76,7 +54,7 @@ def run_headless(
     finally:
         hung = pipeline.stop(_PATIENCE)
         watch.take_events()
-        run = watch.run(tuple(hung))
+        run = watch.account.run(hung)
         if stats_json is not None:
             write_whole(stats_json, run.to_json())
     if run.summary.pictures.get("model", 0) == 0:
@@ -96,15 +74,14 @@ class _Watch:
     def __init__(self, pipeline: Pipeline, say: Callable[[str], None]) -> None:
         self._pipeline = pipeline
         self._say = say
-        self._names = {"camera": "", "model": "", "device": "", "device_reason": "", "avatar": ""}
-        self._counts: dict[str, int] = {}
+        self.account = Account(pipeline)
         self.last_trouble = ""
 
     def until_over(self, seconds: float | None, progress: Progress) -> None:
         began = time.monotonic()
         while True:
             self.take_events(_GLANCE)
-            self._note_names()
+            self.account.glance()
             if self._pipeline.state.model is Status.STARTING:
                 began = time.monotonic()
             passed = time.monotonic() - began
@@ -113,45 +90,18 @@ class _Watch:
                 return
             if seconds is not None and passed >= seconds:
                 return
-            if self._pipeline.state.model is Status.FAILED and not self._names["model"]:
+            if self._pipeline.state.model is Status.FAILED and not self.account.has_model:
                 return  # it never came to be: nobody is there to choose another
 
     def take_events(self, timeout: float = 0.0) -> None:
         first = self._pipeline.events.take(timeout)
         for event in [*([first] if first else []), *self._pipeline.events.drain()]:
-            name = type(event).__name__
-            self._counts[name] = self._counts.get(name, 0) + 1
+            self.account.count(event)
             sentence = _sentence(event)
             if sentence:
                 self._say(sentence)
             if isinstance(event, CameraLost | WorkerFailed | Refused):
                 self.last_trouble = event.reason
-
-    def run(self, hung: tuple[str, ...]) -> LiveRun:
-        return LiveRun(
-            summary=self._pipeline.summary(),
-            dropped=self._pipeline.dropped,
-            lost=self._pipeline.lost,
-            device=self._names["device"],
-            device_reason=self._names["device_reason"],
-            model=self._names["model"],
-            avatar=self._names["avatar"],
-            camera=self._names["camera"],
-            events=self._counts,
-            hung=hung,
-        )
-
-    def _note_names(self) -> None:
-        """Keep the names: at the end, when all is closed, they are gone."""
-        state = self._pipeline.state
-        for key, name in (
-            ("camera", state.camera_name),
-            ("model", state.model_name),
-            ("device", state.device),
-            ("device_reason", state.device_reason),
-            ("avatar", state.avatar.name if state.avatar else ""),
-        ):
-            self._names[key] = name or self._names[key]
 
 
 def _sentence(event: Event) -> str:

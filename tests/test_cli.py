@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from avatar_app import __version__, cli
-from avatar_app.cli import commands, live_commands, terminal
+from avatar_app.cli import commands, live_commands, study_command, terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
 COMMANDS = (
     *("run", "animate", "inspect", "calibrate", "demo", "bench", "train", "evaluate", "study"),
-    *("models", "avatars", "sessions", "verify"),
+    *("models", "avatars", "sessions", "verify", "doctor"),
 )
 NESTED = {
     "models": ("list", "info", "fetch", "import"),
@@ -307,5 +307,5 @@ def test_parser_and_commands_agree() -> None:
         )
     ]
     assert len(set(runs)) == len(runs)
-    homes = (commands.__name__, live_commands.__name__)
+    homes = tuple(home.__name__ for home in (commands, live_commands, study_command))
     assert all(function.__module__ in homes for function in runs)

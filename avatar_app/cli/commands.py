@@ -154,25 +154,6 @@ def evaluate(options: Namespace) -> None:
             show(str(path))
 
 
-def study(options: Namespace) -> None:
-    """List or draw the edge cases."""
-    from avatar_app.perturbations import CASES, find_case
-
-    names = [name for name in options.cases.split(",") if name]
-    if options.cases_sheet:
-        from avatar_app.study import draw_cases
-
-        with shown_progress() as progress:
-            draw_cases(options.cases_sheet, names, progress=progress)
-        show(str(options.cases_sheet))
-        return
-    cases = [find_case(name) for name in names] or list(CASES.values())
-    show_table(
-        ("case", "side", "family", "what happens"),
-        [[case.name, case.side, case.family, case.sentence] for case in cases],
-    )
-
-
 def models_list(_options: Namespace) -> None:
     """Show known models, then the user's own."""
     from avatar_app.fomm.checkpoints import KNOWN, available

@@ -13,7 +13,7 @@ from avatar_app.types import AvatarAppError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from avatar_app.live import LiveRun
+    from avatar_app.pipeline.account import LiveRun
     from avatar_app.preferences import Preferences
     from avatar_app.recording import Session
 
@@ -24,6 +24,11 @@ _OVERRIDING = ("camera", "avatar", "model", "device", "virtual_camera")
 def run(options: Namespace) -> None:
     """Run the app, with its window or without; say how fast it was."""
     preferences = _preferences(options)
+    if options.no_detector:
+        preferences = preferences.changed(detector=False)
+    if options.record is not None:
+        folder = str(options.record.absolute())
+        preferences = preferences.changed(record="always", recordings=folder)
     if not options.headless:
         _open_window(options, preferences)
         return
@@ -49,10 +54,6 @@ def _preferences(options: Namespace) -> Preferences:
     given = {
         name: getattr(options, name) for name in _OVERRIDING if getattr(options, name) is not None
     }
-    if options.no_detector:
-        given["detector"] = False
-    if options.record is not None:
-        given |= {"record": "always", "recordings": str(options.record.absolute())}
     return load_preferences().changed(**given)
 
 
@@ -61,6 +62,8 @@ def _open_window(options: Namespace, preferences: Preferences) -> None:
         raise AvatarAppError("This installation has no window; add --headless.")
     app = importlib.import_module("avatar_app.gui.app")
     app.run_window(preferences, seconds=options.seconds, stats_json=options.stats)
+    if options.stats:
+        show(f"stats: {options.stats}")
 
 
 def _lines(result: LiveRun) -> list[str]:
@@ -163,3 +166,26 @@ def verify(options: Namespace) -> None:
     show(f"{options.file}: synthetic, labelled by {label.app} (model {label.model})")
     show(label.comment)
     show(WHAT_IT_PROVES)
+
+
+def doctor(options: Namespace) -> None:
+    """Show every answer with its remedy; fail where the app would not do its job."""
+    from avatar_app.doctor import Outcome, examine
+
+    with shown_progress() as progress:
+        result = examine(_preferences(options), window=not options.headless, progress=progress)
+    if options.json:
+        show(result.to_json())
+    else:
+        for check in result.checks:
+            show(f"{_SIGNS[check.outcome.value]} {check.name}: {check.found}")
+            if check.remedy:
+                show(f"     to mend it: {check.remedy}")
+    if not result.is_fit:
+        failed = [check.name for check in result.checks if check.outcome is Outcome.FAILED]
+        raise AvatarAppError(
+            f"The app would not do its job here ({', '.join(failed)}); what to do is said above."
+        )
+
+
+_SIGNS = {"works": " ok ", "could be better": " !! ", "failed": "FAIL"}

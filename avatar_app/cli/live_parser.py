@@ -28,19 +28,8 @@ def add_live_commands(
   avatar-app --virtual-camera auto                others can choose the avatar as their camera
   avatar-app run --headless --camera talk.mp4 --seconds 60 --stats speed.json""",
     )
-    run.add_argument(
-        "--camera", metavar="N|NAME|FILE|URL", help="a webcam, a clip, an address, demo, or test"
-    )
-    run.add_argument("--avatar", metavar="NAME|FILE", help="the avatar to begin with")
-    run.add_argument("--model", metavar="NAME|FILE", help="a known model or a .safetensors file")
-    run.add_argument("--device", choices=("auto", "cpu", "cuda"), help="what computes")
-    run.add_argument(
-        "--virtual-camera",
-        metavar="auto|none|DEVICE",
-        help="where others see the avatar; auto takes the first there is",
-    )
+    _preference_options(run)
     run.add_argument("--no-detector", action="store_true", help="raise no red flags")
-    run.add_argument("--headless", action="store_true", help="without the window")
     run.add_argument(
         "--seconds", metavar="N", type=_seconds, help="stop so long after the model is loaded"
     )
@@ -57,6 +46,7 @@ def add_session_commands(tree: Any, command: Callable[..., argparse.ArgumentPars
     """Add what is asked of recordings and videos afterwards."""
     _sessions(tree, command)
     _verify(tree, command)
+    _doctor(tree, command)
 
 
 def _sessions(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -108,6 +98,40 @@ def _verify(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
         "  avatar-app verify out.mp4",
     )
     verify.add_argument("file", metavar="FILE", type=Path, help="a video")
+
+
+def _preference_options(command: argparse.ArgumentParser) -> None:
+    """Add what overrides a preference for one run."""
+    command.add_argument(
+        "--camera",
+        metavar="N|NAME|FILE|URL",
+        help="a webcam, a clip or a session, an address, demo, or test",
+    )
+    command.add_argument("--avatar", metavar="NAME|FILE", help="the avatar to begin with")
+    command.add_argument(
+        "--model", metavar="NAME|FILE", help="a known model or a .safetensors file"
+    )
+    command.add_argument("--device", choices=("auto", "cpu", "cuda"), help="what computes")
+    command.add_argument(
+        "--virtual-camera",
+        metavar="auto|none|DEVICE",
+        help="where others see the avatar; auto takes the first there is",
+    )
+    command.add_argument("--headless", action="store_true", help="without the window")
+
+
+def _doctor(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+    doctor = command(
+        tree,
+        "doctor",
+        "say what works on this machine, and what to do about the rest",
+        live_commands.doctor,
+        "Try what the app needs on this machine: camera, model, virtual camera, window.\n"
+        "Exit code 1: `avatar-app` with these options would not do its job.",
+        "  avatar-app doctor\n  avatar-app doctor --headless --camera demo --json",
+    )
+    _preference_options(doctor)
+    doctor.add_argument("--json", action="store_true", help="as a JSON object")
 
 
 def _seconds(text: str) -> float:

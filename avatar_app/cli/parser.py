@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from avatar_app import __version__
-from avatar_app.cli import commands
+from avatar_app.cli import commands, study_command
 from avatar_app.cli.detector_parser import add_detector_commands
+from avatar_app.cli.library_parser import add_library_commands
 from avatar_app.cli.live_parser import add_live_commands, add_session_commands
 
 _DESCRIPTION = """\
@@ -70,8 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     _train(tree)
     _evaluate(tree)
     _study(tree)
-    _models(tree)
-    _avatars(tree)
+    add_library_commands(tree, _command)
     add_session_commands(tree, _command)
     return parser
 
@@ -300,72 +300,67 @@ def _study(tree: _Tree) -> None:
         tree,
         "study",
         "find out what breaks an avatar",
-        commands.study,
-        "Put drivers and source pictures into edge cases and see what that does to the avatar.",
+        study_command.study,
+        "Put drivers and source pictures into edge cases, see what that does to the avatar, and\n"
+        "write a report. The same command goes on where it was stopped.",
         """\
+  avatar-app study --quick -o study
+  avatar-app study -o study --avatars mei,kwame --clips talk.mp4 listen.mp4@3.5
+  avatar-app study -o study --ray 10.0.0.5:6379
   avatar-app study --list
   avatar-app study --cases-sheet cases.png --cases hand_mouth,tongue""",
     )
-    command.add_argument("--list", action="store_true", help="only list the edge cases")
+    command.add_argument(
+        "-o", "--out", metavar="DIR", type=Path, help="the folder for results and report"
+    )
+    command.add_argument(
+        "--quick",
+        action="store_true",
+        help="one avatar, one clip, three severities: minutes instead of an hour",
+    )
+    command.add_argument(
+        "--clips",
+        metavar="FILE[@SECONDS]",
+        nargs="+",
+        default=[],
+        help="clean clips of drivers, or folders of them (default: the clip that comes along)",
+    )
+    command.add_argument(
+        "--avatars", metavar="NAME,...", default="", help="avatars (default: mei,arthur)"
+    )
     command.add_argument(
         "--cases", metavar="NAME,...", default="", help="only these edge cases (default: all)"
     )
+    command.add_argument(
+        "--severities", metavar="N,...", default="", help="only these severities (default: 1 to 5)"
+    )
+    command.add_argument(
+        "--seeds", metavar="N", type=int, default=1, help="variants of each case (default: 1)"
+    )
+    command.add_argument(
+        "--seconds", metavar="S", type=float, default=2.4, help="used of each clip (default: 2.4)"
+    )
+    command.add_argument(
+        "--stride", metavar="N", type=int, default=2, help="use every n-th frame (default: 2)"
+    )
+    command.add_argument(
+        "--edge", metavar="DIR", type=Path, help="rendered edge clips to validate the cases with"
+    )
+    where = command.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers", metavar="N", type=int, help="processes on this machine (default: one a core)"
+    )
+    where.add_argument(
+        "--ray", metavar="ADDRESS", help="spread over a Ray cluster: HOST:PORT, or auto"
+    )
+    _model_options(command)
+    command.add_argument(
+        "--report", action="store_true", help="only write the report of -o DIR again"
+    )
+    command.add_argument("--list", action="store_true", help="only list the edge cases")
     command.add_argument(
         "--cases-sheet",
         metavar="FILE.png",
         type=Path,
         help="only draw a picture of the cases at all severities",
     )
-
-
-def _models(tree: _Tree) -> None:
-    group = _command(tree, "models", "list, look at, fetch and import models")
-    models = group.add_subparsers(metavar="COMMAND", title="commands")
-    _command(models, "list", "list the known models and where they are", commands.models_list)
-    info = _command(models, "info", "say what a model is", commands.models_info)
-    info.add_argument("name", metavar="NAME", help="a known model or a .safetensors file")
-    fetch = _command(
-        models,
-        "fetch",
-        "download a known model and check it",
-        commands.models_fetch,
-        description="Download a known model and check it. vgg19 and lpips, which training and "
-        "measuring look\nthrough, are fetched in the same way.",
-        examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
-    )
-    fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")
-    import_ = _command(
-        models,
-        "import",
-        "turn a published checkpoint into a model of this app",
-        commands.models_import,
-        "Read FILE as untrusted input, keep what animating needs, and write it as safetensors.",
-        "  avatar-app models import vox-adv-cpk.pth.tar",
-    )
-    import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")
-    quantize = _command(
-        models,
-        "quantize",
-        "make the form of a model that is fastest on a CPU",
-        commands.models_quantize,
-        "Write 8-bit networks beside a model. The ranges of numbers are taken from the clips of a\n"
-        "folder, or else from the avatars and the demo clip on board.",
-        "  avatar-app models quantize vox-adv --clips my-clips",
-    )
-    quantize.add_argument("name", metavar="NAME|FILE", help="a known model or a .safetensors file")
-    quantize.add_argument("--clips", metavar="DIR", type=Path, help="a folder of videos of faces")
-
-
-def _avatars(tree: _Tree) -> None:
-    group = _command(tree, "avatars", "list avatars and add your own")
-    avatars = group.add_subparsers(metavar="COMMAND", title="commands")
-    _command(avatars, "list", "list the avatars by name", commands.avatars_list)
-    add = _command(
-        avatars,
-        "add",
-        "make an avatar of a photo",
-        commands.avatars_add,
-        examples="  avatar-app avatars add me.jpg",
-    )
-    add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")
-    _centre_square_option(add)

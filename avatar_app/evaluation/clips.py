@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avatar_app.evaluation.faces import Finder, Look, look
+from avatar_app.metrics import Finder, Look, look
 from avatar_app.types import Avatar, AvatarAppError, Frame, Image
 from avatar_app.video import read_clip
 

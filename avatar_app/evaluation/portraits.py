@@ -10,10 +10,10 @@ import numpy as np
 
 from avatar_app.avatars import load_avatar
 from avatar_app.evaluation.clips import Take
-from avatar_app.evaluation.faces import Finder, alike
 from avatar_app.evaluation.ruler import Ruler
 from avatar_app.evaluation.scores import Record, Scores, score
 from avatar_app.evaluation.sheet import Moment, Row, draw_sheet, telling_moments
+from avatar_app.metrics import Finder, alike
 from avatar_app.types import Avatar, AvatarAppError, Floats, Image, Reenactor
 
 _PHOTOS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})

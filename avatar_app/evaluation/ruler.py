@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from avatar_app.evaluation.clips import Take
-from avatar_app.evaluation.faces import Finder, Look, look
 from avatar_app.evaluation.report import Jitter
 from avatar_app.evaluation.scores import Record
+from avatar_app.metrics import Finder, Look, look, picture_distance
 from avatar_app.types import Avatar, Floats, Image
 
 SPARSE = 5
@@ -45,7 +45,7 @@ class Ruler:
                     driver=driver,
                     rendered=found,
                     size=take.images.shape[1],
-                    l1=_l1(picture, image),
+                    l1=picture_distance(picture, image),
                     lpips=lpips[way].get(index),
                     identity=self._identity(picture, found, targets.get(index)),
                 )
@@ -110,10 +110,6 @@ class Ruler:
         if found is None or target is None:
             return None
         return float(np.linalg.norm(self.finder.descriptor(image, found.face) - target))
-
-
-def _l1(one: Image, other: Image) -> float:
-    return float(np.abs(one.astype(np.int16) - other).mean()) / 255
 
 
 def _chosen(pictures: Sequence[Image], indices: Sequence[int]) -> list[Image]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.evaluation.faces import Look
 from avatar_app.face_signals import SIGNALS
+from avatar_app.metrics import Look, landmark_distance
 
 Values = npt.NDArray[np.float64]
 
@@ -100,8 +100,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
 def _landmark_distance(record: Record) -> float:
     assert record.driver is not None
     assert record.rendered is not None
-    apart = record.driver.landmarks - record.rendered.landmarks
-    return float(np.linalg.norm(apart, axis=1).mean()) * 256 / record.size
+    apart = landmark_distance(record.driver.landmarks, record.rendered.landmarks)
+    return apart * 256 / record.size
 
 
 def _follow(clips: Sequence[Sequence[Record]], name: str) -> tuple[float | None, float | None]:

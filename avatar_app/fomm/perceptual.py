@@ -6,7 +6,7 @@ networks are published ones, fetched once by `perceptual_weights`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -103,6 +103,17 @@ class Lpips(nn.Module):
                 found = lone[i] if i in lone else self._encode(row[index])
                 rows[i].append(float(self.distance(found, wanted)))
         return rows
+
+    def against(self, reference: Image) -> Callable[[Image], float]:
+        """Give LPIPS to `reference` (H, W, 3) uint8 as a function; it is encoded only once."""
+        with torch.inference_mode():
+            wanted = self._encode(reference)
+
+        @torch.inference_mode()
+        def distance(image: Image) -> float:
+            return float(self.distance(self._encode(image), wanted))
+
+        return distance
 
     def _encode(self, image: Image) -> list[Tensor]:
         device = self.get_buffer("scale").device

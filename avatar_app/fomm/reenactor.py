@@ -140,6 +140,22 @@ class FommReenactor:
         clock.lap("measure")
         return Rendered(frame, picture.image, keypoints, measures, clock.laps)
 
+    def with_rule(
+        self, *, absolute: bool = False, adapt_scale: bool = True, first_order: bool = True
+    ) -> FommReenactor:
+        """Give another reenactor that transfers motion by another rule through the same runtime.
+
+        It has no source and no calibration yet, and ends when this one is closed.
+        """
+        return FommReenactor(
+            self._running(),
+            self._size,
+            model_name=self.model_name,
+            model_sha256=self.model_sha256,
+            device_reason=self.device_reason,
+            rule=_Rule(absolute, adapt_scale, first_order),
+        )
+
     def close(self) -> None:
         """Free the runtime; further calls are an error."""
         if self._runtime is not None:

@@ -100,12 +100,13 @@ class Follower:
         face = next(iter(self._finder.find(image)), None)
         return None if face is None else Sighting(face.box, face.landmarks, face.score, 0)
 
-    def _moved_on(self, image: Image, last: Sighting, score: float, unseen: int) -> Sighting:
-        """Fit the landmarks where the face was; the box goes where they go."""
+    def _moved_on(self, image: Image, last: Sighting, score: float, unseen: int) -> Sighting | None:
+        """Fit the landmarks where the face was; the box goes where they go, or leaves for good."""
         landmarks = self._finder.fit(image, last.box)
         x, y = map(float, (landmarks - last.landmarks)[_STEADY].mean(axis=0))
         left, top, right, bottom = last.box
-        return Sighting((left + x, top + y, right + x, bottom + y), landmarks, score, unseen)
+        box = (left + x, top + y, right + x, bottom + y)
+        return Sighting(box, landmarks, score, unseen) if _is_inside(box, image) else None
 
 
 def _between(place: Box, found: Box) -> Box:
@@ -114,3 +115,10 @@ def _between(place: Box, found: Box) -> Box:
         was + _FOLLOW_SHARE * (now - was) for was, now in zip(place, found, strict=True)
     )
     return (left, top, right, bottom)
+
+
+def _is_inside(box: Box, image: Image) -> bool:
+    """Say whether the middle of the box lies in the picture: outside there is nothing to fit to."""
+    height, width = image.shape[:2]
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return bool(0 <= x < width and 0 <= y < height)

@@ -29,6 +29,13 @@ class SetAvatar:
 
 
 @dataclass(frozen=True)
+class AddAvatar:
+    """Keep the photo in this file among the user's avatars; `AvatarAdded` tells when it is."""
+
+    photo: str
+
+
+@dataclass(frozen=True)
 class Calibrate:
     """Take the driver's pose in the next picture as the neutral one."""
 
@@ -94,6 +101,7 @@ class Mark:
 Command = (
     Apply
     | SetAvatar
+    | AddAvatar
     | Calibrate
     | SearchBestFrame
     | Panic

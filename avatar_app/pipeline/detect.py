@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-from avatar_app.events import Event, Flag, FlagCleared, FlagRaised, WorkerFailed
+from avatar_app.events import WorkerFailed
+from avatar_app.glitch.flags import FlagTracker
 from avatar_app.pipeline.view import Status
 from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import sentence
-from avatar_app.types import Avatar, Detector, Verdict
+from avatar_app.types import Avatar, Detector
 
 _WAIT = 0.25
-
-
-class FlagEdges:
-    """Turns the flags that hold, picture by picture, into what was raised and what was cleared."""
-
-    def __init__(self) -> None:
-        self._since: dict[Flag, float] = {}
-
-    def update(self, verdict: Verdict) -> list[Event]:
-        """Return what is new since the last verdict."""
-        raised: list[Event] = [
-            FlagRaised(
-                verdict.time, verdict.index, flag, verdict.score, verdict.reasons.get(flag, "")
-            )
-            for flag in Flag
-            if flag in verdict.flags and flag not in self._since
-        ]
-        gone = [flag for flag in self._since if flag not in verdict.flags]
-        cleared = [self._cleared(flag, verdict.time, verdict.index) for flag in gone]
-        self._since.update({event.flag: event.time for event in raised})  # type: ignore[union-attr]
-        return [*raised, *cleared]
-
-    def end(self, time: float, index: int) -> list[Event]:
-        """Clear all that is raised: nobody judges any more."""
-        return [self._cleared(flag, time, index) for flag in list(self._since)]
-
-    def _cleared(self, flag: Flag, time: float, index: int) -> FlagCleared:
-        return FlagCleared(time, index, flag, time - self._since.pop(flag))
+_FAILURES = 3  # in a row, until it is switched off
+_TRUSTED = 100  # pictures judged, after which earlier failures are forgotten
 
 
 class DetectJob:
     """Judges pictures as fast as it can; the picture never waits for it.
 
-    A detector that raises is switched off: no verdict is better than a stale one.
+    A detector that raises gives way to a new one, as one picture may have been too much for it; one
+    that keeps raising is switched off: no verdict is better than a stale one.
     """
 
     name = "detector"
@@ -51,13 +27,16 @@ class DetectJob:
         self._wiring = wiring
         self._detector: Detector | None = None
         self._avatar: Avatar | None = None
-        self._edges = FlagEdges()
+        self._flags = FlagTracker()
         self._is_wanted = wiring.preferences.detector
+        self._failures = 0
+        self._judged = 0
         self._last = (0.0, 0)
 
     def reload(self) -> None:
         """Judge, or do not, as the preferences say now."""
         self._let_go(Status.OFF)
+        self._failures = 0
         self._is_wanted = self._wiring.preferences.detector
 
     def step(self) -> None:
@@ -76,16 +55,22 @@ class DetectJob:
         self._wiring.measured("detector")
         self._wiring.measured("inspect_ms", (self._wiring.now() - began) * 1000)
         self._last = verdict.time, verdict.index
+        self._judged += 1
+        if self._judged >= _TRUSTED:
+            self._failures = 0
         self._wiring.verdict.change(lambda _: verdict)
-        for event in self._edges.update(verdict):
+        for event in self._flags.update(verdict):
             self._wiring.tell(event)
 
     def failed(self, error: Exception) -> None:
-        """Switch the detector off and say so; the picture goes on."""
-        self._is_wanted = False
-        self._let_go(Status.FAILED)
-        reason = sentence(error, "Judging the avatar")
-        self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+        """Try another detector, and after some failures in a row none; the picture goes on."""
+        self._failures += 1
+        is_over = self._failures > _FAILURES
+        self._let_go(Status.FAILED if is_over else Status.STARTING)
+        self._is_wanted = not is_over
+        if self._failures == 1 or is_over:
+            reason = sentence(error, "Judging the avatar")
+            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
 
     def close(self) -> None:
         """Free the detector."""
@@ -96,7 +81,7 @@ class DetectJob:
         self._wiring.to_detect.wake()
 
     def _open(self) -> None:
-        self._is_wanted = False
+        self._is_wanted, self._judged = False, 0
         self._wiring.change_state(detector=Status.STARTING)
         self._detector = self._wiring.parts.detector(self._wiring.preferences)
         status = Status.OFF if self._detector is None else Status.ON
@@ -106,7 +91,7 @@ class DetectJob:
         detector, self._detector, self._avatar = self._detector, None, None
         self._wiring.change_state(detector=status)
         self._wiring.verdict.change(lambda _: None)
-        for event in self._edges.end(*self._last):
+        for event in self._flags.finish(*self._last):
             self._wiring.tell(event)
         if detector is not None:
             detector.close()

@@ -5,7 +5,9 @@ It stands beside the detector so that the crop follows the face also where nobod
 
 from __future__ import annotations
 
-from avatar_app.events import Refused, WorkerFailed
+from pathlib import Path
+
+from avatar_app.events import AvatarAdded, Refused, WorkerFailed
 from avatar_app.guide import RestingPose, guide
 from avatar_app.pipeline.parts import Looker
 from avatar_app.pipeline.view import DriverFace
@@ -13,6 +15,8 @@ from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame
 
+ADDING = "adding an avatar"
+"""The wish that is refused where a photo cannot be an avatar."""
 _SECONDS_BETWEEN_LOOKS = 0.1
 """Often enough for a crop that moves slowly, and for a person who follows the guide."""
 _WAIT = 0.25
@@ -50,6 +54,15 @@ class LookJob:
         except AvatarAppError as error:
             self._wiring.tell(Refused(self._wiring.now(), f"avatar {name}", str(error)))
             return None
+
+    def add_avatar(self, photo: str) -> None:
+        """Keep this photo as an avatar, and tell its name or why it cannot be one."""
+        try:
+            kept = self._wiring.parts.photo(Path(photo), self._opened())
+        except AvatarAppError as error:
+            self._wiring.tell(Refused(self._wiring.now(), ADDING, str(error)))
+        else:
+            self._wiring.tell(AvatarAdded(self._wiring.now(), kept.stem))
 
     def calibrated(self) -> None:
         """Take the driver's face as it is now for the resting one."""

@@ -16,6 +16,8 @@ from avatar_app.pipeline.wiring import Picture, Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Image, Output
 
+_MADE_GOOD = 0.2  # seconds
+
 
 class OutputJob:
     """Owns the virtual camera; sends what the gate chooses, thirty times a second."""
@@ -50,7 +52,10 @@ class OutputJob:
             if self._wiring.now() < self._due:
                 return  # woken for a command
             now = self._wiring.now()
-        self._due = max(self._due + 1 / OUTPUT_FPS, now)
+        # A beat that came late is made good by the next ones; after a longer stop it begins anew.
+        self._due += 1 / OUTPUT_FPS
+        if now - self._due > _MADE_GOOD:
+            self._due = now
         if self._output is None and now >= self._try_at:
             self._open(now)
         self._send(now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from avatar_app.avatars import load_avatar, resolve_avatar
+from avatar_app.avatars import add_avatar, load_avatar, resolve_avatar
 from avatar_app.devices.camera import open_camera
 from avatar_app.devices.virtual_camera import open_output
 from avatar_app.preferences import Preferences
@@ -97,8 +97,16 @@ def _open_avatar(name_or_file: str, size: int, looker: Looker) -> Avatar:
     return load_avatar(path, size, looker.in_photo)
 
 
-def _open_detector(_preferences: Preferences) -> Detector | None:
-    return None
+def _keep_photo(photo: Path, looker: Looker) -> Path:
+    return add_avatar(photo, looker.in_photo)
+
+
+def _open_detector(preferences: Preferences) -> Detector | None:
+    if not preferences.detector:
+        return None
+    from avatar_app.glitch.detector import load_detector
+
+    return load_detector("driver", false_alarms_per_hour=preferences.false_alarms)
 
 
 def _pose_distance(one: KeyPoints, other: KeyPoints) -> float:
@@ -127,14 +135,16 @@ class Delays:
 class Parts:
     """How each part is opened; every one may raise AvatarAppError.
 
-    `detector` gives None where there is none. `output` opens the virtual camera that the
-    preferences name and gives one that shows nothing for "none".
+    `photo` keeps one as an avatar and gives its new file. `detector` gives None where there is
+    none. `output` opens the virtual camera that the preferences name and gives one that shows
+    nothing for "none".
     """
 
     camera: Callable[[Preferences], Camera] = _open_camera
     reenactor: Callable[[Preferences], LiveReenactor] = _open_reenactor
     looker: Callable[[], Looker] = DlibLooker
     avatar: Callable[[str, int, Looker], Avatar] = _open_avatar
+    photo: Callable[[Path, Looker], Path] = _keep_photo
     detector: Callable[[Preferences], Detector | None] = _open_detector
     output: Callable[[Preferences], Output] = field(default=open_output)
     session: Callable[[Path, SessionInfo, Moment, Mapping[str, str]], SessionWriter] = SessionWriter

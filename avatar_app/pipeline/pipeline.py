@@ -11,6 +11,7 @@ from avatar_app.pipeline import commands
 from avatar_app.pipeline.camera import CameraJob
 from avatar_app.pipeline.detect import DetectJob
 from avatar_app.pipeline.look import LookJob
+from avatar_app.pipeline.memory import keep_flat
 from avatar_app.pipeline.output import OutputJob
 from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.record import RecordJob
@@ -71,6 +72,7 @@ class Pipeline:
 
     def start(self) -> None:
         """Begin; returns at once, the model is loaded meanwhile."""
+        keep_flat()
         for worker in self._workers():
             worker.start()
 
@@ -148,6 +150,10 @@ class Pipeline:
     @_do.register
     def _set_avatar(self, command: commands.SetAvatar) -> None:
         self._reenactor.post(lambda: self._reenact.set_avatar(command.avatar))
+
+    @_do.register
+    def _add_avatar(self, command: commands.AddAvatar) -> None:
+        self._looker.post(lambda: self._look.add_avatar(command.photo))
 
     @_do.register
     def _calibrate(self, _: commands.Calibrate) -> None:

@@ -1,5 +1,11 @@
-"""The robustness study: what breaks an avatar, how much of it takes, and what is noticed."""
+"""The robustness study: what breaks an avatar, how much of it takes, and what is noticed.
+
+`study(StudyOptions(...))` does the trials and writes the report; `write_report` draws it again from
+the results folder alone; `draw_cases` shows the edge cases.
+"""
 
 from avatar_app.study.cases_sheet import draw_cases
+from avatar_app.study.report import Report, write_report
+from avatar_app.study.run import Study, StudyOptions, study
 
-__all__ = ["draw_cases"]
+__all__ = ["Report", "Study", "StudyOptions", "draw_cases", "study", "write_report"]

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from av import Packet
 from av.container import OutputContainer
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from avatar_app.files import not_written
 from avatar_app.types import Image, check_image
@@ -45,6 +46,8 @@ class PictureTrack:
         # Limited range, SMPTE 170M: what players take small videos for that do not say.
         stream.codec_context.color_range, stream.codec_context.colorspace = 1, 6
         self._stream = stream
+        # One for all pictures: each has threads and buffers of its own.
+        self._reformatter = VideoReformatter()
 
     def encoded(self, image: Image, time: float) -> list[Packet[av.VideoStream]]:
         """Return what is to be written for a picture that is shown from `time` in seconds on."""
@@ -53,8 +56,11 @@ class PictureTrack:
             raise ValueError(f"VideoWriter.write: expected {self._shape}, got {image.shape}")
         odd = (image.shape[0] % 2, image.shape[1] % 2)
         even = cv2.copyMakeBorder(image, 0, odd[0], 0, odd[1], cv2.BORDER_REPLICATE)
-        picture = av.VideoFrame.from_ndarray(np.asarray(even, np.uint8), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace="smpte170m", dst_color_range="MPEG"
+        picture = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(np.asarray(even, np.uint8), format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.SMPTE170M,
+            dst_color_range=ColorRange.MPEG,
         )
         picture.time_base = Fraction(1, _CLOCK)
         picture.pts = round(time * _CLOCK)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData
+from av.video.reformatter import VideoReformatter
 
 from avatar_app.types import AvatarAppError, Frame, Image
 
@@ -39,6 +40,8 @@ class VideoReader:
             self._stream = picture_stream(self._container, self.path)
             self._stream.thread_type = "AUTO"
             self._max_side = max_side
+            # One for all pictures: each has threads and buffers of its own.
+            self._reformatter = VideoReformatter()
             self._first_size: tuple[int, int] | None = None
             self._pictures = self._decode()
             self._first = next(self._pictures, None)
@@ -119,7 +122,8 @@ class VideoReader:
 
     def _upright(self, picture: av.VideoFrame) -> Image:
         width, height = self._square_pixel_size(picture)
-        image = _turned(picture.to_ndarray(format="rgb24", width=width, height=height), picture)
+        rgb = self._reformatter.reformat(picture, width, height, format="rgb24")
+        image = _turned(rgb.to_ndarray(), picture)
         size = (image.shape[1], image.shape[0])
         self._first_size = self._first_size or size
         if size != self._first_size:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from avatar_app.evaluation.clips import Take
-from avatar_app.evaluation.faces import Look
 from avatar_app.face_signals import SKULL, SKULL_POINTS, read_signals
 from avatar_app.glitch.landmarks import Face
+from avatar_app.metrics import Look
 from avatar_app.types import Floats, Image
 
 SIZE = 32

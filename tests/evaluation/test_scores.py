@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar_app.evaluation.faces import Look
 from avatar_app.evaluation.scores import LOST_FACE, Record, score
 from avatar_app.face_signals import SIGNALS
+from avatar_app.metrics import Look
 from tests.evaluation.constructed import landmarks, see
 
 YAWS = np.linspace(-20, 20, 9)

@@ -79,3 +79,14 @@ def test_an_empty_picture_is_searched_now_and_then() -> None:
     assert finder.calls == ["find"] * 3
     finder.seen = True
     assert any(follower.follow(PICTURE) for _ in range(4))
+
+
+def test_a_face_that_drifts_out_of_the_picture_is_lost() -> None:
+    """Beyond the edge there is nothing to fit landmarks to; that is no error."""
+    finder = FakeFinder()
+    follower = Follower(finder, search_every=1000, patience=2000)
+    assert follower.follow(PICTURE) is not None
+    finder.seen = False
+    faces = [follower.follow(PICTURE) for _ in range(80)]  # 2 pixels further with each
+    assert faces[10] is not None
+    assert faces[-1] is None

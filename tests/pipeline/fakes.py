@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -219,6 +220,12 @@ def _avatar(faults: Faults, name: str, size: int) -> Avatar:
     return Avatar(name, grey(AVATAR, size, size), None, landmarks(unit=size / 5, centre=(32, 32)))
 
 
+def _photo(photo: Path) -> Path:
+    if photo.stem == "nobody":
+        raise AvatarAppError(f"no face was found in {photo}")
+    return photo.with_suffix(".png")
+
+
 def parts(faults: Faults) -> Parts:
     """All parts as fakes."""
     return Parts(
@@ -226,6 +233,7 @@ def parts(faults: Faults) -> Parts:
         reenactor=lambda preferences: _Reenactor(faults),
         looker=lambda: _Looker(faults),
         avatar=lambda name, size, looker: _avatar(faults, name, size),
+        photo=lambda photo, looker: _photo(photo),
         detector=lambda preferences: _Detector(faults) if preferences.detector else None,
         output=lambda preferences: _Output(faults, *preferences.output_shape),
         session=lambda *given: _Session(faults, *given),

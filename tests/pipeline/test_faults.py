@@ -126,9 +126,21 @@ def test_a_failing_detector_is_switched_off_and_the_picture_goes_on() -> None:
         faults.detector = RuntimeError("confused")
         run.until(FlagCleared)
         assert "confused" in run.until(WorkerFailed, worker="detector").reason
-        assert run.pipeline.state.detector is Status.FAILED
+        run.until_true(lambda: run.pipeline.state.detector is Status.FAILED)
         assert run.pipeline.to_view.take(1.0) is not None
         assert run.pipeline.state.model is Status.ON
+
+
+def test_a_detector_that_failed_once_is_replaced() -> None:
+    """One picture may have been too much for it; flags come again."""
+    faults = Faults(flags=frozenset({Flag.BLURRED}))
+    with running(faults) as run:
+        run.until(FlagRaised)
+        faults.detector = RuntimeError("confused")
+        run.until(WorkerFailed, worker="detector")
+        faults.detector = None
+        run.until(FlagRaised)
+        assert run.pipeline.state.detector is Status.ON
 
 
 def test_a_failing_looker_leaves_the_crop_where_it_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from avatar_app.events import (
+    AvatarAdded,
     AvatarChanged,
     Calibrated,
     CameraBack,
@@ -18,6 +19,7 @@ from avatar_app.events import (
 )
 from avatar_app.pipeline import Shown, Status
 from avatar_app.pipeline.commands import (
+    AddAvatar,
     Apply,
     Calibrate,
     Mark,
@@ -78,6 +80,16 @@ def test_another_avatar_is_shown() -> None:
         assert run.pipeline.state.avatar.name == "mei"
         run.post(SetAvatar("sofia"))
         run.until(AvatarChanged, avatar="sofia")
+
+
+def test_a_photo_becomes_an_avatar() -> None:
+    """It is kept under its name; one that cannot serve is refused in words, and all goes on."""
+    with running() as run:
+        run.until(AvatarChanged, avatar="mei")
+        run.post(AddAvatar("somewhere/nobody.jpg"))
+        assert "no face was found" in run.until(Refused, wish="adding an avatar").reason
+        run.post(AddAvatar("somewhere/me.jpg"))
+        assert run.until(AvatarAdded).avatar == "me"
 
 
 def test_panic_shows_a_card_at_once() -> None:

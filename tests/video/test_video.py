@@ -357,3 +357,21 @@ def test_a_video_says_of_itself_what_it_was_told_to(tmp_path: Path) -> None:
         with VideoWriter(path, WIDTH, HEIGHT, 25, tags={"comment": "kept"}) as writer:
             writer.write(picture(), 0.0)
         assert read_tags(path)["comment"] == "kept"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs a list of threads")
+def test_threads_do_not_grow_with_the_pictures(tmp_path: Path) -> None:
+    """A video of hours is written and read by as many threads as one of seconds."""
+
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    path, counts = tmp_path / "long.mp4", []
+    with VideoWriter(path, WIDTH, HEIGHT, 25) as writer:
+        for step in range(60):
+            writer.write(picture(step % 20), step / 25)
+            counts.append(threads())
+    with VideoReader(path) as reader:
+        for _ in reader:
+            counts.append(threads())
+    assert max(counts) - counts[0] < 20

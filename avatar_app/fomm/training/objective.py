@@ -146,7 +146,7 @@ class Objective:
         grid = flow(motion, *real.shape[2:])
         seen = torch.cat((real, _weight(stage, batch, real)), dim=1)
         if stage.crop:
-            fitted, grid, seen = self._crop(stage.crop, fitted, grid, seen, batch)
+            fitted, grid, seen = self._crop(stage, fitted, grid, seen, batch)
         real, weight = seen[:, :-1], seen[:, -1:]
         with self.autocast(batch.source.device):
             rendered = drawn = generator.draw(encoded.features, fitted)
@@ -156,17 +156,20 @@ class Objective:
         return tuple(picture[:, :3, border, border] for picture in (rendered, drawn, real, weight))
 
     def _crop(
-        self, side: int, motion: Motion, grid: Tensor, real: Tensor, batch: Batch
+        self, stage: Stage, motion: Motion, grid: Tensor, real: Tensor, batch: Batch
     ) -> tuple[Motion, Tensor, Tensor]:
         """One square of `real` and all else around a random landmark, aligned to feature cells.
 
-        Half of the landmarks lie on eyes and mouth: what matters most is small.
+        Half of the landmarks lie on eyes and mouth: what matters most is small. A stage that weighs
+        details looks at nothing else.
         """
         cells = motion.deformation.shape[1]
         cell = real.shape[-1] // cells
-        width = side // cell
+        width = (stage.crop or real.shape[-1]) // cell
         landmarks = torch.nan_to_num(batch.driving_landmarks).cpu()
-        chosen = torch.randint(landmarks.shape[1], (len(landmarks),), generator=self._random)
+        first = losses.FIRST_DETAIL if stage.detail else 0
+        count = (len(landmarks),)
+        chosen = torch.randint(first, landmarks.shape[1], count, generator=self._random)
         centres = landmarks[torch.arange(len(landmarks)), chosen]  # (B, 2)
         jitter = torch.randn(centres.shape, generator=self._random) * 0.1
         corners = ((centres + jitter + 1) / 2 * cells - width / 2).round().long()

@@ -1,4 +1,4 @@
-"""The faces that a measurement looks at: found, read, and compared with others."""
+"""Faces and pictures held against each other: what every measurement of renderings rests on."""
 
 from __future__ import annotations
 
@@ -52,6 +52,16 @@ def alike(landmarks: Floats, others: Sequence[Floats]) -> int:
     """
     shape = _in_place(landmarks)
     return int(np.argmin([np.square(_in_place(other) - shape).sum() for other in others]))
+
+
+def landmark_distance(landmarks: Floats, others: Floats) -> float:
+    """Give the mean distance of the landmarks (68, 2) from `others` (68, 2), in their pixels."""
+    return float(np.linalg.norm(landmarks - others, axis=1).mean())
+
+
+def picture_distance(one: Image, other: Image) -> float:
+    """Give L1 in [0, 1] between two pictures (H, W, 3) uint8 of one size."""
+    return float(np.abs(one.astype(np.int16) - other).mean()) / 255
 
 
 def _in_place(landmarks: Floats) -> Floats:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_app.evaluation.faces import alike, look
 from avatar_app.face_signals import read_signals
+from avatar_app.metrics import alike, look
 from tests.evaluation.constructed import FakeFinder, landmarks, picture
 
 NOSE_TIP, LEFTMOST_EYE, RIGHTMOST_EYE = 30, 36, 45

@@ -1,0 +1,75 @@
+"""The options of the commands around models and avatars that are kept."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from avatar_app.cli import commands
+
+_Adder = Callable[..., argparse.ArgumentParser]
+
+
+def add_library_commands(tree: Any, command: _Adder) -> None:
+    """Add them to the tree; `command` adds one with what all commands share."""
+    _models(tree, command)
+    _avatars(tree, command)
+
+
+def _models(tree: Any, command: _Adder) -> None:
+    group = command(tree, "models", "list, look at, fetch and import models")
+    models = group.add_subparsers(metavar="COMMAND", title="commands")
+    command(models, "list", "list the known models and where they are", commands.models_list)
+    info = command(models, "info", "say what a model is", commands.models_info)
+    info.add_argument("name", metavar="NAME", help="a known model or a .safetensors file")
+    fetch = command(
+        models,
+        "fetch",
+        "download a known model and check it",
+        commands.models_fetch,
+        description="Download a known model and check it. vgg19 and lpips, which training and "
+        "measuring look\nthrough, are fetched in the same way.",
+        examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
+    )
+    fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")
+    import_ = command(
+        models,
+        "import",
+        "turn a published checkpoint into a model of this app",
+        commands.models_import,
+        "Read FILE as untrusted input, keep what animating needs, and write it as safetensors.",
+        "  avatar-app models import vox-adv-cpk.pth.tar",
+    )
+    import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")
+    quantize = command(
+        models,
+        "quantize",
+        "make the form of a model that is fastest on a CPU",
+        commands.models_quantize,
+        "Write 8-bit networks beside a model. The ranges of numbers are taken from the clips of a\n"
+        "folder, or else from the avatars and the demo clip on board.",
+        "  avatar-app models quantize vox-adv --clips my-clips",
+    )
+    quantize.add_argument("name", metavar="NAME|FILE", help="a known model or a .safetensors file")
+    quantize.add_argument("--clips", metavar="DIR", type=Path, help="a folder of videos of faces")
+
+
+def _avatars(tree: Any, command: _Adder) -> None:
+    group = command(tree, "avatars", "list avatars and add your own")
+    avatars = group.add_subparsers(metavar="COMMAND", title="commands")
+    command(avatars, "list", "list the avatars by name", commands.avatars_list)
+    add = command(
+        avatars,
+        "add",
+        "make an avatar of a photo",
+        commands.avatars_add,
+        examples="  avatar-app avatars add me.jpg",
+    )
+    add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")
+    add.add_argument(
+        "--centre-square",
+        action="store_true",
+        help="take the middle of the photo where no face can be used",
+    )

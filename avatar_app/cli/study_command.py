@@ -1,0 +1,97 @@
+"""The command `study`: the robustness study, its report, and its table of edge cases."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from avatar_app.cli.terminal import show, show_table, shown_progress, warn
+from avatar_app.types import AvatarAppError
+
+if TYPE_CHECKING:
+    from avatar_app.study import Report
+
+
+def study(options: Namespace) -> None:
+    """Do the study, or only one of the smaller things around it."""
+    names = _names(options.cases)
+    if options.list:
+        _list(names)
+    elif options.cases_sheet:
+        from avatar_app.study import draw_cases
+
+        with shown_progress() as progress:
+            draw_cases(options.cases_sheet, names, progress=progress)
+        show(str(options.cases_sheet))
+    elif options.out is None:
+        options.parser.error("name a folder for the results: -o DIR")
+    elif options.report:
+        from avatar_app.study import write_report
+
+        with shown_progress() as progress:
+            report = write_report(options.out, progress)
+        _show_report(report)
+    else:
+        _run(options, names)
+
+
+def _run(options: Namespace, names: list[str]) -> None:
+    from avatar_app.study import StudyOptions
+    from avatar_app.study import study as run
+
+    with shown_progress() as progress:
+        result = run(
+            StudyOptions(
+                out=options.out,
+                clips=options.clips,
+                avatars=_names(options.avatars),
+                cases=names,
+                severities=_severities(options.severities),
+                seeds=options.seeds,
+                seconds=options.seconds,
+                stride=options.stride,
+                model=options.model,
+                device=options.device,
+                workers=options.workers,
+                ray=options.ray,
+                edge=options.edge,
+                quick=options.quick,
+            ),
+            progress,
+            warn,
+        )
+    if result.trials_per_minute is None:
+        show("nothing was left to do")
+    else:
+        show(
+            f"{result.trials} trials in {result.seconds / 60:.1f} minutes, "
+            f"{result.trials_per_minute:.0f} a minute"
+        )
+    _show_report(result.report)
+
+
+def _show_report(report: Report) -> None:
+    show(f"report: {report.html}")
+    show(f"as Markdown: {report.markdown}")
+    show(f"table: {report.table}")
+
+
+def _list(names: list[str]) -> None:
+    from avatar_app.perturbations import CASES, find_case
+
+    cases = [find_case(name) for name in names] or list(CASES.values())
+    show_table(
+        ("case", "side", "family", "what happens"),
+        [[case.name, case.side, case.family, case.sentence] for case in cases],
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _severities(text: str) -> list[int]:
+    try:
+        return sorted({int(part) for part in _names(text)}) or [1, 2, 3, 4, 5]
+    except ValueError:
+        raise AvatarAppError(f"{text} names no severities; write numbers like 1,3,5.") from None

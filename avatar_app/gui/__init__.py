@@ -1,0 +1,1 @@
+"""The window: the only place that knows Qt. It shows what the pipeline tells, and asks it."""

@@ -1,0 +1,80 @@
+"""What events and states mean to a person: which banner they raise or take away, which words."""
+
+from __future__ import annotations
+
+from avatar_app.events import (
+    AvatarAdded,
+    CameraBack,
+    CameraLost,
+    Event,
+    Marked,
+    RecordingSaved,
+    RecordingStarted,
+    Refused,
+    WorkerFailed,
+)
+from avatar_app.gui.banners import Notice, Tone
+from avatar_app.pipeline.look import ADDING
+from avatar_app.pipeline.view import State, Status
+
+# Where each worker's fault can be mended.
+_OFFERS = {"camera": "Choose a camera", "output": "Settings", "detector": "", "recorder": ""}
+
+
+def notice(event: Event) -> Notice | None:
+    """Return what to tell about an event; None where it shows elsewhere or does not matter.
+
+    Its `act` is left to the window, which knows what an offer opens.
+    """
+    return _trouble(event) or _good_news(event)
+
+
+def _trouble(event: Event) -> Notice | None:
+    match event:
+        case CameraLost(reason=reason):
+            return Notice("camera", Tone.ERROR, reason, "Choose a camera")
+        case WorkerFailed(worker=worker, reason=reason):
+            return Notice(worker, Tone.ERROR, reason, _OFFERS.get(worker, ""))
+        case Refused(wish=wish, reason=reason):
+            return Notice(wish, Tone.WARNING, reason)
+        case _:
+            return None
+
+
+def _good_news(event: Event) -> Notice | None:
+    match event:
+        case AvatarAdded(avatar=avatar):
+            return Notice(ADDING, Tone.DONE, f"{avatar} is among your avatars now.", passes=True)
+        case RecordingStarted():
+            return Notice("recording", Tone.DONE, "Recording ...", passes=True)
+        case RecordingSaved(seconds=seconds):
+            sentence = f"{seconds:.0f} seconds were recorded."
+            return Notice("recording", Tone.DONE, sentence, "Look at it", passes=True)
+        case Marked():
+            return Notice("mark", Tone.DONE, "This moment is marked.", passes=True)
+        case _:
+            return None
+
+
+def settled(event: Event) -> str | None:
+    """Return the topic that needs no banner any more."""
+    return "camera" if isinstance(event, CameraBack) else None
+
+
+def words(state: State, has_picture: bool) -> tuple[str, str, str]:
+    """Return title, note and icon to write over the picture; an empty title where all is well."""
+    if state.is_panicked:
+        return "Panic", "Others see a card. Press the key again to go on.", "panic"
+    if state.model is Status.FAILED:
+        return "The model has stopped", "Others see a card.", "warning"
+    if state.camera in (Status.LOST, Status.ENDED):
+        title = "The camera is gone" if state.camera is Status.LOST else "The clip is over"
+        note = "It is looked for every second." if state.camera is Status.LOST else ""
+        return title, note, "unplugged"
+    if state.model is Status.STARTING:
+        return "Loading the model", "The first time takes a few seconds longer.", "info"
+    if state.camera is Status.STARTING:
+        return "Opening the camera", "", "camera"
+    if state.avatar is None or not has_picture:
+        return "Preparing the avatar", "", "info"
+    return "", "", "info"

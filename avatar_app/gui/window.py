@@ -1,0 +1,359 @@
+"""The window: puts the widgets together and tells each what it has to show."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from typing import Protocol
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QResizeEvent
+from PyQt5.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
+
+from avatar_app.events import (
+    AvatarAdded,
+    AvatarChanged,
+    Calibrated,
+    CameraLost,
+    Event,
+    Severity,
+    Stats,
+)
+from avatar_app.gui import theme
+from avatar_app.gui.banners import BannerStack, Notice, Tone
+from avatar_app.gui.bars import Controls, Header, StatusLine, details
+from avatar_app.gui.control import Control, Engine
+from avatar_app.gui.driver import DriverView
+from avatar_app.gui.flags import FlagStrip
+from avatar_app.gui.gallery import Gallery
+from avatar_app.gui.guide_view import GuideView
+from avatar_app.gui.news import notice, settled, words
+from avatar_app.gui.overlays import KeySheet, Overlay, Question, label
+from avatar_app.gui.sessions import SessionBrowser
+from avatar_app.gui.settings_dialog import SettingsDialog
+from avatar_app.gui.shortcuts import Shortcuts
+from avatar_app.gui.stage import Mood, Stage
+from avatar_app.gui.timeline import Timeline
+from avatar_app.handoff import Backlog, Slot
+from avatar_app.pipeline.view import State, Status, View
+from avatar_app.preferences import Preferences
+from avatar_app.types import Verdict
+
+_BEAT_MS = 33
+_NARROW = 860  # pixels of width below which buttons lose their words
+_SIDE, _SIDE_NARROW = 300, 190
+_PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif)"
+
+
+class Source(Engine, Protocol):
+    """What the window needs of the pipeline: pictures, news, and somebody to ask."""
+
+    @property
+    def to_view(self) -> Slot[View]:
+        """The newest picture."""
+
+    @property
+    def events(self) -> Backlog[Event]:
+        """What has happened, in order."""
+
+
+class Window(QMainWindow):
+    """Looks at the pipeline thirty times a second and shows what is there."""
+
+    happened = pyqtSignal(object)  # every event, once it is shown
+
+    def __init__(self, source: Source, preferences: Preferences) -> None:
+        super().__init__()
+        self.setWindowTitle("avatar_app")
+        self.setMinimumSize(640, 480)
+        self.source = source
+        self._state: State | None = None
+        self._verdict: Verdict | None = None
+        self._make_widgets()
+        self.control = Control(source, preferences, self.banners.tell, self.question.ask)
+        self._shortcuts = Shortcuts(self, self.control.do, self.banners.tell)
+        self._connect()
+        self._restore()
+        self._show_looks()
+        self._show_avatars()
+        self._beat = QTimer(self)
+        self._beat.timeout.connect(self.refresh)
+        self._beat.start(_BEAT_MS)
+
+    # What it is made of.
+
+    def _make_widgets(self) -> None:
+        self.header, self.controls, self.status_line = Header(), Controls(), StatusLine()
+        self.banners, self.stage, self.flags = BannerStack(), Stage(), FlagStrip()
+        self.timeline, self.driver, self.gallery = Timeline(), DriverView(), Gallery()
+        self.advice = label("", "soft")
+        self.advice.setWordWrap(True)
+        self._side = QWidget()
+        root = QWidget()
+        self.setCentralWidget(root)
+        column = QVBoxLayout(root)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        middle = QHBoxLayout()
+        middle.setContentsMargins(theme.SPACE, theme.SPACE, theme.SPACE, theme.SPACE)
+        middle.setSpacing(theme.SPACE)
+        middle.addLayout(self._main_column(), 1)
+        middle.addWidget(self._side_column())
+        column.addLayout(middle, 1)
+        column.addWidget(self.status_line)
+        root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        root.setFocus()  # no button is lit before the keyboard is used
+        self.question, self.key_sheet = Question(root), KeySheet(root)
+        self.guide = GuideView(root)
+        self._overlays: tuple[Overlay, ...] = (self.question, self.key_sheet, self.guide)
+
+    def _main_column(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        for widget in (self.banners, self.stage, self.flags, self.timeline, self.controls):
+            column.addWidget(widget, 1 if widget is self.stage else 0)
+        return column
+
+    def _side_column(self) -> QWidget:
+        column = QVBoxLayout(self._side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(label("YOU", "heading"))
+        column.addWidget(self.driver)
+        column.addWidget(self.advice)
+        line = QFrame()
+        line.setFixedHeight(4)
+        column.addWidget(line)
+        heading: QLabel = label("AVATARS", "heading")
+        column.addWidget(heading)
+        column.addWidget(self.gallery, 1)
+        return self._side
+
+    def _connect(self) -> None:
+        do = self.control.do
+        for bar in (self.header, self.controls):
+            bar.asked.connect(do)
+        self.gallery.chosen.connect(self.control.choose_avatar)
+        self.gallery.add_asked.connect(self._add_avatar)
+        self.guide.taken.connect(lambda: do("calibrate"))
+        self.control.show_asked.connect(self._show_asked)
+        self.control.changed.connect(self._show_looks)
+        self.control.avatars_changed.connect(self._show_avatars)
+
+    # What it shows.
+
+    def refresh(self) -> None:
+        """Take what is new from the pipeline and show it."""
+        for event in self.source.events.drain():
+            self._show_event(event)
+            self.happened.emit(event)
+        view = self.source.to_view.take(0)
+        if view is not None:
+            self._show_view(view)
+        state = self.source.state
+        if state is not self._state:
+            self._state = state
+            self._show_state(state)
+
+    def stop_looking(self) -> None:
+        """Look at the pipeline no more by itself."""
+        self._beat.stop()
+
+    def _show_view(self, view: View) -> None:
+        is_first = view.avatar_image is not None and not self.stage.has_picture
+        self.stage.show_image(view.avatar_image)
+        if is_first and self._state is not None:
+            self.stage.say(*words(self._state, True))
+        self.driver.show_view(view)
+        self.guide.show_view(view)
+        self._show_advice(view)
+        self._welcome(view)
+        if view.verdict is not self._verdict:
+            self._verdict = view.verdict
+            self._show_verdict(view.verdict)
+        self.timeline.move_to(view.time)
+
+    def _show_verdict(self, verdict: Verdict | None) -> None:
+        flags = frozenset() if verdict is None else verdict.flags
+        reasons = {} if verdict is None else verdict.reasons
+        self.flags.show_flags({flag: reasons.get(flag, "") for flag in flags})
+        if verdict is not None:
+            self.timeline.add_score(verdict.time, verdict.score)
+        self._show_mood()
+
+    def _show_mood(self) -> None:
+        flags = frozenset() if self._verdict is None else self._verdict.flags
+        if self._state is not None and self._state.is_panicked:
+            mood = Mood.PANICKED
+        elif any(flag.severity is Severity.SEVERE for flag in flags):
+            mood = Mood.GLITCHED
+        else:
+            mood = Mood.WARNED if flags else Mood.CALM
+        self.stage.show_mood(mood)
+
+    def _show_advice(self, view: View) -> None:
+        guide = view.guide
+        if guide is None:
+            said, colour = "Your face is not seen.", theme.WARM
+        elif guide.is_good:
+            said, colour = f"{guide.match:.0%} like the avatar's pose", theme.GOOD
+        else:
+            said, colour = f"{guide.match:.0%} alike. {guide.advice}", theme.SOFT
+        self.advice.setText(f'<span style="color:{colour}">●</span>&nbsp; {said}')
+        if view.face is not None and view.face.has_drifted:
+            self._offer_calibration("You sit otherwise than when you calibrated.")
+
+    def _welcome(self, view: View) -> None:
+        """Say once what comes first, when there is a face to do it with."""
+        if view.avatar_image is None or view.guide is None or self.control.look("welcomed", False):
+            return
+        self.control.remember(welcomed=True)
+        self._offer_calibration("Sit as your avatar does and calibrate: it follows you from there.")
+
+    def _offer_calibration(self, why: str) -> None:
+        self.banners.tell(
+            Notice("drift", Tone.OFFER, why, "Calibrate", lambda: self.control.do("guide"))
+        )
+
+    def _show_state(self, state: State) -> None:
+        self.header.show_state(state)
+        self.controls.show_state(state)
+        self.status_line.show_state(state)
+        self.flags.show_detector(state.detector)
+        if state.detector is not Status.ON:
+            self.flags.show_flags({})
+        if state.avatar is not None:
+            self.gallery.select(state.avatar.name)
+            self.driver.lay_over(state.avatar.image)
+        self.stage.say(*words(state, self.stage.has_picture))
+        self._show_mood()
+
+    def _show_event(self, event: Event) -> None:
+        self.timeline.add_event(event)
+        if isinstance(event, Stats):
+            self.status_line.show_stats(event)
+            shows = self.control.look("speed", False)
+            self.stage.show_details(details(event) if shows else [])
+        elif isinstance(event, Calibrated):
+            self.banners.withdraw("drift")
+            self.stage.flash()
+        elif isinstance(event, AvatarAdded):
+            self.control.take_added(event.avatar)
+        elif isinstance(event, AvatarChanged):
+            self.gallery.select(event.avatar)
+        elif isinstance(event, CameraLost):
+            self.driver.lose("The camera is gone")
+            self.advice.clear()
+        topic = settled(event)
+        if topic is not None:
+            self.banners.withdraw(topic)
+        told = notice(event)
+        if told is not None:
+            self.banners.tell(dataclasses.replace(told, act=lambda: self._follow(told.offer)))
+
+    def _follow(self, offer: str) -> None:
+        self.control.do("sessions" if offer == "Look at it" else "settings")
+
+    def _show_looks(self) -> None:
+        control = self.control
+        self.driver.is_mirrored = self.guide.driver.is_mirrored = control.preferences.mirror_driver
+        self.driver.shows_landmarks = control.look("landmarks", True)
+        self.driver.opacity = control.look("ghost", 0.0)
+        self.driver.update()
+        self.stage.mirror(control.preferences.mirror_output)
+        if not control.look("speed", False):
+            self.stage.show_details([])
+        self._bind_keys()
+
+    def _show_avatars(self) -> None:
+        keys = self.control.keys
+        numbered = {n: keys[f"avatar_{n + 1}"][0] for n in range(9) if keys[f"avatar_{n + 1}"]}
+        self.gallery.show_avatars(self.control.avatars, numbered)
+        self.gallery.select(self.control.preferences.avatar)
+
+    def _bind_keys(self) -> None:
+        keys = self.control.keys
+        if self._shortcuts.bind(keys):
+            for widget in (self.header, self.controls, self.key_sheet):
+                widget.show_keys(keys)
+        self._shortcuts.bind_everywhere(self.control.preferences)
+
+    # What is opened from it.
+
+    def _show_asked(self, action: str) -> None:
+        {
+            "settings": self._open_settings,
+            "sessions": self._open_sessions,
+            "hotkeys": self.key_sheet.open,
+            "guide": self._open_guide,
+            "full_screen": self._toggle_full_screen,
+            "back": self._back,
+        }[action]()
+
+    def _open_settings(self) -> None:
+        dialog = SettingsDialog(self, self.control.preferences)
+        dialog.chosen.connect(lambda values: self.control.change(**values))
+        dialog.open()
+
+    def _open_sessions(self) -> None:
+        SessionBrowser(self, self.control.preferences.recordings_dir).open()
+
+    def _open_guide(self) -> None:
+        avatar = self.source.state.avatar
+        self.guide.begin(None if avatar is None else avatar.image)
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _back(self) -> None:
+        for overlay in self._overlays:
+            if overlay.isVisible():
+                overlay.dismiss()
+                return
+        if self.isFullScreen():
+            self.showNormal()
+        elif self.control.is_watched:
+            why = "Others see your avatar, or it is being recorded; both end with the app."
+            self.question.ask("Close avatar_app?", why, "Close", self.end)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Close the window, and with it the app."""
+        self.close()
+
+    def _add_avatar(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Make an avatar of a photo", "", _PICTURES)
+        if path:
+            self.control.add_avatar(path)
+
+    # How it remembers itself.
+
+    def _restore(self) -> None:
+        self.resize(1120, 760)
+        geometry = self.control.look("geometry", "")
+        if geometry:
+            self.restoreGeometry(base64.b64decode(geometry))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Lay out for the room there is."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self.controls.be_narrow(narrow)
+        self._side.setFixedWidth(_SIDE_NARROW if narrow else _SIDE)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Keep the geometry, and look at the pipeline and listen to keys no more."""
+        self.stop_looking()
+        self.control.remember(geometry=bytes(self.saveGeometry().toBase64()).decode())
+        self._shortcuts.stop()
+        super().closeEvent(event)

@@ -1,0 +1,147 @@
+"""The results folder: what was measured with what, one row a trial, and the pictures.
+
+`study.json` says with what, `trials.jsonl` holds a JSON object a trial, written as each ends and
+read again after a stop, `pictures/` what the report shows. The report is made of these alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from avatar_app.files import write_errors, write_whole
+from avatar_app.types import AvatarAppError
+
+FORMAT = 1
+_HEADER, _ROWS = "study.json", "trials.jsonl"
+_GROWING = ("avatars", "clips", "cases", "severities")
+_FIXED = ("model", "model_sha256", "detector", "app")
+
+Row = Mapping[str, Any]
+"""One trial as it was written."""
+
+
+class Results:
+    """A folder of results, opened to be filled. One process at a time."""
+
+    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
+        """Open or begin the folder.
+
+        `header` says what the rows depend on. Raises AvatarAppError where the folder holds a study
+        of another version, model or detector, or cannot be written.
+        """
+        self.folder = folder
+        self._rows = folder / _ROWS
+        old = _read_header(folder)
+        if old is not None:
+            _check_same(folder, old, header)
+        with write_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._write_header({**(old or {}), **header, **_grown(old or {}, header), "format": FORMAT})
+        self.known = {row["id"] for row in _read_rows(self._rows)}
+        self._mend()
+
+    def add(self, row: Row) -> None:
+        """Append a row; it is on the disk when this returns."""
+        line = (json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n").encode()
+        with write_errors(self._rows), self._rows.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        self.known.add(row["id"])
+
+    def add_picture(self, name: str, content: bytes) -> None:
+        """Keep a picture for the report."""
+        write_whole(self.folder / "pictures" / name, content)
+
+    def note(self, **facts: object) -> None:
+        """Write more about the study into its header."""
+        self._write_header({**(_read_header(self.folder) or {}), **facts})
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again: removed when a study is through."""
+        return self.folder / "cache"
+
+    def _write_header(self, header: Mapping[str, Any]) -> None:
+        write_whole(self.folder / _HEADER, (json.dumps(header, indent=1) + "\n").encode())
+
+    def _mend(self) -> None:
+        """Cut off a row that a killed process left unfinished."""
+        if not self._rows.is_file():
+            return
+        content = self._rows.read_bytes()
+        if content and not content.endswith(b"\n"):
+            with write_errors(self._rows):
+                os.truncate(self._rows, content.rfind(b"\n") + 1)
+
+
+def read_results(folder: Path) -> tuple[Mapping[str, Any], Sequence[Row]]:
+    """Give header and rows of a results folder.
+
+    Raises AvatarAppError where it holds none, or one of another version.
+    """
+    header = _read_header(folder)
+    if header is None:
+        raise AvatarAppError(f"{folder} holds no study; name the folder of one.")
+    _check_format(folder, header)
+    rows = list(_read_rows(folder / _ROWS))
+    if not rows:
+        raise AvatarAppError(f"{folder} holds a study without a single trial; run it first.")
+    return header, rows
+
+
+def _grown(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the lists of all that was ever asked of this folder, and the digests of it."""
+    lists = {
+        name: list(dict.fromkeys([*old.get(name, []), *new.get(name, [])])) for name in _GROWING
+    }
+    return {**lists, "contents": {**old.get("contents", {}), **new.get("contents", {})}}
+
+
+def _read_header(folder: Path) -> dict[str, Any] | None:
+    path = folder / _HEADER
+    if not path.is_file():
+        return None
+    try:
+        header = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        header = {}
+    return header if isinstance(header, dict) else {}
+
+
+def _check_format(folder: Path, header: Mapping[str, Any]) -> None:
+    if header.get("format") != FORMAT:
+        raise AvatarAppError(
+            f"{folder} holds a study of another version of the app; choose another folder."
+        )
+
+
+def _check_same(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    _check_format(folder, old)
+    for what in _FIXED:
+        if old.get(what) != new.get(what):
+            raise AvatarAppError(
+                f"{folder} holds a study with another {what.replace('_', ' ')} "
+                f"({str(old.get(what))[:12]}, now {str(new.get(what))[:12]}); "
+                "choose another folder."
+            )
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read whole rows; a last one that is not whole is left out."""
+    if not path.is_file():
+        return []
+    rows = []
+    lines = path.read_bytes().split(b"\n")[:-1]
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise AvatarAppError(
+                f"{path} is damaged in line {number}; delete that line and run the study again."
+            ) from error
+    return rows

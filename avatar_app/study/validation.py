@@ -1,0 +1,58 @@
+"""Drawn edge cases held against the same ones rendered as real motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from avatar_app.study.results import Row
+from avatar_app.study.trials import EDGE, RELATIVE
+
+COMPARED = ("missing", "face_score", "heatmap_entropy", "fold_share")
+"""Measures that need no clean counterpart: their change from before the onset to full strength."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One case: by measure the change when `drawn` (strongest severity) and when `real`."""
+
+    case: str
+    drawn: dict[str, float]
+    real: dict[str, float]
+
+
+def validate(rows: Sequence[Row]) -> list[Pair]:
+    """Give a pair for each case that was both drawn and rendered."""
+    real_rows = [row for row in rows if row["kind"] == EDGE]
+    strongest = max((row["severity"] for row in rows if row["kind"] == RELATIVE), default=0)
+    pairs = []
+    for case in sorted({row["case"] for row in real_rows}):
+        drawn = [
+            row for row in rows
+            if (row["kind"], row["case"], row["severity"]) == (RELATIVE, case, strongest)
+        ]  # fmt: skip
+        real = [row for row in real_rows if row["case"] == case]
+        if drawn:
+            pairs.append(Pair(case, _changes(drawn), _changes(real)))
+    return pairs
+
+
+def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Give Spearman's rho; None with fewer than four values or without variation."""
+    if len(one) < 4 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return None
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Sequence[float]) -> np.ndarray:
+    _, place, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
+
+
+def _changes(rows: Sequence[Row]) -> dict[str, float]:
+    return {
+        name: float(np.mean([row["within"][name][1] - row["within"][name][0] for row in rows]))
+        for name in COMPARED
+    }

@@ -1,0 +1,164 @@
+"""What a worker works with: engines, detectors, and the avatars, takes and stages by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from avatar_app.fomm.reenactor import load_reenactor
+from avatar_app.metrics import alike
+from avatar_app.perturbations import envelope, perturb
+from avatar_app.study.finder import RememberingFinder
+from avatar_app.study.footage import Footage, Stage, Studio, take_frames
+from avatar_app.study.measures import at_full
+from avatar_app.study.takes import Take, unpack_avatar
+from avatar_app.study.watchers import Watchers
+from avatar_app.types import Avatar, AvatarAppError, Floats, Image
+
+Fetch = Callable[[str], bytes]
+"""Gives what was published under a name: "avatar/NAME", "take/NAME", "stage/AVATAR/CLIP"."""
+
+_KEPT = 12
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every worker of a study needs to know.
+
+    `model` a name or a file that `model_sha256` belongs to; `pictured` the avatar and the clip
+    whose trials are shown in the report, at the severities `shown`.
+    """
+
+    model: str
+    model_sha256: str
+    device: str
+    pictured: tuple[str, str]
+    shown: tuple[int, ...]
+    has_lpips: bool
+
+
+class Workplace:
+    """Not thread-safe: a worker's own."""
+
+    def __init__(self, setup: Setup, fetch: Fetch) -> None:
+        engine = load_reenactor(setup.model, setup.device)
+        if engine.model_sha256 != setup.model_sha256:
+            engine.close()
+            raise AvatarAppError(
+                f"A worker has another model called {setup.model}; install the same one there."
+            )
+        self.setup = setup
+        self.studio = Studio(engine, RememberingFinder())
+        self.watchers = Watchers(self.studio.finder)
+        self._fetch = fetch
+        self._avatars = _Kept(lambda name: unpack_avatar(name, fetch(f"avatar/{name}")))
+        self._takes = _Kept(lambda name: Take.unpacked(name, fetch(f"take/{name}")))
+        self._stages = _Kept(lambda name: Stage.unpacked(fetch(name)))
+        self._lpips = _Kept(self._against)
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        return self.studio.relative.size
+
+    def avatar(self, name: str) -> Avatar:
+        """Give an avatar."""
+        return self._avatars(name)
+
+    def take(self, name: str) -> Take:
+        """Give a take."""
+        return self._takes(name)
+
+    def stage(self, avatar: str, clip: str) -> Stage:
+        """Give the renderings that trials of this avatar and clip are held against."""
+        return self._stages(f"stage/{avatar}/{clip}")
+
+    def lpips(self, avatar: str, clip: str, frame: int, image: Image) -> float | None:
+        """Give LPIPS of `image` to that frame of the clean rendering; None without the weights."""
+        if not self.setup.has_lpips:
+            return None
+        return self._lpips(f"{avatar}/{clip}/{frame}")(_half(image))
+
+    def build_stage(self, avatar: Avatar, take: Take) -> Stage:
+        """Render what trials of this avatar and take will be held against."""
+        studio, frames = self.studio, take_frames(take)
+        known = np.flatnonzero(np.isfinite(take.landmarks).all(axis=(1, 2)))
+        assert avatar.landmarks is not None
+        calibrated = int(known[alike(avatar.landmarks, list(take.landmarks[known]))])
+        neutral = frames[calibrated]
+        again = take_frames(take, perturb(take.images, take.landmarks, "noise", 0))
+        clean = studio.film(studio.relative, avatar, neutral, frames)
+        return Stage(
+            calibrated=calibrated,
+            clean=clean,
+            floor=studio.film(studio.relative, avatar, neutral, again),
+            zeroth=studio.film(studio.zeroth, avatar, neutral, frames),
+            absolute=studio.film(studio.absolute, avatar, neutral, frames),
+            person=studio.descriptor(avatar.image, studio.look(avatar.image)),
+            people=self._people(clean, take),
+        )
+
+    def close(self) -> None:
+        """Free the engines."""
+        self.studio.close()
+        self.watchers.close()
+
+    def _people(self, clean: Footage, take: Take) -> Floats:
+        """Give the descriptors of the clean rendering in the frames where identity is measured."""
+        people = np.full((len(clean.images), 128), np.nan, np.float32)
+        for index in identity_frames(envelope(len(clean.images))):
+            shot = clean.shot(int(index), take.frame(int(index)))
+            people[index] = self.studio.descriptor(shot.rendered.image, shot.face)
+        return people
+
+    def _against(self, name: str) -> Callable[[Image], float]:
+        from avatar_app.fomm.perceptual import Lpips
+
+        avatar, clip, frame = name.rsplit("/", 2)
+        reference = self.stage(avatar, clip).clean.images[int(frame)]
+        against: Callable[[Image], float] = _network(Lpips).against(_half(reference))
+        return against
+
+
+def identity_frames(strength: Floats) -> npt.NDArray[np.intp]:
+    """Give the frames in which identity is measured, which takes long: the middle one."""
+    return np.array([mid_frame(strength)])
+
+
+def mid_frame(strength: Floats) -> int:
+    """Give the middle one of the frames at full strength."""
+    full = at_full(strength)
+    return int(full[len(full) // 2])
+
+
+@lru_cache(maxsize=1)
+def _network(make: Callable[[], _Value]) -> _Value:
+    return make()
+
+
+class _Kept(Generic[_Value]):
+    """Makes a value by name and keeps the latest few."""
+
+    def __init__(self, make: Callable[[str], _Value]) -> None:
+        self._make = make
+        self._values: dict[str, _Value] = {}
+
+    def __call__(self, name: str) -> _Value:
+        if name not in self._values:
+            value = self._make(name)
+            if len(self._values) >= _KEPT:
+                del self._values[next(iter(self._values))]
+            self._values[name] = value
+        return self._values[name]
+
+
+def _half(image: Image) -> Image:
+    small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)

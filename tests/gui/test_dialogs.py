@@ -1,0 +1,129 @@
+"""Settings and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from avatar_app.events import Event, Flag, FlagCleared, FlagRaised
+from avatar_app.gui.player import flags_at
+from avatar_app.gui.sessions import SessionBrowser
+from avatar_app.gui.settings_dialog import SettingsDialog
+from avatar_app.preferences import Preferences, options
+from avatar_app.recording import Moment, SessionInfo, SessionWriter
+from tests.gui.fakes import picture
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> Iterator[SettingsDialog]:
+    """Give the settings of somebody who changed some."""
+    parent = QWidget()
+    parent.resize(900, 700)
+    qtbot.addWidget(parent)
+    made = SettingsDialog(parent, Preferences(camera="video.mp4", hotkeys={"mark": "Y"}))
+    yield made
+    made.close()
+
+
+def test_every_preference_can_be_edited(dialog: SettingsDialog) -> None:
+    """The dialog has the whole table, and untouched editors change nothing."""
+    assert set(dialog.editors) == {option.name for option in options()}
+    assert dialog.values() == {}
+
+
+def test_only_what_was_changed_is_handed_on(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    """Every kind of editor gives its value."""
+    changes: dict[str, Any] = {"label": False, "camera_fps": 25, "on_flag": "card"}
+    label, fps, on_flag = (dialog.editors[name] for name in changes)
+    assert isinstance(label, QCheckBox)
+    assert isinstance(fps, QSpinBox)
+    assert isinstance(on_flag, QComboBox)
+    label.setChecked(False)
+    fps.setValue(25)
+    on_flag.setCurrentText("card")
+    dialog.keys.fields["panic"].setKeySequence(QKeySequence("Ctrl+P"))
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        dialog.accept()
+    assert chosen.args == [{**changes, "hotkeys": {"mark": "Y", "panic": "Ctrl+P"}}]
+
+
+def test_a_key_for_two_actions_keeps_the_dialog_open(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    """The reason is on the screen, and nothing is handed on."""
+    dialog.keys.fields["panic"].setKeySequence(QKeySequence("Y"))
+    with qtbot.assertNotEmitted(dialog.chosen):
+        dialog.accept()
+    assert "Y is both" in dialog.problem
+
+
+def test_a_global_key_needs_a_modifier(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    """Otherwise it would act whenever it is typed anywhere."""
+    dialog.keys.fields["panic everywhere"].setKeySequence(QKeySequence("Y"))
+    with qtbot.assertNotEmitted(dialog.chosen):
+        dialog.accept()
+    assert "choose one with Ctrl or Alt" in dialog.problem
+
+
+def test_defaults_are_all_put_back(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    """The camera and the keys are as on the first day."""
+    dialog.to_defaults()
+    assert dialog.values() == {"camera": "0", "hotkeys": {}}
+
+
+def _record(folder: Path, started: str) -> None:
+    info = SessionInfo(started, "flags", "mei", "fomm-mini", "CPU", "1")
+    moments = [Moment(n, n / 10, picture(20 * n)) for n in range(10)]
+    writer = SessionWriter(folder, info, moments[0], {})
+    for moment in moments:
+        writer.write(moment)
+    writer.note(FlagRaised(0.3, 3, Flag.BLURRED, 0.8, "mouth"))
+    writer.note(FlagCleared(0.6, 6, Flag.BLURRED, 0.3))
+    writer.finish()
+
+
+def test_flags_are_up_between_their_events() -> None:
+    """At the moment it is raised a flag is up, at the moment it is cleared it is not."""
+    events: list[Event] = [
+        FlagRaised(1.0, 1, Flag.BLURRED, 0.8, "mouth"),
+        FlagCleared(2.0, 2, Flag.BLURRED, 1),
+    ]
+    assert flags_at(events, 0.9) == {}
+    assert flags_at(events, 1.0) == {Flag.BLURRED: "mouth"}
+    assert flags_at(events, 2.0) == {}
+
+
+def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> None:
+    """The newest is on top; going to a moment shows its flags; playing ends at the end."""
+    _record(tmp_path, "2026-11-03T10:00:00+00:00")
+    _record(tmp_path, "2026-11-03T11:00:00+00:00")
+    browser = SessionBrowser(None, tmp_path)
+    qtbot.addWidget(browser)
+    browser.show()
+    first = browser.list.item(0)
+    assert first is not None
+    assert "11:00" in first.text()
+    assert "Blurred" in first.text()
+    player = browser.player
+    player.go_to(0.45)
+    assert player.flags.flags == [Flag.BLURRED]
+    player.toggle()
+    qtbot.waitUntil(lambda: not player.is_playing, timeout=5000)
+    assert player.flags.flags == []
+    player.go_to(0.35)  # and back
+    assert player.flags.flags == [Flag.BLURRED]
+    browser.reject()
+
+
+def test_a_damaged_session_is_said_so(qtbot: QtBot, tmp_path: Path) -> None:
+    """The browser stays, with a sentence where the picture would be."""
+    _record(tmp_path, "2026-11-03T10:00:00+00:00")
+    next(tmp_path.glob("*/avatar.mp4")).write_bytes(b"nothing")
+    browser = SessionBrowser(None, tmp_path)
+    qtbot.addWidget(browser)
+    assert browser.player.stage.words[0] == "This session cannot be played"
+    browser.reject()

@@ -1,0 +1,199 @@
+"""The window's parts, each by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QRectF, QSizeF, Qt
+from pytestqt.qtbot import QtBot
+
+from avatar_app.avatars import list_avatars
+from avatar_app.events import Calibrated, Flag, FlagCleared, FlagRaised
+from avatar_app.gui.banners import BannerStack, Notice, Tone
+from avatar_app.gui.flags import FlagStrip
+from avatar_app.gui.gallery import Gallery
+from avatar_app.gui.guide_view import COUNT_FROM, GuideView
+from avatar_app.gui.icons import _SHAPES, pixmap
+from avatar_app.gui.pictures import fitted, to_qimage
+from avatar_app.gui.stage import Mood, Stage
+from avatar_app.gui.timeline import Timeline
+from avatar_app.gui.window import Window
+from avatar_app.pipeline import Status
+from tests.gui.fakes import ALIKE, TURNED, picture, view
+
+
+def test_a_picture_is_copied_with_its_colours() -> None:
+    """What Qt shows does not change with the array, and red stays red."""
+    image = np.zeros((3, 5, 3), np.uint8)
+    image[1, 4] = (250, 10, 20)
+    made = to_qimage(image)
+    image[:] = 0
+    assert (made.width(), made.height()) == (5, 3)
+    assert made.pixelColor(4, 1).getRgb()[:3] == (250, 10, 20)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "place"),
+    [
+        (QSizeF(1, 1), QRectF(0, 0, 200, 100), QRectF(50, 0, 100, 100)),
+        (QSizeF(4, 3), QRectF(10, 10, 80, 80), QRectF(10, 20, 80, 60)),
+    ],
+)
+def test_a_picture_lies_in_the_middle(inner: QSizeF, outer: QRectF, place: QRectF) -> None:
+    """It is as large as it fits, and keeps its proportions."""
+    assert fitted(inner, outer) == place
+
+
+def test_every_icon_is_drawn(qtbot: QtBot) -> None:
+    """No icon is an empty picture."""
+    for name in _SHAPES:
+        drawn = pixmap(name, 24).toImage()
+        inked = any(drawn.pixelColor(x, y).alpha() for x in range(24) for y in range(24))
+        assert inked, name
+
+
+def test_the_worst_flags_come_first(qtbot: QtBot) -> None:
+    """Severe ones stand before mild ones, warnings last, whatever order they rise in."""
+    strip = FlagStrip()
+    qtbot.addWidget(strip)
+    strip.show_flags({Flag.LOW_LIGHT: ""})
+    strip.show_flags({Flag.LOW_LIGHT: "", Flag.BLURRED: "mouth"})
+    strip.show_flags({Flag.LOW_LIGHT: "", Flag.BLURRED: "mouth", Flag.WARP_FOLDED: "3 %"})
+    assert strip.flags == [Flag.WARP_FOLDED, Flag.BLURRED, Flag.LOW_LIGHT]
+    strip.show_flags({Flag.BLURRED: "mouth"})
+    assert strip.flags == [Flag.BLURRED]
+
+
+def test_no_flags_means_what_the_detector_says(qtbot: QtBot) -> None:
+    """Where nobody judges, the strip does not claim that all is well."""
+    strip = FlagStrip()
+    qtbot.addWidget(strip)
+    strip.show_detector(Status.ON)
+    assert "No red flags" in strip.calm
+    strip.show_detector(Status.FAILED)
+    assert "off" in strip.calm
+
+
+def test_the_timeline_explains_what_is_pointed_at(qtbot: QtBot) -> None:
+    """Over a flag stands its sentence with the reason; over nothing, nothing."""
+    line = Timeline()
+    qtbot.addWidget(line)
+    line.resize(600, 58)
+    line.add_event(FlagRaised(70.0, 1, Flag.FACE_DISTORTED, 0.9, "mouth"))
+    line.add_event(FlagCleared(80.0, 2, Flag.FACE_DISTORTED, 10.0))
+    line.add_event(Calibrated(95.0, 3))
+    line.move_to(100.0)
+    words = line.words_at(350)
+    assert Flag.FACE_DISTORTED.sentence in words
+    assert "mouth" in words
+    assert "for 10.0 s" in words
+    assert line.words_at(100) == ""
+    assert line.words_at(550) == "Calibrated"
+
+
+def test_the_timeline_forgets_after_a_minute(qtbot: QtBot) -> None:
+    """A flag that was cleared goes, one that is up stays."""
+    line = Timeline()
+    qtbot.addWidget(line)
+    line.add_event(FlagRaised(1.0, 1, Flag.BLURRED, 0.9))
+    line.add_event(FlagCleared(2.0, 2, Flag.BLURRED, 1.0))
+    line.add_event(FlagRaised(3.0, 3, Flag.JITTER, 0.9))
+    line.move_to(70.0)
+    assert [span.flag for span in line.spans] == [Flag.JITTER]
+
+
+def test_a_newer_notice_on_a_topic_replaces_the_older(qtbot: QtBot) -> None:
+    """Three at most are up, and what is mended goes."""
+    stack = BannerStack()
+    qtbot.addWidget(stack)
+    for sentence in ("one", "two"):
+        stack.tell(Notice("camera", Tone.ERROR, sentence))
+    assert [notice.sentence for notice in stack.notices] == ["two"]
+    for topic in ("a", "b", "c"):
+        stack.tell(Notice(topic, Tone.DONE, topic))
+    assert [notice.topic for notice in stack.notices] == ["a", "b", "c"]
+    stack.withdraw("b")
+    assert [notice.topic for notice in stack.notices] == ["a", "c"]
+
+
+def test_the_gallery_goes_by_arrows(qtbot: QtBot) -> None:
+    """The keyboard alone chooses an avatar."""
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    gallery.resize(300, 400)
+    gallery.show_avatars(list_avatars(), {0: "1"})
+    gallery.show()
+    gallery.activateWindow()
+    gallery.focus_on("amara")
+    qtbot.keyClick(gallery.tiles[0], Qt.Key.Key_Right)
+    with qtbot.waitSignal(gallery.chosen) as chosen:
+        qtbot.keyClick(gallery.tiles[1], Qt.Key.Key_Space)
+    assert chosen.args == ["arthur"]
+    assert gallery.current == "arthur"
+
+
+def test_a_picture_that_cannot_be_read_is_grey(qtbot: QtBot, tmp_path: Path) -> None:
+    """A damaged file costs its thumbnail only."""
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    gallery.show_avatars({"bad": tmp_path / "bad.png"}, {})
+    assert gallery.names == ["bad"]
+
+
+def test_the_frame_says_how_it_is(qtbot: QtBot) -> None:
+    """A flash is over the mood for a moment only."""
+    stage = Stage()
+    qtbot.addWidget(stage)
+    stage.show_mood(Mood.GLITCHED)
+    moods = [stage.mood]
+    stage.flash()
+    moods.append(stage.mood)
+    assert moods == [Mood.GLITCHED, Mood.PLEASED]
+    qtbot.waitUntil(lambda: stage.mood is Mood.GLITCHED, timeout=3000)
+    assert len(Mood) == len(Mood.__members__)  # none is another's alias
+
+
+def test_the_guide_counts_down_while_the_match_is_good(qtbot: QtBot, window: Window) -> None:
+    """A turned head is told where to turn and stops the count; at its end the pose is taken."""
+    guide = GuideView(window)
+    guide.begin(picture(100))
+    counts = []
+    for face in (TURNED, ALIKE, TURNED):
+        guide.show_view(view(guide=face))
+        counts.append(guide.count)
+    assert counts == [None, COUNT_FROM, None]
+    assert guide.advice == "Turn your head to the left."
+    guide.show_view(view(guide=ALIKE))
+    with qtbot.waitSignal(guide.taken, timeout=5000):
+        pass
+    assert guide.isHidden()
+
+
+def test_many_flags_are_not_cut_off(qtbot: QtBot) -> None:
+    """The most urgent ones keep their words; the others are counted, and named by the tip."""
+    strip = FlagStrip()
+    qtbot.addWidget(strip)
+    strip.resize(780, 44)
+    strip.show()
+    strip.show_flags(
+        dict.fromkeys(
+            (
+                Flag.JITTER,
+                Flag.OCCLUDED,
+                Flag.FACE_DISTORTED,
+                Flag.WARP_FOLDED,
+                Flag.DRIVER_MISMATCH,
+                Flag.BLURRED,
+            ),
+            "because",
+        )
+    )
+    assert len(strip.flags) == 6
+    assert strip.more.text() == "+ 2"
+    assert strip.more.toolTip().startswith("Jitter")
+    assert "Occluded" in strip.more.toolTip()
+    strip.show_flags({Flag.JITTER: "because"})
+    assert strip.more.isHidden()

@@ -1,0 +1,277 @@
+"""The window with a pipeline that does what the test says."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from avatar_app.events import (
+    AvatarAdded,
+    CameraBack,
+    CameraLost,
+    Flag,
+    Refused,
+    Stats,
+    WorkerFailed,
+)
+from avatar_app.gui.shortcuts import TOPIC
+from avatar_app.gui.stage import Mood
+from avatar_app.gui.window import Window
+from avatar_app.pipeline import Shown, Status, commands
+from avatar_app.pipeline.look import ADDING
+from avatar_app.preferences import load_preferences
+from avatar_app.settings import bundled, data_dir
+from tests.gui.fakes import TURNED, FakePipeline, view
+
+C = commands
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        ("X", C.Calibrate()),
+        ("F", C.SearchBestFrame(True)),
+        ("P", C.Panic(True)),
+        ("E", C.StartRecording()),
+        ("M", C.Mark()),
+        ("U", C.MoveCrop(0.0, -5.0)),
+        ("W", C.ZoomCrop(0.95)),
+        ("3", C.SetAvatar("ingrid")),
+    ],
+)
+def test_keys_ask_the_pipeline(
+    qtbot: QtBot, window: Window, pipeline: FakePipeline, key: str, command: commands.Command
+) -> None:
+    """A key does what the table says."""
+    qtbot.keyClick(window, getattr(Qt.Key, f"Key_{key}"))
+    assert pipeline.posted[0] == command
+
+
+def test_the_crop_moves_as_it_is_seen(qtbot: QtBot, window: Window, pipeline: FakePipeline) -> None:
+    """In a mirror, left is the picture's right; without one it is left."""
+    qtbot.keyClick(window, Qt.Key.Key_H)
+    window.control.change(mirror_driver=False)
+    qtbot.keyClick(window, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
+    assert pipeline.asked(C.MoveCrop) == [C.MoveCrop(5.0, 0), C.MoveCrop(-1.0, 0)]
+
+
+def test_the_real_face_is_shown_only_after_a_yes(
+    qtbot: QtBot, window: Window, pipeline: FakePipeline
+) -> None:
+    """The question begins on the safe answer; Enter there shows nothing."""
+    qtbot.keyClick(window, Qt.Key.Key_0)
+    assert window.question.isVisible()
+    assert window.focusWidget() is window.question.no
+    qtbot.keyClick(window.question.no, Qt.Key.Key_Space)
+    assert pipeline.asked(C.PassThrough) == []
+    qtbot.keyClick(window, Qt.Key.Key_0)
+    window.question.yes.click()
+    assert pipeline.asked(C.PassThrough) == [C.PassThrough(True)]
+    pipeline.change(is_passing_through=True)
+    qtbot.keyClick(window, Qt.Key.Key_0)
+    assert pipeline.asked(C.PassThrough)[-1] == C.PassThrough(False)
+
+
+def test_the_keyboard_stays_on_a_sheet(qtbot: QtBot, window: Window) -> None:
+    """Tab goes round on it and never below."""
+    window.control.do("pass_through")
+    seen = set()
+    for _ in range(5):
+        QApplication.focusWidget().focusNextPrevChild(True)  # type: ignore[union-attr]
+        seen.add(window.focusWidget())
+    assert seen == {window.question.no, window.question.yes}
+
+
+def test_flags_turn_the_frame_red(window: Window, pipeline: FakePipeline) -> None:
+    """A fault of the picture is red, a warning about the driver is not, and both are in words."""
+    for flags, mood in (
+        ({Flag.FACE_DISTORTED: "mouth"}, Mood.GLITCHED),
+        ({Flag.OUT_OF_POSE: "yaw"}, Mood.WARNED),
+        ({}, Mood.CALM),
+    ):
+        pipeline.to_view.put(view(flags=flags))
+        window.refresh()
+        assert window.stage.mood is mood
+        assert window.flags.flags == list(flags)
+
+
+def test_what_others_see_is_always_said(window: Window, pipeline: FakePipeline) -> None:
+    """The words follow what the output really shows."""
+    seen = set()
+    for shown in Shown:
+        pipeline.change(shown=shown)
+        window.refresh()
+        seen.add(window.header.seen.text())
+    assert len(seen) == len(Shown)
+    pipeline.change(shown=Shown.CAMERA)
+    window.refresh()
+    assert "YOU" in window.header.seen.text()
+
+
+def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePipeline) -> None:
+    """Banner, picture and words name the loss; its return takes the banner away."""
+    pipeline.events.put(CameraLost(1.0, "The camera was taken out; put it in again."))
+    pipeline.change(camera=Status.LOST)
+    window.refresh()
+    assert [notice.topic for notice in window.banners.notices] == ["camera"]
+    assert window.stage.words[0] == "The camera is gone"
+    pipeline.events.put(CameraBack(2.0, "cam", 640, 480, 30.0))
+    pipeline.change(camera=Status.ON)
+    window.refresh()
+    assert window.banners.notices == []
+    assert window.stage.words == ("Preparing the avatar", "")
+    pipeline.to_view.put(view())
+    window.refresh()
+    assert window.stage.words == ("", "")
+
+
+def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: FakePipeline) -> None:
+    """Whatever worker fails and whatever is refused, the user reads why."""
+    for event in (
+        WorkerFailed(1.0, "output", "No virtual camera; install one."),
+        WorkerFailed(1.0, "detector", "The detector has stopped; switch it on again."),
+        Refused(1.0, "avatar x", "No face in x; take another photo."),
+    ):
+        pipeline.events.put(event)
+        window.refresh()
+        assert window.banners.notices[-1].sentence == event.reason
+
+
+def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline) -> None:
+    """While its face is looked for, that is said; then it stands in the gallery, asked for."""
+    window.control.add_avatar("/photos/anna.jpg")
+    assert pipeline.asked(C.AddAvatar) == [C.AddAvatar("/photos/anna.jpg")]
+    assert "anna.jpg" in window.banners.notices[-1].sentence
+    own = data_dir() / "avatars"
+    own.mkdir(parents=True)
+    shutil.copy(bundled("assets", "avatars", "mei.png"), own / "anna.png")
+    pipeline.events.put(AvatarAdded(1.0, "anna"))
+    window.refresh()
+    assert "anna" in window.gallery.names
+    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("anna")]
+    assert [notice.sentence for notice in window.banners.notices] == [
+        "anna is among your avatars now."
+    ]
+
+
+def test_a_photo_that_cannot_serve_is_a_banner(window: Window, pipeline: FakePipeline) -> None:
+    """The reason takes the place of the words that the face is looked for."""
+    window.control.add_avatar("/photos/dog.jpg")
+    pipeline.events.put(Refused(1.0, ADDING, "no face was found in dog.jpg; use another photo"))
+    window.refresh()
+    assert [notice.sentence[:8] for notice in window.banners.notices] == ["no face "]
+
+
+def test_panic_is_unmistakable(window: Window, pipeline: FakePipeline) -> None:
+    """The picture is covered, the frame red, and the button says how to end it."""
+    pipeline.change(is_panicked=True)
+    window.refresh()
+    assert window.stage.words[0] == "Panic"
+    assert window.stage.mood is Mood.PANICKED
+    assert window.controls.buttons["panic"].isChecked()
+    assert window.controls.buttons["panic"].accessibleName() == "End panic"
+
+
+def test_a_button_shows_what_holds_not_what_was_asked(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """A recording that is refused does not look like one."""
+    window.controls.buttons["record"].click()
+    assert pipeline.asked(C.StartRecording)
+    pipeline.events.put(Refused(1.0, "recording", "The disk is full; make room."))
+    pipeline.change()
+    window.refresh()
+    assert not window.controls.buttons["record"].isChecked()
+
+
+def test_a_drifted_pose_is_offered_a_calibration(window: Window, pipeline: FakePipeline) -> None:
+    """The offer opens the guide."""
+    window.control.remember(welcomed=True)
+    pipeline.to_view.put(view(guide=TURNED, has_drifted=True))
+    window.refresh()
+    offer = window.banners.notices[-1]
+    assert offer.topic == "drift"
+    assert offer.act is not None
+    offer.act()
+    assert window.guide.isVisible()
+
+
+def test_choices_are_kept(window: Window, pipeline: FakePipeline) -> None:
+    """The next start has the avatar, the looks and the size of this one."""
+    window.control.choose_avatar("kenji")
+    window.control.do("landmarks")
+    window.resize(900, 700)
+    window.close()
+    kept = load_preferences()
+    assert kept.avatar == "kenji"
+    assert kept.window["landmarks"] is False
+    assert "geometry" in kept.window
+    assert kept.camera == "0"  # what the command line overrode is not kept
+
+
+def test_it_fits_a_small_screen(window: Window) -> None:
+    """At 640 x 480 nothing is cut off, and buttons keep names for those who cannot see icons."""
+    window.resize(640, 480)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (640, 480)
+    for button in window.controls.buttons.values():
+        right = button.mapTo(window, button.rect().topRight()).x()
+        assert right < 640
+        assert button.accessibleName()
+        assert button.toolTip()
+
+
+def test_speed_is_shown_on_demand(window: Window, pipeline: FakePipeline) -> None:
+    """The status line has the rate and the delay; I lists the stages too."""
+    stats = Stats(1, 30, 24.4, 30, 9, 61, 88, 3, 0, "CPU", "no GPU", {"render": 26.0})
+    pipeline.events.put(stats)
+    window.refresh()
+    assert window.status_line.speed.text() == "24 fps"
+    assert window.status_line.latency.text() == "61 ms delay"
+    window.control.do("speed")
+    pipeline.events.put(stats)
+    window.refresh()
+    assert "render 26.0 ms" in window.stage.details
+
+
+def test_escape_asks_while_others_watch(
+    qtbot: QtBot, window: Window, pipeline: FakePipeline
+) -> None:
+    """One key does not end a call by accident; without anybody watching it closes."""
+    pipeline.change(output=Status.ON)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.question.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.question.isVisible()
+    assert window.isVisible()
+    pipeline.change(output=Status.OFF)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+
+
+def test_why_there_are_no_keys_in_other_windows_is_said_once(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are off at first; asked for where the system has none, the reason is a banner."""
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    window.control.change(camera="demo")
+    assert window.banners.notices == []
+    window.control.change(global_hotkeys=True)
+    assert ["Wayland" in notice.sentence for notice in window.banners.notices] == [True]
+    window.banners.withdraw(TOPIC)
+    window.control.change(mirror_driver=False)
+    assert window.banners.notices == []
+
+
+def test_a_rebound_key_works_at_once(qtbot: QtBot, window: Window, pipeline: FakePipeline) -> None:
+    """The new key acts, the old one does not."""
+    window.control.change(hotkeys={"mark": "Y"})
+    pipeline.posted.clear()
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    assert pipeline.asked(C.Mark) == []
+    qtbot.keyClick(window, Qt.Key.Key_Y)
+    assert pipeline.asked(C.Mark) == [C.Mark()]

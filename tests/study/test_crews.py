@@ -1,0 +1,88 @@
+"""Several workers, and what the loss of one costs."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+import pytest
+
+from avatar_app.perturbations import find_case
+from avatar_app.study.cluster import Cluster
+from avatar_app.study.crews import answers
+from avatar_app.study.trials import Grid, jobs
+from avatar_app.study.worker import Answer, StageTask, Task
+from avatar_app.study.workplace import Setup
+from avatar_app.types import AvatarAppError
+
+
+class Frail:
+    """A crew of two that loses a worker at the calls named in `losses`."""
+
+    def __init__(self, losses: set[int]) -> None:
+        self.losses = losses
+        self.given: list[Task] = []
+        self._running: deque[Task] = deque()
+        self._calls = 0
+
+    def publish(self, name: str, content: bytes) -> None:
+        """Nothing."""
+
+    def idle(self) -> int:
+        """Two at once."""
+        return 2 - len(self._running)
+
+    def give(self, task: Task) -> None:
+        """Begin."""
+        self.given.append(task)
+        self._running.append(task)
+
+    def take(self) -> tuple[Task, Answer | None]:
+        """End the oldest."""
+        self._calls += 1
+        task = self._running.popleft()
+        return task, None if self._calls in self.losses else Answer()
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+TASKS = [StageTask("mei", f"clip{number}") for number in range(5)]
+
+
+def test_a_lost_worker_costs_only_its_own_task() -> None:
+    """The task is given once more, all others once."""
+    crew = Frail({2})
+    done = [task for task, _ in answers(crew, TASKS)]
+    assert Counter(map(id, done)) == Counter(map(id, TASKS))
+    assert len(crew.given) == 6
+    assert crew.given.count(TASKS[1]) == 2
+
+
+def test_a_task_that_kills_its_workers_again_and_again_ends_the_study() -> None:
+    """With a remedy, not for ever."""
+    with pytest.raises(AvatarAppError, match="--workers"):
+        list(answers(Frail(set(range(1, 100))), TASKS[:1]))
+
+
+def test_a_cluster_that_nobody_answers_for_is_named() -> None:
+    """At once, not after Ray's minutes."""
+    setup = Setup("m", "s", "cpu", ("a", "c"), (1,), False)
+    with pytest.raises(AvatarAppError, match=r"127\.0\.0\.1:1\b.*ray start --head"):
+        Cluster(setup, "127.0.0.1:1")
+
+
+def test_jobs_share_a_perturbation_over_avatars_and_kinds() -> None:
+    """Each clip, case, severity and seed is perturbed once; the noise floor comes first."""
+    cases = [find_case("tongue"), find_case("source_hat")]
+    grid = Grid(["a", "b"], ["c", "d"], cases, (1, 4), (0,), compared=(4,), controlled=(4,))
+    trials = list(grid.trials())
+    assert len(set(trials)) == len(trials)
+    planned = jobs(trials)
+    keys = [(job.clip, job.case, job.severity, job.seed) for job in planned]
+    assert len(set(keys)) == len(keys)
+    strongest = next(job for job in planned if (job.clip, job.case, job.severity)
+                     == ("c", "tongue", 4))  # fmt: skip
+    assert Counter(trial.kind for trial in strongest.trials) == {
+        "person": 1, "relative": 2, "zeroth": 2, "absolute": 2, "calibration": 2, "pasted": 2
+    }  # fmt: skip
+    assert planned[0].severity == 0

@@ -1,0 +1,66 @@
+"""The results folder: what survives a kill, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avatar_app.study.results import Results, read_results
+from avatar_app.types import AvatarAppError
+
+HEADER = {"app": "1", "model": "m", "model_sha256": "s", "detector": "d"}
+
+
+def test_a_row_cut_off_by_a_kill_is_dropped_and_written_again(tmp_path: Path) -> None:
+    """The rows before it stay, and the next one begins a line of its own."""
+    results = Results(tmp_path, HEADER)
+    results.add({"id": "one"})
+    with (tmp_path / "trials.jsonl").open("a") as file:
+        file.write('{"id":"tw')
+    again = Results(tmp_path, HEADER)
+    assert again.known == {"one"}
+    again.add({"id": "two"})
+    assert [row["id"] for row in read_results(tmp_path)[1]] == ["one", "two"]
+
+
+@pytest.mark.parametrize("what", ["model", "model_sha256", "detector", "app"])
+def test_a_folder_of_another_study_is_refused(tmp_path: Path, what: str) -> None:
+    """Rows of two models, detectors or versions are never mixed."""
+    Results(tmp_path, HEADER)
+    with pytest.raises(AvatarAppError, match="choose another folder"):
+        Results(tmp_path, {**HEADER, what: "other"})
+
+
+def test_a_folder_of_another_format_is_refused(tmp_path: Path) -> None:
+    """What an older or newer app wrote is neither read nor changed."""
+    (tmp_path / "study.json").write_text('{"format": 99}')
+    with pytest.raises(AvatarAppError, match="another version"):
+        Results(tmp_path, HEADER)
+    with pytest.raises(AvatarAppError, match="another version"):
+        read_results(tmp_path)
+
+
+def test_a_folder_without_a_study_has_no_report(tmp_path: Path) -> None:
+    """One sentence."""
+    with pytest.raises(AvatarAppError, match="holds no study"):
+        read_results(tmp_path)
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    """By its number."""
+    Results(tmp_path, HEADER).add({"id": "one"})
+    rows = tmp_path / "trials.jsonl"
+    rows.write_text("rubbish\n" + rows.read_text())
+    with pytest.raises(AvatarAppError, match="line 1"):
+        Results(tmp_path, HEADER)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    """Linux has a device that is always full."""
+    results = Results(tmp_path, HEADER)
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    (tmp_path / "trials.jsonl").symlink_to("/dev/full")
+    with pytest.raises(AvatarAppError, match="disk is full"):
+        results.add({"id": "one"})

@@ -1,0 +1,77 @@
+"""A whole small study, killed in the middle and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from avatar_app.study import StudyOptions, study, write_report
+from avatar_app.types import AvatarAppError
+
+SMALL = ("--quick", "--cases", "hand_mouth", "--severities", "5", "--seconds", "1.2")
+
+
+def rows_of(folder: Path) -> list[dict[str, object]]:
+    """Whole rows only."""
+    path = folder / "trials.jsonl"
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def test_a_killed_study_goes_on_where_it_was_and_reports(tmp_path: Path) -> None:
+    """Kill -9 after the first row; the same command does only what is missing."""
+    out = tmp_path / "study"
+    command = [
+        sys.executable,
+        "-m",
+        "avatar_app",
+        "study",
+        "-o",
+        str(out),
+        "--workers",
+        "1",
+        *SMALL,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        deadline = time.monotonic() + 120
+        while not rows_of(out) and running.poll() is None:
+            assert time.monotonic() < deadline, "no row was written"
+            time.sleep(0.02)  # there is nothing to wait on but the file
+        os.kill(running.pid, signal.SIGKILL)
+    before = rows_of(out)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert ended.returncode == 0, ended.stderr
+    after = rows_of(out)
+    assert after[: len(before)] == before
+    assert len({row["id"] for row in after}) == len(after) == 7
+    assert f"{len(after) - len(before)} trials in" in ended.stdout
+    assert "The effect of hand mouth" in (out / "report.md").read_text()
+    assert (out / "figures" / "effect-hand_mouth.jpg").is_file()
+    _redraw(out)
+
+
+def _redraw(out: Path) -> None:
+    """The report comes again from the rows alone, word for word."""
+    first = (out / "report.html").read_text()
+    (out / "report.html").unlink()
+    write_report(out)
+    assert (out / "report.html").read_text() == first
+
+
+def test_what_cannot_be_studied_is_said_before_any_work(tmp_path: Path) -> None:
+    """Unknown cases with the nearest names, missing clips, severities there are not."""
+    out = tmp_path / "study"
+    with pytest.raises(AvatarAppError, match="hand_mouth"):
+        study(StudyOptions(out, cases=("hand_muth",)))
+    with pytest.raises(AvatarAppError, match=r"no clip .*nowhere\.mp4"):
+        study(StudyOptions(out, clips=("nowhere.mp4",)))
+    with pytest.raises(AvatarAppError, match="1 to 5"):
+        study(StudyOptions(out, severities=(6,)))
+    assert not out.exists()

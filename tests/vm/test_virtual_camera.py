@@ -1,0 +1,85 @@
+"""The virtual camera for real: in a machine whose kernel has one, read by other programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_app.settings import bundled, cache_dir
+from avatar_app.types import Image
+
+pytestmark = pytest.mark.vm
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SECONDS = 700  # of the whole machine, which is emulated and many times slower than this one
+
+
+@pytest.fixture(scope="module")
+def out(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the job in the machine and give the folder of what it left."""
+    script = shared / "tools" / "vm" / "vm.sh"
+    if not script.is_file() or shutil.which("qemu-system-x86_64") is None:
+        pytest.skip("needs qemu and the script that starts a machine with virtual cameras")
+    folder = tmp_path_factory.mktemp("vm")
+    given = {
+        "CHECKOUT": CHECKOUT,
+        "PYTHON": sys.executable,
+        "CACHE": cache_dir(),
+        "SECONDS_OF_RUN": SECONDS,
+    }
+    lines = [f"{name}={shlex.quote(str(value))}" for name, value in given.items()]
+    job = (CHECKOUT / "tests" / "vm" / "job.sh").read_text()
+    (folder / "job.sh").write_text("\n".join([*lines, job]))
+    subprocess.run(["bash", script, folder / "job.sh", folder, str(SECONDS)], timeout=SECONDS + 60)
+    sys.stdout.write((folder / "log").read_text())
+    return folder
+
+
+def picture(path: Path) -> Image:
+    """Read a picture, (H, W, 3) RGB."""
+    found = cv2.imread(str(path))
+    assert found is not None, f"{path} is missing"
+    return np.asarray(cv2.cvtColor(found, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def test_the_app_ran_to_a_clean_end(out: Path) -> None:
+    """Ctrl-C ended it; until then it drove the one device by the other."""
+    log = (out / "log").read_text()
+    assert "app: 130" in log
+    assert "Traceback" not in log
+    stats = json.loads((out / "stats.json").read_text())
+    assert "/dev/video10" in stats["camera"]
+    assert stats["events"]["OutputChanged"] >= 2
+
+
+@pytest.mark.parametrize("program", ["opencv", "ffmpeg", "chromium"])
+def test_another_program_sees_the_avatar(out: Path, program: str) -> None:
+    """Neither the driver nor a card: the middle of what it reads looks like the portrait."""
+    if program == "chromium" and shutil.which("chromium") is None:
+        pytest.skip("needs Chromium")
+    assert f"{program}: 0" in (out / "log").read_text()
+    seen = picture(out / f"{program}.png")
+    assert seen.shape == (480, 640, 3)
+    middle = cv2.resize(seen[:, 80:560], (64, 64), interpolation=cv2.INTER_AREA)
+    portrait = cv2.resize(
+        picture(bundled("assets", "avatars", "mei.png")), (64, 64), interpolation=cv2.INTER_AREA
+    )
+    likeness = np.corrcoef(middle.ravel().astype(float), portrait.ravel().astype(float))[0, 1]
+    driver = cv2.resize(_driver()[:, 80:560], (64, 64), interpolation=cv2.INTER_AREA)
+    unlikeness = np.corrcoef(middle.ravel().astype(float), driver.ravel().astype(float))[0, 1]
+    assert likeness > 0.7 > unlikeness
+
+
+def _driver() -> Image:
+    from avatar_app.video import VideoReader
+
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
+        return next(iter(reader)).image
