@@ -20,7 +20,7 @@ from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
 COMMANDS = (
-    *("run", "animate", "inspect", "demo", "bench", "train", "evaluate", "study"),
+    *("run", "animate", "inspect", "calibrate", "demo", "bench", "train", "evaluate", "study"),
     *("models", "avatars", "sessions", "verify", "doctor"),
 )
 NESTED = {

@@ -17,7 +17,12 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = CHECKOUT / "avatar_app"
 # Modules whose distribution goes by another name.
-DISTRIBUTIONS = {"cv2": "opencv-python", "dlib": "dlib-bin", "PIL": "pillow"}
+DISTRIBUTIONS = {
+    "cv2": "opencv-python",
+    "dlib": "dlib-bin",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+}
 
 
 @pytest.fixture(scope="module")

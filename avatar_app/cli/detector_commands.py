@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from avatar_app.cli.terminal import show, shown_progress
+from avatar_app.cli.terminal import show, show_table, shown_progress
 
 
 def inspect(options: Namespace) -> None:
@@ -24,3 +24,31 @@ def inspect(options: Namespace) -> None:
     for sentence in (*found.summary(), *found.notes):
         show(sentence)
     show(f"report: {found.report}")
+
+
+def calibrate(options: Namespace) -> None:
+    """Fit the detector and show the figures of the test split."""
+    from avatar_app.calibration_run import calibrate as run
+    from avatar_app.calibration_run.costs import costs
+    from avatar_app.calibration_run.job import HEADINGS
+
+    with shown_progress() as progress:
+        result = run(
+            options.clips,
+            options.out,
+            model=options.model,
+            device=options.device,
+            cache=options.cache,
+            weights=options.weights,
+            avatars=options.avatars,
+            videos=options.videos,
+            curves=options.curves,
+            progress=progress,
+        )
+    show_table(HEADINGS, result.rows())
+    show_table(("measure", "ms"), [[name, f"{cost:.2f}"] for name, cost in costs()])
+    for role, way in result.ways.items():
+        show(f"{role}: {way}")
+    show(f"{result.minutes:.1f} minutes; detector: {result.path}")
+    if result.curves:
+        show(f"curves: {result.curves}")

@@ -11,8 +11,9 @@ from avatar_app.cli import detector_commands
 
 
 def add_detector_commands(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add `inspect` to what `add_subparsers` gave, by `add`."""
+    """Add `inspect` and `calibrate` to what `add_subparsers` gave, by `add`."""
     _inspect(tree, add)
+    _calibrate(tree, add)
 
 
 def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -44,3 +45,44 @@ def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--calibration", metavar="FILE", type=Path, help="a file that `calibrate` wrote"
     )
+
+
+def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    command = add(
+        tree,
+        "calibrate",
+        "teach the glitch detector, and measure how good it is",
+        detector_commands.calibrate,
+        "Play labelled scenes to the detector, fit it, set its thresholds, and show how it does on "
+        "people\nand kinds of glitches it was not shown.",
+        "  avatar-app calibrate --clips clips -o glitch.json --curves curves.png",
+    )
+    command.add_argument(
+        "--clips",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="a folder with synthetic/ and its index.csv, and maybe edge/ and real/",
+    )
+    command.add_argument(
+        "-o", dest="out", metavar="FILE.json", type=Path, required=True, help="the file to write"
+    )
+    command.add_argument(
+        "--curves", metavar="FILE.png", type=Path, help="draw ROC and alarms against misses"
+    )
+    command.add_argument(
+        "--cache", metavar="DIR", type=Path, help="where measures are kept (default: beside FILE)"
+    )
+    command.add_argument(
+        "--weights", metavar="FILE", type=Path, help="fit nothing; measure what is in FILE"
+    )
+    command.add_argument(
+        "--avatars", metavar="N", type=int, default=5, help="clips animated (default: %(default)s)"
+    )
+    command.add_argument(
+        "--videos", metavar="N", type=int, default=10, help="clips broken (default: %(default)s)"
+    )
+    command.add_argument(
+        "--model", metavar="NAME|FILE", default="fomm-mini", help="what renders the avatars"
+    )
+    command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

@@ -9,34 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from avatar_app.glitch.fusion import Boosted, Fusion
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
 DEFAULT = "glitch.json"
 ROLES = ("driver", "video")
 FORMAT = 1
-
-_MOST = 6.0
-"""A measure counts at most so many of its scales: none decides alone because it went wild."""
-
-
-@dataclass(frozen=True, eq=False)
-class Fusion:
-    """Logistic regression: measures by name, standardised and clipped, to one log-odds."""
-
-    names: Sequence[str]
-    centre: npt.NDArray[np.float64]
-    scale: npt.NDArray[np.float64]
-    weights: npt.NDArray[np.float64]
-    bias: float
-
-    def log_odds(self, measures: Mapping[str, float]) -> float:
-        """Return the log-odds of a glitch; a measure that is missing counts as usual."""
-        values = np.array([measures.get(name, np.nan) for name in self.names])
-        off = np.nan_to_num(np.clip((values - self.centre) / self.scale, -_MOST, _MOST))
-        return float(off @ self.weights) + self.bias
 
 
 @dataclass(frozen=True)
@@ -58,7 +38,7 @@ class Usual:
 class RoleCalibration:
     """All that one role needs. `maxima` are clean 60 s blocks' highest scores, rising."""
 
-    fusion: Fusion
+    fusion: Fusion | Boosted
     usual: Mapping[str, Usual]
     maxima: Sequence[float]
     provisional_threshold: float
@@ -117,13 +97,24 @@ def _foreign(path: Path) -> AvatarAppError:
 
 def _role(content: Mapping[str, Any]) -> RoleCalibration:
     rows = content["fusion"]
-    fusion = Fusion(
-        names=tuple(rows),
-        centre=np.array([row["centre"] for row in rows.values()], np.float64),
-        scale=np.array([row["scale"] for row in rows.values()], np.float64),
-        weights=np.array([row["weight"] for row in rows.values()], np.float64),
-        bias=float(content["bias"]),
-    )
+    fusion: Fusion | Boosted
+    if "trees" in content:
+        fusion = Boosted(
+            names=tuple(rows),
+            centre=np.array([row["centre"] for row in rows.values()], np.float64),
+            feature=np.array(content["trees"]["feature"], np.intp),
+            limit=np.array(content["trees"]["limit"], np.float64),
+            leaves=np.array(content["trees"]["leaves"], np.float64),
+            bias=float(content["bias"]),
+        )
+    else:
+        fusion = Fusion(
+            names=tuple(rows),
+            centre=np.array([row["centre"] for row in rows.values()], np.float64),
+            scale=np.array([row["scale"] for row in rows.values()], np.float64),
+            weights=np.array([row["weight"] for row in rows.values()], np.float64),
+            bias=float(content["bias"]),
+        )
     usual = {name: Usual(*map(float, pair)) for name, pair in content["usual"].items()}
     maxima = [float(value) for value in content["maxima"]]
     return RoleCalibration(fusion, usual, maxima, float(content["threshold"]))

@@ -43,6 +43,12 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         "sharpness": Measure("fine detail", Flag.BLURRED),
         "black_share": Measure("black at the border", Flag.WARP_FOLDED),
         "still": Measure("seconds without any change", Flag.FROZEN),
+        "bend": Measure("bending of the face", Flag.FACE_DISTORTED),
+        "folded": Measure("share of the face turned over", Flag.WARP_FOLDED),
+        "unexplained": Measure("what no movement explains", Flag.FACE_DISTORTED),
+        "tear": Measure("a new edge across the face", Flag.WARP_FOLDED),
+        "restless": Measure("flickering of the face", Flag.JITTER),
+        **_by_part("smear", "less detail than usual", Flag.BLURRED),
         **_by_part("change", "sudden change", Flag.FACE_DISTORTED),
         **_by_part("strange", "unusual look", Flag.FACE_DISTORTED),
     }

@@ -14,13 +14,14 @@ from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import SIGNAL_UNITS, part_name
 from avatar_app.glitch.signals import chip as chips
-from avatar_app.glitch.signals import movement
+from avatar_app.glitch.signals import movement, upheaval
 from avatar_app.types import Floats, Frame, Image
 
 _NO_FACE_SCORE = -1.0
 _USUAL_SECONDS = 4.0  # what a face usually looks like is a mean over about so long
 _STILL = 0.3  # mean grey levels: less is the same picture again
 _SHAKE_OF = 3
+_USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _GRID = 4  # stillness is seen in every fourth pixel
 _OFFSET_SECONDS = 5.0
 _COUNT_SECONDS = 2.0  # between two searches for a second face, which take long
@@ -48,6 +49,9 @@ class PictureWatch:
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
         self._usual: Floats | None = None
+        self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
+        self._edges: Floats | None = None
+        self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
         self._seen_at: float | None = None
         self._changed_at = self._time = 0.0
@@ -67,10 +71,11 @@ class PictureWatch:
         }
         if face is None:
             self._landmarks.clear()
+            self._chips.clear()
             self._chip = None
             return Observation(measures, None)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
-        measures |= self._geometry(face.landmarks)
+        measures |= self._geometry(face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)
         measures["skull_misfit"] = skull.misfit
         return Observation(measures, face, read_signals(face.landmarks, skull))
@@ -88,19 +93,45 @@ class PictureWatch:
         usual = face if self._usual is None else self._usual
         self._chip = face
         self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (face - usual)
+        pace = _pace(elapsed)
         changes, strange = chips.changes(face, before), chips.strangeness(face, usual)
         return {
+            **self._upheaval(face, usual, elapsed),
             "sharpness": chips.sharpness(face),
-            **{part_name("change", part): value for part, value in changes.items()},
+            **{part_name("change", part): value / pace for part, value in changes.items()},
             **{part_name("strange", part): value for part, value in strange.items()},
         }
 
-    def _geometry(self, landmarks: Floats) -> dict[str, float]:
+    def _upheaval(self, face: Floats, usual: Floats, elapsed: float) -> dict[str, float]:
+        share = np.float32(min(1.0, elapsed / _USUAL_SECONDS))
+        edges, fine = upheaval.edges(face), upheaval.detail(face)
+        usual_edges = edges if self._edges is None else self._edges
+        usual_fine = fine if self._detail is None else self._detail
+        self._edges = usual_edges + share * (edges - usual_edges)
+        self._detail = {
+            part: known + float(share) * (fine[part] - known) for part, known in usual_fine.items()
+        }
+        warped = upheaval.warping(face, usual)
+        smears = upheaval.smear(fine, usual_fine)
+        self._chips.append(face)
+        measures = {
+            "bend": warped.bend,
+            "folded": warped.folded,
+            "unexplained": warped.unexplained,
+            "tear": upheaval.tear(edges, usual_edges),
+            **{part_name("smear", part): value for part, value in smears.items()},
+        }
+        if len(self._chips) == _SHAKE_OF:
+            measures["restless"] = upheaval.restlessness(*self._chips) / _pace(elapsed)
+        return measures
+
+    def _geometry(self, landmarks: Floats, elapsed: float) -> dict[str, float]:
         self._landmarks.append(landmarks)
         measures = {}
         if len(self._landmarks) == _SHAKE_OF:
-            measures["shake"] = movement.shake(self._landmarks)
-            measures["deformation"] = movement.deformation(self._landmarks[-2], landmarks)
+            measures["shake"] = movement.shake(self._landmarks) / _pace(elapsed)
+            step = movement.deformation(self._landmarks[-2], landmarks)
+            measures["deformation"] = step / _pace(elapsed)
         return measures
 
 
@@ -178,3 +209,8 @@ class DriverWatch:
         usual = small if self._usual is None else self._usual
         self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (small - usual)
         return max(chips.strangeness(small, usual).values())
+
+
+def _pace(elapsed: float) -> float:
+    """Return how many usual steps `elapsed` seconds are, at least 1."""
+    return max(1.0, elapsed / _USUAL_STEP)

@@ -10,11 +10,11 @@ import pytest
 
 from avatar_app.glitch.calibration import (
     ROLES,
-    Fusion,
     RoleCalibration,
     Usual,
     load_calibration,
 )
+from avatar_app.glitch.fusion import Boosted, Fusion
 from avatar_app.glitch.measures import MEASURES
 from avatar_app.types import AvatarAppError
 
@@ -25,7 +25,7 @@ def test_the_bundled_file_fits_the_measures(role: str) -> None:
     calibration = load_calibration().roles[role]
     assert set(calibration.fusion.names) <= set(calibration.usual) <= set(MEASURES)
     assert all(usual.median != usual.limit for usual in calibration.usual.values())
-    assert (calibration.fusion.scale > 0).all()
+    assert np.isfinite(calibration.fusion.centre).all()
 
 
 def test_a_measure_counts_with_its_weight_and_only_so_far() -> None:
@@ -34,6 +34,22 @@ def test_a_measure_counts_with_its_weight_and_only_so_far() -> None:
     assert fusion.log_odds({"a": 3.0, "b": 0.5}) == pytest.approx(-2 + 0.5 - 0.5)
     assert fusion.log_odds({"a": 1e9}) == pytest.approx(-2 + 0.5 * 6)
     assert fusion.log_odds({}) == -2
+
+
+def test_trees_answer_by_the_branches_a_measure_takes() -> None:
+    """Two levels of questions, four answers; a missing measure counts as usual."""
+    trees = Boosted(
+        ("a", "b"),
+        np.array([0.0, 5.0]),
+        np.array([[0, 1, 1]]),
+        np.array([[1.0, 2.0, 3.0]]),
+        np.array([[-2.0, -1.0, 1.0, 2.0]]),
+        0.5,
+    )
+    assert trees.log_odds({"a": 0.0, "b": 2.0}) == -1.5
+    assert trees.log_odds({"a": 0.0, "b": 2.1}) == -0.5
+    assert trees.log_odds({"a": 2.0, "b": 3.0}) == 1.5
+    assert trees.log_odds({"a": 2.0}) == 2.5
 
 
 def test_evidence_points_to_the_side_of_the_limit() -> None:

@@ -1,0 +1,75 @@
+"""What each measure costs: processor time on one frame of the bundled clip."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from avatar_app.face_signals import fit_skull, read_signals
+from avatar_app.glitch.detector import load_detector
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.signals import chip as chips
+from avatar_app.glitch.signals import movement, upheaval
+from avatar_app.settings import bundled
+from avatar_app.types import Frame
+from avatar_app.video import VideoReader
+
+_SIDE, _FRAMES, _TIMES = 256, 60, 40
+
+
+def costs() -> list[tuple[str, float]]:
+    """Return what is measured and its processor time in ms a frame of 256 x 256, one thread.
+
+    Medians over 40 calls; of the detector as a whole also the 95th percentile over 60 frames.
+    """
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
+        images = [
+            np.asarray(cv2.resize(frame.image, (_SIDE, _SIDE)), np.uint8)
+            for frame in itertools.islice(reader, _FRAMES)
+        ]
+    finder = FaceFinder()
+    image, face = images[0], finder.find(images[0])[0]
+    points, chip = face.landmarks, chips.chip(images[0], face.landmarks)
+    later = chips.chip(images[5], points)
+    edges = upheaval.edges(chip)
+    calls: dict[str, Callable[[], object]] = {
+        "face_score (search near the face)": lambda: finder.search_near(image, face.box),
+        "landmarks": lambda: finder.fit(image, face.box),
+        "identity (every 2 s)": lambda: finder.descriptor(image, face),
+        "the upright face": lambda: chips.chip(image, points),
+        "skull_misfit, pose, mouth, eyes": lambda: read_signals(points, fit_skull(points)),
+        "sharpness": lambda: chips.sharpness(chip),
+        "change by part": lambda: chips.changes(later, chip),
+        "strange by part": lambda: chips.strangeness(later, chip),
+        "bend, folded, unexplained": lambda: upheaval.warping(later, chip),
+        "smear by part": lambda: upheaval.detail(later),
+        "tear": lambda: upheaval.tear(upheaval.edges(later), edges),
+        "restless": lambda: upheaval.restlessness(chip, later, chip),
+        "deformation": lambda: movement.deformation(points, points + 1),
+        "shake": lambda: movement.shake([points, points, points]),
+        "black_share": lambda: chips.black_share(image),
+    }
+    table = [(name, float(np.median(_timed(call, _TIMES)))) for name, call in calls.items()]
+    detector = load_detector("video", finder=finder)
+    frames = iter([Frame(image, index, index / 25) for index, image in enumerate(images)])
+    whole = _timed(lambda: detector.inspect_frame(next(frames)), _FRAMES)
+    detector.close()
+    return [
+        *table,
+        ("role video as a whole, median", float(np.median(whole))),
+        ("role video as a whole, 95 %", float(np.percentile(whole, 95))),
+    ]
+
+
+def _timed(call: Callable[[], object], times: int) -> list[float]:
+    """Return the milliseconds of processor time of each call."""
+    spent = []
+    for _ in range(times):
+        began = time.thread_time()
+        call()
+        spent.append(1000 * (time.thread_time() - began))
+    return spent

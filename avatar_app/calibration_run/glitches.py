@@ -1,0 +1,196 @@
+"""Glitches drawn onto good pictures of a face: what avatars of any system may do.
+
+Each takes a clip and its landmarks and breaks the face in frame `index` with an `amount` in [0, 1].
+Some kinds are for testing only: what the detector says of those was never learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+from avatar_app.glitch.signals.chip import upright
+from avatar_app.glitch.signals.movement import eye_distance
+from avatar_app.types import Floats, Image
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A clip (N, H, W, 3), its landmarks (N, 68, 2), somebody else's face, and chance."""
+
+    images: Image
+    landmarks: Floats
+    other: Image
+    other_landmarks: Floats
+    rng: np.random.Generator
+
+    def local(self, index: int, points: slice | list[int], reach: float) -> tuple[Floats, ...]:
+        """Return x, y, (H, W) each in eye distances from landmarks' middle; a soft mask."""
+        height, width = self.images.shape[1:3]
+        middle = self.landmarks[index][points].mean(axis=0)
+        unit = eye_distance(self.landmarks[index])
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        x, y = (x - middle[0]) / unit, (y - middle[1]) / unit
+        return x, y, np.exp(-(x * x + y * y) / reach**2)
+
+
+Glitch = Callable[[Shot, int, float], Image]
+
+_JAW, _MOUTH, _EYES = slice(4, 13), slice(48, 68), slice(36, 48)
+
+
+def _bent(shot: Shot, index: int, right: Floats, down: Floats) -> Image:
+    """Move the picture's content by `right` and `down` eye distances."""
+    height, width = shot.images.shape[1:3]
+    unit = eye_distance(shot.landmarks[index])
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    taken = cv2.remap(
+        shot.images[index],
+        np.asarray(x - unit * right, np.float32),
+        np.asarray(y - unit * down, np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(taken, np.uint8)
+
+
+def _mixed(one: Image, other: Image | Floats, share: Floats | float) -> Image:
+    weight = share[..., None] if isinstance(share, np.ndarray) else share
+    mixed = one.astype(np.float32) * (1 - weight) + np.asarray(other, np.float32) * weight
+    return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
+
+
+def _melting_jaw(shot: Shot, index: int, amount: float) -> Image:
+    x, y, mask = shot.local(index, _JAW, 0.9)
+    run = 0.45 * amount * mask * (1 + 0.5 * np.sin(9 * x + 0.1 * index))
+    return _bent(shot, index, 0.15 * amount * mask * np.sin(7 * y), run)
+
+
+def _wobbling_mouth(shot: Shot, index: int, amount: float) -> Image:
+    x, y, mask = shot.local(index, _MOUTH, 0.6)
+    phase = 0.5 * index
+    along = 0.16 * amount * mask * np.sin(8 * y + phase)
+    return _bent(shot, index, along, 0.16 * amount * mask * np.sin(8 * x + phase))
+
+
+def _ghost(shot: Shot, index: int, amount: float) -> Image:
+    _, _, mask = shot.local(index, slice(0, 68), 1.4)
+    unit = eye_distance(shot.landmarks[index])
+    height, width = shot.images.shape[1:3]
+    shift = np.array([[1, 0, 0.3 * unit], [0, 1, 0.12 * unit]], np.float64)
+    moved = cv2.warpAffine(
+        shot.images[index], shift, (width, height), borderMode=cv2.BORDER_REPLICATE
+    )
+    return _mixed(shot.images[index], np.asarray(moved, np.uint8), 0.55 * amount * mask)
+
+
+def _smear(shot: Shot, index: int, amount: float) -> Image:
+    _, _, mask = shot.local(index, [2, 3, 4, 31, 48], 0.8)
+    long = max(3, int(0.6 * amount * eye_distance(shot.landmarks[index])))
+    pulled = cv2.blur(shot.images[index], (max(1, long // 3), long))
+    return _mixed(shot.images[index], np.asarray(pulled, np.uint8), np.clip(1.6 * mask, 0, 1))
+
+
+def _jitter(shot: Shot, index: int, amount: float) -> Image:
+    chance = np.random.default_rng(index)
+    field = [
+        cv2.resize(chance.normal(size=(4, 4)).astype(np.float32), shot.images.shape[2:0:-1])
+        for _ in range(2)
+    ]
+    _, _, mask = shot.local(index, slice(0, 68), 1.3)
+    return _bent(shot, index, 0.07 * amount * mask * field[0], 0.07 * amount * mask * field[1])
+
+
+def _other_face(shot: Shot, index: int, share: float) -> Image:
+    height, width = shot.images.shape[1:3]
+    there = np.vstack([upright(shot.other_landmarks), [0, 0, 1]])
+    here = np.vstack([upright(shot.landmarks[index]), [0, 0, 1]])
+    fitted = (np.linalg.inv(here) @ there)[:2]
+    other = cv2.warpAffine(shot.other, fitted, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    _, _, mask = shot.local(index, slice(17, 68), 0.95)
+    return _mixed(shot.images[index], np.asarray(other, np.uint8), share * np.clip(2 * mask, 0, 1))
+
+
+def _morph(shot: Shot, index: int, amount: float) -> Image:
+    return _other_face(shot, index, 0.8 * amount)
+
+
+def _swirling_eyes(shot: Shot, index: int, amount: float) -> Image:
+    x, y, mask = shot.local(index, _EYES, 0.65)
+    angle = 0.9 * amount * mask
+    return _bent(
+        shot,
+        index,
+        x - (np.cos(angle) * x - np.sin(angle) * y),
+        y - (np.sin(angle) * x + np.cos(angle) * y),
+    )
+
+
+def _torn(shot: Shot, index: int, amount: float) -> Image:
+    _, y, mask = shot.local(index, slice(27, 68), 1.1)
+    chance = np.random.default_rng(index // 4)
+    strips = np.floor(y * 3).astype(int)
+    shifts = chance.normal(0, 0.3, strips.max() - strips.min() + 1).astype(np.float32)
+    right = amount * shifts[strips - strips.min()] * (mask > 0.3)
+    return _bent(shot, index, right, np.zeros_like(y))
+
+
+def _frozen_patch(shot: Shot, index: int, amount: float) -> Image:
+    since = max(0, int(0.2 * len(shot.images)))
+    _, _, mask = shot.local(since, _MOUTH, 0.75)
+    share = amount * np.clip(2.5 * mask, 0, 1)
+    return _mixed(shot.images[index], shot.images[since], share)
+
+
+def _flicker(shot: Shot, index: int, amount: float) -> Image:
+    _, _, mask = shot.local(index, slice(0, 68), 1.2)
+    gain = 1 + (0.35 if index % 2 else -0.35) * amount * mask
+    return _mixed(shot.images[index], shot.images[index] * gain[..., None], 1.0)
+
+
+def _swapped(shot: Shot, index: int, amount: float) -> Image:
+    return _other_face(shot, index, 1.0 if amount > 0.5 else 0.0)
+
+
+def _soft_face(shot: Shot, index: int, amount: float) -> Image:
+    _, _, mask = shot.local(index, slice(0, 68), 1.3)
+    sigma = 0.1 * amount * eye_distance(shot.landmarks[index]) + 0.3
+    soft = cv2.GaussianBlur(shot.images[index], (0, 0), sigma)
+    return _mixed(shot.images[index], np.asarray(soft, np.uint8), np.clip(2 * mask, 0, 1))
+
+
+LEARNT: Mapping[str, Glitch] = MappingProxyType(
+    {
+        "melting_jaw": _melting_jaw,
+        "wobbling_mouth": _wobbling_mouth,
+        "ghost": _ghost,
+        "smear": _smear,
+        "jitter": _jitter,
+        "morph": _morph,
+    }
+)
+TEST_ONLY: Mapping[str, Glitch] = MappingProxyType(
+    {
+        "swirling_eyes": _swirling_eyes,
+        "torn": _torn,
+        "frozen_patch": _frozen_patch,
+        "flicker": _flicker,
+        "swapped": _swapped,
+        "soft_face": _soft_face,
+    }
+)
+GLITCHES: Mapping[str, Glitch] = MappingProxyType({**LEARNT, **TEST_ONLY})
+
+
+def break_face(shot: Shot, name: str, strength: Floats) -> Image:
+    """Return the clip with the glitch `name` in it, as strong in each frame as `strength` (N,)."""
+    return np.stack(
+        [
+            GLITCHES[name](shot, index, float(amount)) if amount > 0 else shot.images[index]
+            for index, amount in enumerate(strength)
+        ]
+    )

@@ -1,0 +1,181 @@
+"""The job: play the scenes, fit both roles, set thresholds, measure, and write the data file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from avatar_app.calibration_run import fit
+from avatar_app.calibration_run.curves import draw_curves
+from avatar_app.calibration_run.figures import BASELINE, Alarms, Figures, Judged, baseline, figures
+from avatar_app.calibration_run.plan import FIT, TEST, plan
+from avatar_app.calibration_run.studio import Studio, Take
+from avatar_app.files import check_writable, write_whole
+from avatar_app.fomm.reenactor import load_reenactor
+from avatar_app.glitch.calibration import FORMAT, ROLES, RoleCalibration, load_calibration
+from avatar_app.glitch.detector import DEFAULT_FALSE_ALARMS
+from avatar_app.progress import Progress, silent
+from avatar_app.types import AvatarAppError
+
+HEADINGS = (
+    *("role", "frame AUC", "TPR at 1 % FPR", "event F1", "event recall", "latency, s"),
+    *("alarms/h calm", "alarms/h people", "alarms/h eventful"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationResult:
+    """What was written, by which way of fusing, and the figures by role and for the baseline."""
+
+    path: Path
+    curves: Path | None
+    ways: Mapping[str, str]
+    figures: Mapping[str, Figures]
+    minutes: float
+
+    def rows(self) -> list[list[str]]:
+        """Return the table under HEADINGS."""
+        return [
+            [
+                name,
+                f"{found.auc:.3f}",
+                f"{found.recall_at_1_percent:.2f}",
+                f"{found.event_f1:.2f}",
+                f"{found.event_recall:.2f} of {found.events}",
+                f"{found.latency:.2f}",
+                *map(_rate, (found.calm, found.people, found.eventful)),
+            ]
+            for name, found in self.figures.items()
+        ]
+
+
+def calibrate(
+    clips: Path,
+    output: Path,
+    *,
+    model: str = "fomm-mini",
+    device: str = "auto",
+    cache: Path | None = None,
+    weights: Path | None = None,
+    avatars: int = 5,
+    videos: int = 10,
+    curves: Path | None = None,
+    progress: Progress = silent,
+) -> CalibrationResult:
+    """Fit the detector to the footage of a folder and write it to `output`, a .json file.
+
+    `clips`, `avatars` and `videos` as with `plan`. What was measured is kept in `cache`, by
+    default a folder beside `output`, and used again: for another model name another one. `curves`
+    is a picture to write. With `weights`, a data file, nothing is fitted: those are measured.
+    Raises AvatarAppError for what is wrong with any of these.
+    """
+    began = time.perf_counter()
+    cache = cache or output.with_suffix(".cache")
+    for path in (output, curves, cache / "probe"):
+        if path is not None:
+            check_writable(path)
+    scenes = plan(clips, avatars, videos)
+    cache.mkdir(parents=True, exist_ok=True)
+    takes: list[Take] = []
+    with (
+        closing(load_reenactor(model, device, absolute=True)) as engine,
+        closing(Studio(engine, cache)) as studio,
+    ):
+        for number, scene in enumerate(scenes):
+            progress(number, len(scenes), "scenes")
+            takes += studio.takes(scene)
+    progress(len(scenes), len(scenes), "scenes")
+    return _fitted(takes, output, curves, began, weights)
+
+
+def _fitted(
+    takes: Sequence[Take],
+    output: Path,
+    curves: Path | None,
+    began: float,
+    weights: Path | None = None,
+) -> CalibrationResult:
+    known = None if weights is None else load_calibration(weights)
+    roles: dict[str, object] = {}
+    ways: dict[str, str] = {}
+    found: dict[str, Figures] = {}
+    judged: dict[str, list[Judged]] = {}
+    base: dict[str, list[Judged]] = {}
+    for role in ROLES:
+        learnt = [t for t in takes if t.role == role and t.scene.split == FIT]
+        tried = [t for t in takes if t.role == role and t.scene.split == TEST]
+        _check(role, learnt, tried)
+        if known is None:
+            ways[role], calibration = _role(learnt, role)
+        else:
+            ways[role], calibration = f"as in {known.path.name}", known.roles[role]
+        threshold = calibration.threshold(DEFAULT_FALSE_ALARMS[role])
+        judged[role] = [_judged(take, calibration, threshold) for take in tried]
+        base[role] = [baseline(take) for take in tried]
+        found[role] = figures(judged[role])
+        found[f"{role}, {BASELINE}"] = figures(base[role])
+        roles[role] = fit.as_json(calibration)
+    content = {
+        "format": FORMAT,
+        "provisional": known is not None and known.is_provisional,
+        "fusions": ways,
+        "figures": {role: found[role].to_json() for role in ROLES},
+        "roles": roles,
+    }
+    write_whole(output, (json.dumps(content, separators=(",", ":")) + "\n").encode())
+    if curves is not None:
+        draw_curves(judged, base, curves)
+    minutes = (time.perf_counter() - began) / 60
+    return CalibrationResult(output, curves, ways, found, minutes)
+
+
+def _role(learnt: Sequence[Take], role: str) -> tuple[str, RoleCalibration]:
+    """Fit the way that finds more of the persons and kinds of glitches it was not shown.
+
+    What decides is the event F1 at the threshold that each way needs for the accepted alarms.
+    """
+    usual = fit.usual(learnt, role)
+    best: tuple[float, str, list[float]] | None = None
+    for way in (fit.LOGISTIC, fit.BOOSTED):
+        folds = [
+            (RoleCalibration(fit.fit(shown, role, way), usual, (), 0.5), left_out)
+            for shown, left_out in fit.folds(learnt)
+        ]
+        pairs = [(t, fit.scores(t, fold, 0.5)[0]) for fold, takes in folds for t in takes]
+        maxima = fit.maxima(pairs)
+        threshold = RoleCalibration(folds[0][0].fusion, usual, maxima, 0.5).threshold(
+            DEFAULT_FALSE_ALARMS[role]
+        )
+        judged = [_judged(t, fold, threshold) for fold, takes in folds for t in takes]
+        found = figures(judged).event_f1
+        if best is None or found > best[0]:
+            best = found, way, maxima
+    assert best is not None
+    return best[1], RoleCalibration(fit.fit(learnt, role, best[1]), usual, best[2], 0.5)
+
+
+def _judged(take: Take, calibration: RoleCalibration, threshold: float) -> Judged:
+    score, flagged = fit.scores(take, calibration, threshold)
+    return Judged(take, score, np.array(flagged))
+
+
+def _check(role: str, learnt: Sequence[Take], tried: Sequence[Take]) -> None:
+    for split, takes in ((FIT, learnt), (TEST, tried)):
+        truths = {int(value) for take in takes for value in np.unique(take.truth)}
+        if not {0, 1} <= truths:
+            raise AvatarAppError(
+                f"The {split} split shows no glitch or nothing clean for the role {role}; "
+                "give more clips."
+            )
+
+
+def _rate(alarms: Alarms) -> str:
+    if not alarms.minutes:
+        return "-"
+    return f"{alarms.per_hour:.1f} (< {alarms.bound:.0f}, {alarms.minutes:.1f} min)"

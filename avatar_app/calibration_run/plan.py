@@ -1,0 +1,119 @@
+"""What the detector is taught and tried on: scenes of several kinds, split by person."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_app.calibration_run.glitches import LEARNT, TEST_ONLY
+from avatar_app.types import AvatarAppError
+from avatar_app.video import VIDEO_SUFFIXES
+
+FIT, TEST = "fit", "test"
+
+FIT_CASES = (
+    *("hand_mouth", "hand_half", "card_mouth", "cup_mouth", "surgical_mask", "yaw"),
+    *("wide_mouth", "fast_motion", "low_light", "noise", "hair_over_face", "side_light"),
+)
+TEST_CASES = (
+    *("hand_face", "hand_wave", "phone_half", "cloth_face", "sunglasses", "pitch"),
+    *("tongue", "camera_shake", "flashing_light", "packet_loss", "hand_eyes", "glare"),
+)
+"""Edge cases of drivers: the two have none in common."""
+
+DRIVEN, OUTPUT, PAINTED, CALM, EVENTFUL, REAL = (
+    *("driven", "output", "painted", "calm", "eventful", "real"),
+)
+"""Kinds of scenes.
+
+DRIVEN: an avatar whose driver is in an edge case, and that driver as footage of a person. OUTPUT: a
+glitch drawn onto an avatar. PAINTED: one drawn onto a clip. CALM: a clip, and its avatar. EVENTFUL:
+a clip in which something happens to a whole face. REAL: a person filmed, for testing only.
+"""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scene: its `kind`, the `split`, the clip, and what happens (`what`) how much (1 to 5)."""
+
+    kind: str
+    split: str
+    clip: Path
+    what: str = ""
+    severity: int = 0
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """What files call it."""
+        return "-".join((self.kind, self.clip.stem, self.what or "as-is", str(self.severity)))
+
+
+def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
+    """Return all scenes of the folder `clips`, the test split's last.
+
+    Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used: not
+    those a model learnt from), "edge" eventful ones, by the persons a (fit) and b (test), and
+    "real" people. `avatars` and `videos` say how many clips of a split are animated, and broken by
+    hand. Raises AvatarAppError where there are too few.
+    """
+    scenes: list[Scene] = []
+    for split, part, cases, glitches in (
+        (FIT, "val", FIT_CASES, tuple(LEARNT)),
+        (TEST, "test", TEST_CASES, tuple(TEST_ONLY)),
+    ):
+        people = _people(clips / "synthetic", part)
+        animated, watched = people[:avatars], people[-videos:]
+        scenes += _animated(split, animated, cases, glitches)
+        scenes += [Scene(CALM, split, clip) for clip in people]
+        scenes += _watched(split, watched, glitches)
+    return scenes + list(_footage(clips, 2 * videos))
+
+
+def _animated(
+    split: str, people: Sequence[Path], cases: Sequence[str], glitches: Sequence[str]
+) -> Iterator[Scene]:
+    for number, clip in enumerate(people):
+        yield Scene(CALM, split, clip, "avatar")
+        for turn in range(2):
+            case = cases[(2 * number + turn) % len(cases)]
+            yield Scene(DRIVEN, split, clip, case, 4 + turn, number)
+        yield Scene(OUTPUT, split, clip, glitches[number % len(glitches)], 4, number)
+
+
+def _watched(split: str, people: Sequence[Path], glitches: Sequence[str]) -> Iterator[Scene]:
+    for number, clip in enumerate(people):
+        for turn in range(2):
+            what = glitches[(2 * number + turn) % len(glitches)]
+            yield Scene(PAINTED, split, clip, what, 3 + turn + number % 2, number)
+
+
+def _footage(clips: Path, most: int) -> Iterator[Scene]:
+    for person, split in (("a", FIT), ("b", TEST)):
+        found = [clip for clip in _videos(clips / "edge") if clip.name.startswith(person)]
+        for clip in found[:: max(1, len(found) // most)]:
+            yield Scene(EVENTFUL, split, clip)
+    for clip in _videos(clips / "real"):
+        yield Scene(REAL, TEST, clip)
+
+
+def _videos(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
+
+
+def _people(folder: Path, split: str) -> list[Path]:
+    index = folder / "index.csv"
+    if not index.is_file():
+        raise AvatarAppError(f"There is no {index}; name a folder whose synthetic/ has one.")
+    with index.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == split]
+    found = [folder / row["file"] for row in rows]
+    if len(found) < 2:
+        raise AvatarAppError(f"{index} names too few clips of the split {split}: 2 are needed.")
+    random.Random(0).shuffle(found)
+    return found

@@ -1,0 +1,89 @@
+"""How a chip of a face differs from what it usually is: bent, replaced, torn, or restless.
+
+A broken avatar bends the face it has; a hand or a cup before a real face replaces it. So it is told
+apart how much of the change a warp explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from avatar_app.glitch.signals.chip import PARTS, SIDE
+from avatar_app.types import Floats
+
+_LITTLE_CONTRAST = 8.0
+_FACE = (slice(16, 90), slice(10, 86))
+_BENT_SHARE = 95  # percentile
+_NEAR_ROWS = 7  # an edge that moved so far is no new one
+_GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=2).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Warping:
+    """How a face was bent, in pixels a pixel, and the part of its contrast that no bend explains.
+
+    `bend` is 0 for a face as usual and above 0.5 where it melts; `folded` the share in [0, 1] of
+    the face that is turned over.
+    """
+
+    bend: float
+    folded: float
+    unexplained: float
+
+
+def warping(face: Floats, usual: Floats) -> Warping:
+    """Compare two chips (96, 96) in [0, 255] by optical flow (DIS, Kroeger et al., ECCV 2016)."""
+    one, other = (np.asarray(np.clip(chip, 0, 255), np.uint8) for chip in (usual, face))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
+    calm = cv2.GaussianBlur(flow, (0, 0), 1.5)
+    along, down = np.gradient(calm, axis=1)[_FACE], np.gradient(calm, axis=0)[_FACE]
+    size = np.sqrt(np.square(along).sum(axis=2) + np.square(down).sum(axis=2))
+    kept = (1 + along[..., 0]) * (1 + down[..., 1]) - along[..., 1] * down[..., 0]
+    x, y = np.moveaxis(_GRID + flow, 2, 0)
+    back = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    off = np.abs(cv2.GaussianBlur(back - usual, (0, 0), 2))[_FACE]
+    contrast = float(usual.std()) + _LITTLE_CONTRAST
+    return Warping(
+        float(np.percentile(size, _BENT_SHARE)),
+        float((kept < 0.2).mean()),
+        float(off.mean()) / contrast,
+    )
+
+
+def detail(face: Floats) -> dict[str, float]:
+    """By part of the face: logarithm of the mean square of a chip's Laplacian."""
+    fine = np.square(np.asarray(cv2.Laplacian(face, cv2.CV_32F), np.float32))
+    return {part: float(np.log(fine[cells].mean() + 1)) for part, cells in PARTS.items()}
+
+
+def smear(now: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
+    """By part: how much less detail there is than usual; each halving of the size is about 1."""
+    return {part: usual[part] - value for part, value in now.items()}
+
+
+def edges(face: Floats) -> Floats:
+    """Return how different neighbouring rows, then columns, of a chip are: (190,) over contrast."""
+    inside = face[_FACE]
+    rows = np.abs(np.diff(inside, axis=0)).mean(axis=1)
+    columns = np.abs(np.diff(inside, axis=1)).mean(axis=0)
+    steps = np.concatenate([rows, columns]) / (float(face.std()) + _LITTLE_CONTRAST)
+    return np.asarray(steps, np.float32)
+
+
+def tear(now: Floats, usual: Floats) -> float:
+    """How much stronger the strongest new edge of `edges` is than what is usual near it."""
+    split = _FACE[0].stop - _FACE[0].start - 1
+    kernel = np.ones((_NEAR_ROWS, 1), np.uint8)
+    near = [cv2.dilate(part[:, None], kernel)[:, 0] for part in (usual[:split], usual[split:])]
+    return float((now - np.concatenate(near)).max())
+
+
+def restlessness(before: Floats, now: Floats, after: Floats) -> float:
+    """How far the middle of three chips is off the mean of the others, over contrast."""
+    contrast = float(now.std()) + _LITTLE_CONTRAST
+    return float(np.abs(now - (before + after) / 2)[_FACE].mean()) / contrast

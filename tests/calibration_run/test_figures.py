@@ -1,0 +1,59 @@
+"""The figures on made-up verdicts whose truth is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar_app.calibration_run.figures import Alarms, Judged, figures, spans
+from avatar_app.calibration_run.plan import CALM, PAINTED, TEST, Scene
+from avatar_app.calibration_run.studio import NAMES, Take
+
+
+def judged(kind: str, truth: list[int], flagged: list[int]) -> Judged:
+    """Return a take with these truths, flags, and scores that follow the flags."""
+    up = np.array(flagged, bool)
+    measures = np.zeros((len(truth), len(NAMES)), np.float32)
+    take = Take(Scene(kind, TEST, Path("a.mp4")), "video", kind, measures, np.array(truth, np.int8))
+    return Judged(take, np.where(up, 0.9, 0.1), up)
+
+
+def test_an_alarm_soon_after_the_beginning_finds_a_glitch() -> None:
+    """Late by four frames: found, with its delay; nothing wrong, nothing missed."""
+    one = judged(PAINTED, [0] * 20 + [1] * 20 + [0] * 10, [0] * 24 + [1] * 20 + [0] * 6)
+    found = figures([one])
+    assert (found.event_recall, found.event_f1) == (1, 1)
+    assert found.latency == pytest.approx(4 / 25)
+
+
+def test_a_late_alarm_and_one_on_clean_frames_are_wrong() -> None:
+    """Later than half a second is a miss; an alarm on clean frames counts against it."""
+    late = judged(PAINTED, [0] * 20 + [1] * 40, [0] * 40 + [1] * 20)
+    early = judged(PAINTED, [0] * 30 + [1] * 20, [1] * 8 + [0] * 42)
+    found = figures([late, early])
+    assert found.event_recall == 0
+    assert found.event_precision == 0
+
+
+def test_unclear_frames_count_for_nothing() -> None:
+    """An alarm that lies wholly where the truth is unclear is neither right nor wrong."""
+    truth = [0] * 10 + [-1] * 10 + [1] * 10
+    found = figures([judged(PAINTED, truth, [0] * 12 + [1] * 4 + [0] * 2 + [1] * 12)])
+    assert found.event_f1 == 1
+    assert found.frames == 20
+
+
+def test_false_alarms_are_rates_with_a_bound() -> None:
+    """None in an hour says below three; the more are seen the higher the bound."""
+    assert Alarms(0, 60).bound == pytest.approx(3, abs=0.01)
+    assert Alarms(2, 60).bound > Alarms(1, 60).bound > 3
+    calm = judged(CALM, [0] * 50, [0] * 10 + [1] * 5 + [0] * 10 + [1] * 5 + [0] * 20)
+    broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
+    assert figures([calm, broken]).calm == Alarms(2, 50 / 25 / 60)
+
+
+def test_runs_are_found_at_both_ends() -> None:
+    """A run may begin with the first frame and end with the last."""
+    assert spans(np.array([True, False, True, True])) == [(0, 1), (2, 4)]

@@ -1,0 +1,93 @@
+"""The fit on made-up measures: what it learns, what it writes, and that it is read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar_app.calibration_run import fit
+from avatar_app.calibration_run.job import _fitted
+from avatar_app.calibration_run.plan import CALM, FIT, PAINTED, TEST, Scene
+from avatar_app.calibration_run.studio import NAMES, Take
+from avatar_app.glitch.calibration import ROLES, load_calibration
+
+FRAMES = 60
+BREAKS_AT = 30
+TELLING = "bend"
+
+
+def take(role: str, split: str, person: int, is_broken: bool) -> Take:
+    """Return a take in which only one measure tells a glitch, as noisy as the others."""
+    chance = np.random.default_rng((person, is_broken, split == FIT))
+    measures = chance.normal(size=(FRAMES, len(NAMES))).astype(np.float32)
+    measures[chance.random(measures.shape) < 0.05] = np.nan
+    truth = np.zeros(FRAMES, np.int8)
+    if is_broken:
+        truth[BREAKS_AT:] = 1
+        measures[BREAKS_AT:, NAMES.index(TELLING)] += 4
+    kind = PAINTED if is_broken else CALM
+    what = ("melting", "ghost")[person % 2] if is_broken else ""
+    scene = Scene(kind, split, Path(f"{split}-{person}.mp4"), what)
+    return Take(scene, role, kind, measures, truth)
+
+
+def takes(role: str) -> list[Take]:
+    """Return ten people, six of them to learn from, each whole and broken."""
+    return [
+        take(role, FIT if person < 6 else TEST, person, is_broken)
+        for person in range(10)
+        for is_broken in (False, True)
+    ]
+
+
+@pytest.mark.parametrize("way", [fit.LOGISTIC, fit.BOOSTED])
+def test_both_ways_learn_the_measure_that_tells(way: str) -> None:
+    """The log-odds rise with it and with nothing else; a missing one is no glitch."""
+    fusion = fit.fit(takes("video"), "video", way)
+    quiet = dict.fromkeys(NAMES, 0.0)
+    assert fusion.log_odds({**quiet, TELLING: 5.0}) > 1
+    assert fusion.log_odds(quiet) < 0
+    assert fusion.log_odds({}) < 0
+    assert "mismatch_yaw" not in fusion.names
+
+
+def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
+    """What is written is read as the detector's calibration, with the figures of the test split."""
+    both = [one for role in ROLES for one in takes(role)]
+    result = _fitted(both, tmp_path / "glitch.json", tmp_path / "curves.png", 0.0)
+    written = load_calibration(tmp_path / "glitch.json")
+    assert not written.is_provisional
+    assert written.figures["video"]["event_recall"] == result.figures["video"].event_recall == 1
+    assert result.figures["video"].auc > 0.95
+    assert result.figures["video, dlib-hog"].auc < 0.6
+    assert 0 < written.roles["video"].threshold(2) < 1
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+    content = json.loads((tmp_path / "glitch.json").read_text())
+    assert content["fusions"].keys() == set(ROLES)
+
+
+def test_weights_that_are_there_are_measured_and_kept(tmp_path: Path) -> None:
+    """Nothing is fitted: the same weights, now with their figures."""
+    both = [one for role in ROLES for one in takes(role)]
+    before = load_calibration()
+    _fitted(both, tmp_path / "glitch.json", None, 0.0, before.path)
+    after = load_calibration(tmp_path / "glitch.json")
+    assert after.is_provisional == before.is_provisional
+    assert after.figures["video"].keys() == {*after.figures["driver"]} != set()
+    for role in ROLES:
+        assert after.roles[role].fusion.log_odds(
+            {TELLING: 1.0, "face_unseen": 2.0}
+        ) == pytest.approx(
+            before.roles[role].fusion.log_odds({TELLING: 1.0, "face_unseen": 2.0}), rel=1e-3
+        )
+
+
+def test_no_person_and_no_kind_is_on_both_sides_of_a_fold() -> None:
+    """What is tried was not learnt, neither who it is nor what happens."""
+    learnt = [one for one in takes("video") if one.scene.split == FIT]
+    for shown, left_out in fit.folds(learnt):
+        assert not {one.scene.clip for one in shown} & {one.scene.clip for one in left_out}
+    assert sum(len(left_out) for _, left_out in fit.folds(learnt)) == len(learnt)

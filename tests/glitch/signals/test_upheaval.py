@@ -1,0 +1,69 @@
+"""Each measure on a face that was bent, covered, torn or shaken on purpose."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.signals import upheaval
+from avatar_app.glitch.signals.chip import chip
+from avatar_app.settings import bundled
+from avatar_app.types import Floats
+
+
+@pytest.fixture(scope="module")
+def face() -> Floats:
+    """Return the chip of a bundled portrait."""
+    image = cv2.imread(str(bundled("assets", "avatars", "amara.png")))
+    assert image is not None
+    rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+    return chip(rgb, FaceFinder().find(rgb)[0].landmarks)
+
+
+def test_a_face_as_usual_is_neither_bent_nor_replaced(face: Floats) -> None:
+    """Compared with itself nothing is bent, folded, left over, torn or restless."""
+    warped = upheaval.warping(face, face)
+    assert warped.bend < 0.05
+    assert warped.folded == 0
+    assert warped.unexplained < 0.02
+    edges = upheaval.edges(face)
+    assert upheaval.tear(edges, edges) <= 0
+    assert upheaval.restlessness(face, face, face) == 0
+
+
+def test_a_bend_is_explained_and_a_cover_is_not(face: Floats) -> None:
+    """A melted face is bent more than one behind a card, and less of it is left unexplained."""
+    y, x = np.mgrid[:96, :96].astype(np.float32)
+    down = 5 * np.exp(-((x - 48) ** 2 + (y - 70) ** 2) / 300) * np.sin(x / 4)
+    melted = np.asarray(cv2.remap(face, x, y - down, cv2.INTER_LINEAR), np.float32)
+    covered = face.copy()
+    covered[50:, 20:76] = 235 + 3 * np.sin(x[50:, 20:76])
+    bent, hidden = upheaval.warping(melted, face), upheaval.warping(covered, face)
+    assert bent.bend > 0.1
+    assert hidden.unexplained > 2 * bent.unexplained
+
+
+def test_a_new_edge_is_a_tear_and_a_moved_one_is_not(face: Floats) -> None:
+    """A strip shifted sideways leaves an edge where there was none."""
+    torn = face.copy()
+    torn[46:58] = np.roll(face[46:58], 14, axis=1)
+    edges = upheaval.edges(face)
+    moved = upheaval.tear(upheaval.edges(np.roll(face, 2, axis=0)), edges)
+    assert upheaval.tear(upheaval.edges(torn), edges) > moved + 0.05
+
+
+def test_less_detail_than_usual_is_a_smear_where_it_is(face: Floats) -> None:
+    """Only the blurred part loses detail."""
+    soft = face.copy()
+    soft[58:82] = cv2.GaussianBlur(face, (0, 0), 2)[58:82]
+    smears = upheaval.smear(upheaval.detail(soft), upheaval.detail(face))
+    assert smears["mouth"] > 1
+    assert abs(smears["brows"]) < 0.1
+
+
+def test_flickering_is_restless_and_fading_is_not(face: Floats) -> None:
+    """Even change gives nothing; there and back gives much."""
+    assert upheaval.restlessness(face, face * 0.9, face * 0.8) < 0.01
+    assert upheaval.restlessness(face, face * 0.7, face) > 0.2
