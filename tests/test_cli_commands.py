@@ -265,7 +265,7 @@ def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "q.json").read_text())["totals"]
 
 
-def test_study_lists_the_cases(run: Run) -> None:
+def test_study_lists_the_cases(run: Run, tmp_path: Path) -> None:
     """Every case with its sentence; a misspelt one is met with the nearest names."""
     listed = run("study", "--list", "--cases", "hand_mouth,tongue")
     assert listed.returncode == 0, listed.stderr
@@ -273,7 +273,7 @@ def test_study_lists_the_cases(run: Run) -> None:
         "hand_mouth",
         "tongue",
     ]
-    wrong = run("study", "--cases", "hand_mout")
+    wrong = run("study", "-o", tmp_path / "study", "--cases", "hand_mout")
     assert wrong.returncode == 1
     assert "did you mean hand_mouth" in wrong.stderr
 
