@@ -50,7 +50,7 @@ def test_a_killed_study_goes_on_where_it_was_and_reports(tmp_path: Path) -> None
     assert ended.returncode == 0, ended.stderr
     after = rows_of(out)
     assert after[: len(before)] == before
-    assert len({row["id"] for row in after}) == len(after) == 7
+    assert len({row["id"] for row in after}) == len(after) == 8
     assert f"{len(after) - len(before)} trials in" in ended.stdout
     assert "The effect of hand mouth" in (out / "report.md").read_text()
     assert (out / "figures" / "effect-hand_mouth.jpg").is_file()
