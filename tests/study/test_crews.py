@@ -66,6 +66,7 @@ def test_a_task_that_kills_its_workers_again_and_again_ends_the_study() -> None:
 
 def test_a_cluster_that_nobody_answers_for_is_named() -> None:
     """At once, not after Ray's minutes."""
+    pytest.importorskip("ray")
     setup = Setup("m", "s", "cpu", ("a", "c"), (1,), False)
     with pytest.raises(AvatarAppError, match=r"127\.0\.0\.1:1\b.*ray start --head"):
         Cluster(setup, "127.0.0.1:1")
