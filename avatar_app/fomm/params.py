@@ -38,7 +38,11 @@ _NUMBERS: dict[str, dict[str, tuple[type, float, float]]] = {
     "dense_motion_params": _HOURGLASS,
 }
 # What this implementation adds; left out where it is off, as in published checkpoints.
-_BLEND = "blend"
+_ADDED: dict[str, tuple[str, tuple[int, ...]]] = {
+    "kp_detector_params": ("fold", (2, 4)),
+    "generator_params": ("blend", (True,)),
+    "dense_motion_params": ("anchored", (True,)),
+}
 # What upstream can leave out and this implementation cannot.
 _ALWAYS_ON = {
     "common_params": "estimate_jacobian",
@@ -59,8 +63,6 @@ def check(params: object, what: str) -> ModelParams:
         if group == "generator_params":
             inner = dict(_mapping(given.pop("dense_motion_params", None), what, group))
             checked[group]["dense_motion_params"] = _numbers(inner, "dense_motion_params", what)
-            if given.pop(_BLEND, False) is True:
-                checked[group][_BLEND] = True
         switch = _ALWAYS_ON.get(group)
         if switch is not None:
             if given.pop(switch, None) is not True:
@@ -78,6 +80,7 @@ def check_size(params: ModelParams, size: int, what: str) -> None:
     fits = 16 <= size <= 1024 and size % 2 ** generator["num_down_blocks"] == 0
     for hourglass in (params["kp_detector_params"], generator["dense_motion_params"]):
         small = size * hourglass["scale_factor"]
+        fits = fits and hourglass["scale_factor"] * hourglass.get("fold", 1) <= 1
         fits = fits and small >= 8 and small % 2 ** hourglass["num_blocks"] == 0
     if not fits:
         raise AvatarAppError(
@@ -143,10 +146,19 @@ def _mapping(value: object, what: str, name: str) -> Mapping[str, Any]:
 
 def _numbers(given: Mapping[str, Any], group: str, what: str) -> dict[str, int | float]:
     ranges = _NUMBERS[group]
-    odd = sorted(given.keys() ^ ranges.keys(), key=str)
+    added, choices = _ADDED.get(group, ("", ()))
+    plain = {name: value for name, value in given.items() if name != added}
+    checked = {}
+    if given.get(added):
+        checked[added] = given[added]
+        known = [(type(choice), choice) for choice in choices]
+        if (type(given[added]), given[added]) not in known:
+            raise AvatarAppError(
+                f"{what}: {group}.{added} is {given[added]!r:.80}, not one of {choices}."
+            )
+    odd = sorted(plain.keys() ^ ranges.keys(), key=str)
     if odd:
         raise AvatarAppError(f"{what}: {group} has a missing or unknown entry {str(odd[0])!r:.80}.")
-    checked = {}
     for name, (kind, low, high) in ranges.items():
         value = given[name]
         number = isinstance(value, (int, kind)) and not isinstance(value, bool)

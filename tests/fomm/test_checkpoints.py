@@ -189,6 +189,10 @@ def test_weights_that_do_not_fit(
         ("generator_params", "surprise", 1, "unknown entry 'surprise'"),
         ("kp_detector_params", "scale_factor", 0.3, "scale_factor must be one of"),
         ("kp_detector_params", "temperature", float("nan"), "temperature is nan"),
+        ("kp_detector_params", "fold", 3, "fold is 3, not one of"),
+        ("kp_detector_params", "fold", True, "fold is True"),
+        ("generator_params", "blend", "yes", "blend is 'yes'"),
+        ("generator_params", "anchored", True, "unknown entry 'anchored'"),
     ],
 )
 def test_params_are_untrusted(group: str, name: str, value: object, sentence: str) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 
 from avatar_app.fomm.blocks import coordinate_grid
-from avatar_app.fomm.networks import Generator, Motion, Points
+from avatar_app.fomm.networks import (
+    ANCHOR_UNIT,
+    DenseMotionNetwork,
+    Generator,
+    KeypointDetector,
+    Motion,
+    Points,
+)
 
 HOURGLASS = {"block_expansion": 4, "max_features": 16, "num_blocks": 2, "scale_factor": 0.5}
 
@@ -61,3 +68,39 @@ def test_a_part_drawn_alone_equals_that_part_of_the_whole() -> None:
     torch.testing.assert_close(
         alone[..., 12:-12, 12:-12], whole[..., 28:36, 28:36], atol=1e-4, rtol=0
     )
+
+
+def test_an_anchored_keypoint_decides_where_the_picture_right_at_it_comes_from() -> None:
+    """However the mask was drawn: two keypoints close together still move two ways."""
+    torch.manual_seed(0)
+    network = DenseMotionNetwork(2, 3, **HOURGLASS, anchored=True).eval()
+    assert network.anchors is not None
+    network.anchors.gain.data.fill_(40 / ANCHOR_UNIT)
+    driving = torch.tensor([[[0.1, 0.0], [0.1, 0.2]]])
+    source = torch.tensor([[[0.1, -0.1], [0.1, 0.3]]])  # the lids are further apart
+    upright = torch.eye(2).expand(1, 2, 2, 2)
+    with torch.no_grad():
+        motion = network(
+            torch.rand(1, 3, 64, 64), Points(source, upright), Points(driving, upright)
+        )
+        found = torch.nn.functional.grid_sample(
+            motion.deformation.permute(0, 3, 1, 2), driving[:, None], align_corners=True
+        )[:, :, 0].mT
+    torch.testing.assert_close(found, source, atol=5e-3, rtol=0)
+
+
+def test_a_folded_detector_sees_what_the_shrunk_picture_has_lost() -> None:
+    """Stripes of one pixel vanish at a quarter of the size; stacked as channels they stay."""
+    torch.manual_seed(0)
+    sizes = {**HOURGLASS, "scale_factor": 0.25, "temperature": 0.1}
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    stripes = grey.clone()
+    stripes[..., 16:48:2, 16:48], stripes[..., 17:48:2, 16:48] = 0.0, 1.0
+    differences = {}
+    for fold in (1, 2):
+        detector = KeypointDetector(3, 3, **sizes, fold=fold).eval()
+        with torch.no_grad():
+            (points, heatmap), (other, _) = detector(stripes), detector(grey)
+        assert heatmap.shape == (1, 3, 10, 10)
+        differences[fold] = (points.value - other.value).abs().max().item()
+    assert differences[2] > 5 * differences[1]

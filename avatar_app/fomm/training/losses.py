@@ -15,7 +15,7 @@ from avatar_app.fomm.training.discriminator import Discriminator
 
 Maps = list[Tensor]
 
-OPENING_WEIGHT = 4  # lids move by a hundredth of the picture where heads move by a tenth
+OPENING_WEIGHT = 12  # lids move by a hundredth of the picture where heads move by a tenth
 
 # Landmarks on the edges of eyelids and lips that face each other.
 _UPPER_EDGES = [37, 38, 43, 44, 61, 62, 63]
