@@ -28,8 +28,8 @@ def draw_curves(out: Path) -> Path:
         y.append(float(row["value"]))
     speed = curves.pop("samples_per_second", ([], []))
 
-    figure = Figure(figsize=(12, 7), layout="constrained")
-    losses, l1, landmarks, samples = figure.subplots(2, 2).ravel()
+    figure = Figure(figsize=(16, 7), layout="constrained")
+    losses, l1, landmarks, samples, followed, at_work = figure.subplots(2, 3).ravel()
     for name, (x, y) in curves.items():
         losses.plot(x, y, label=name, linewidth=1)
     losses.set(title="Training losses, weighted", yscale="log")
@@ -47,7 +47,17 @@ def draw_curves(out: Path) -> Path:
         axes.plot(minutes, [float(row[still]) for row in seen], "--", label="still source image")
         axes.set(title=title, ylim=(0, None))
         axes.legend()
-    for axes in (losses, l1, landmarks, samples):
+    # Runs begun with an earlier release do not tell these.
+    seen = [row for row in seen if row.get("keypoints_at_work")]
+    minutes = [float(row["seconds"]) / 60 for row in seen]
+    for name in ("eyes", "mouth"):
+        shares = [float(row[f"{name}_followed"]) for row in seen]
+        followed.plot(minutes, shares, "o-", label=name)
+    followed.set(title="Validation: share of a change that the motion follows", ylim=(-0.2, 1))
+    followed.legend()
+    at_work.plot(minutes, [int(row["keypoints_at_work"]) for row in seen], "o-")
+    at_work.set(title="Validation: keypoints at work", ylim=(0, None))
+    for axes in (losses, l1, landmarks, samples, followed, at_work):
         axes.set_xlabel("minutes")
         axes.grid(alpha=0.3)
     path = out / "curves.png"

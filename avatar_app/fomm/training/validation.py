@@ -12,13 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from avatar_app.files import write_whole
-from avatar_app.fomm.networks import Generator, Points
+from avatar_app.fomm.networks import Generator, Motion, Points
 from avatar_app.fomm.training import losses
 from avatar_app.fomm.training.data import Clip
 from avatar_app.types import Image
 
 PAIRS_PER_CLIP = 4
 SHEET_CLIPS = 6
+AT_WORK = 0.1  # of the mask, somewhere in some picture: less moves nothing
+
+# Landmarks on edges that face each other: of eyelids, of lips.
+_EYES = ([37, 38, 43, 44], [41, 40, 47, 46])
+_MOUTH = ([61, 62, 63], [67, 66, 65])
 
 
 class Validation:
@@ -43,18 +48,23 @@ class Validation:
     def measure(self, nets: nn.ModuleDict, seconds: float, dtype: torch.dtype) -> None:
         """Append a row to validation.csv (L1 in [0, 1]; landmark errors in pixels) and draw.
 
+        Of a change of the driver's eyes and mouth it tells the share that the motion follows: 0
+        none, 1 all of it. A mask can give a keypoint up for good, so those at work are counted.
         `nets` are in evaluation mode; absolute motion, as in self-reconstruction.
         """
-        rendered, flow, still_flow = [], [], []
+        rendered, flow, still_flow, errors = [], [], [], []
+        strongest = torch.zeros(())
         size = self._sources.shape[1]
         known = ~self._landmarks[:, :, 0, 0].isnan().any(0)
         for start in range(0, len(self._sources), 8):
             part = slice(start, start + 8)
             source, driver = _floats(self._sources[part]), _floats(self._drivers[part])
-            images, deformation = _render(nets, source, driver, dtype)
+            images, motion = _render(nets, source, driver, dtype)
+            strongest = torch.maximum(strongest, motion.mask.amax((0, 2, 3)).cpu())
             rendered.append((images * 255).round().byte().permute(0, 2, 3, 1).cpu())
             marks = self._landmarks[:, part]
-            error, both = losses.flow_error(deformation, *marks)
+            error, both = losses.flow_error(motion.deformation, *marks)
+            errors.append(error)
             flow.append(error.abs().mean((1, 2))[both].sum().item())
             still = (marks[0] - marks[1]).abs().mean((1, 2))
             still_flow.append(still[known[part]].sum().item())
@@ -67,6 +77,9 @@ class Validation:
             "still_l1": _l1(self._sources.cpu(), drivers),
             "landmark_flow_px": sum(flow) * pixels,
             "still_landmark_px": sum(still_flow) * pixels,
+            "eyes_followed": self._followed(torch.cat(errors), known, *_EYES),
+            "mouth_followed": self._followed(torch.cat(errors), known, *_MOUTH),
+            "keypoints_at_work": int((strongest[1:] >= AT_WORK).sum()),
         }
         path = self._out / "validation.csv"
         fresh = not path.exists()
@@ -76,6 +89,16 @@ class Validation:
                 writer.writeheader()
             writer.writerow(row)
         self._draw(pictures.numpy())
+
+    def _followed(self, error: Tensor, known: Tensor, upper: list[int], lower: list[int]) -> float:
+        """How much of the change between source and driver `error` (N, 68, 2) leaves undone."""
+        source, driver = (
+            (marks[:, upper] - marks[:, lower]).norm(dim=2).mean(1) for marks in self._landmarks
+        )
+        moved = self._landmarks[0] + error  # what stands where the driver's landmarks are
+        found = (moved[:, upper] - moved[:, lower]).norm(dim=2).mean(1)
+        change, left = (driver - source)[known], (found - source)[known]
+        return float(1 - (change * left).sum() / change.square().sum())
 
     def _draw(self, rendered: Image) -> None:
         """sheet.png: a clip a row; source, then driver above rendered at each moment."""
@@ -103,10 +126,10 @@ def _l1(a: Tensor, b: Tensor) -> float:
 @torch.inference_mode()
 def _render(
     nets: nn.ModuleDict, source: Tensor, driver: Tensor, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Motion]:
     generator: Generator = nets["generator"]  # type: ignore[assignment]
     with torch.autocast(source.device.type, torch.bfloat16, enabled=dtype != torch.float32):
         points: Points = nets["kp_detector"](source)[0]
         driving: Points = nets["kp_detector"](driver)[0]
         images, motion = generator(source, points, driving)
-    return images, motion.deformation
+    return images, motion
