@@ -127,8 +127,8 @@ class ReenactJob:
         name = self._wanted
 
         def make() -> None:
-            if name != self._wanted:  # the next one is wanted already
-                return
+            if name != self._wanted or self._wiring.is_closing:
+                return  # the next one is wanted already, or none
             avatar = self._look.make_avatar(name, size)
             if avatar is not None:
                 self._post_own(lambda: self._show(avatar))

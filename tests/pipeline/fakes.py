@@ -57,7 +57,9 @@ class Faults:
     output: Exception | None = None
     no_output: Exception | None = None
     recorder: Exception | None = None
+    disk: Callable[[], object] = lambda: None  # called before each picture is written
     flags: frozenset[Flag] = frozenset()
+    rendered: list[float] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)  # set: reads go on
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -125,6 +127,7 @@ class _Reenactor:
     def animate(self, frame: Frame) -> Rendered:
         _raise(self._faults.reenactor)
         assert self._avatar is not None
+        self._faults.rendered.append(frame.time)
         return Rendered(frame, self._avatar.image.copy(), POINTS, {}, {"render": 1.0})
 
     def close(self) -> None:
@@ -198,6 +201,7 @@ class _Session(SessionWriter):
 
     def write(self, moment: Moment) -> None:
         _raise(self._faults.recorder)
+        self._faults.disk()
         super().write(moment)
 
     def finish(self, lost: int = 0) -> Session:
