@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from avatar_app.events import Event
+from avatar_app.events import Calibrated, Event
 from avatar_app.handoff import Backlog, Cell, Slot
 from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.view import DriverFace, State, View
@@ -51,6 +51,7 @@ class Wiring:
     )
     to_note: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
     face: Cell[DriverFace | None] = field(default_factory=lambda: Cell(None))
+    calibrated: Cell[Calibrated] = field(default_factory=lambda: Cell(Calibrated(0.0, 0)))
     verdict: Cell[Verdict | None] = field(default_factory=lambda: Cell(None))
     events: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
     samples: Backlog[tuple[str, float]] = field(default_factory=lambda: Backlog(_SAMPLES))

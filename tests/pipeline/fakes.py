@@ -59,6 +59,7 @@ class Faults:
     recorder: Exception | None = None
     disk: Callable[[], object] = lambda: None  # called before each picture is written
     flags: frozenset[Flag] = frozenset()
+    recalibrated: list[int] = field(default_factory=list)  # the pictures judged before
     rendered: list[float] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)  # set: reads go on
     opened: list[str] = field(default_factory=list)
@@ -156,14 +157,19 @@ class _Detector:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._newest = -1
         faults.opened.append("detector")
 
     def set_source(self, avatar: Avatar) -> None:
         pass
 
+    def recalibrate(self) -> None:
+        self._faults.recalibrated.append(self._newest)
+
     def inspect(self, rendered: Rendered) -> Verdict:
         _raise(self._faults.detector)
         driving = rendered.driving
+        self._newest = driving.index
         reasons = dict.fromkeys(self._faults.flags, "told to")
         return Verdict(driving.index, driving.time, 0.5, self._faults.flags, reasons)
 
