@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from avatar_app.perturbations import find_case
+from avatar_app.study import cluster
 from avatar_app.study.cluster import Cluster
 from avatar_app.study.crews import Processes, answers
 from avatar_app.study.trials import Grid, jobs
@@ -102,6 +103,26 @@ def test_a_cluster_that_nobody_answers_for_is_named() -> None:
     pytest.importorskip("ray")
     with pytest.raises(AvatarAppError, match=r"127\.0\.0\.1:1\b.*ray start --head"):
         Cluster(SETUP, "127.0.0.1:1")
+
+
+def test_a_worker_that_a_cluster_loses_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An actor of a real Ray, on this machine, is killed in the middle: its task is done again."""
+    ray = pytest.importorskip("ray")
+
+    def alone(address: str) -> object:
+        """A Ray of one CPU, which ends with this process."""
+        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, namespace=address)
+        return ray
+
+    monkeypatch.setattr(cluster, "_joined", alone)
+    said: list[str] = []
+    with closing(Cluster(SETUP, "test", said.append, Mortal)) as crew:
+        crew.publish("died", str(tmp_path / "died").encode())
+        told = [name for _, answer in answers(crew, MORTAL_TASKS) for name in answer.published]
+    assert sorted(told) == ["fatal", "one", "three", "two"]
+    assert any("its task is given again" in sentence for sentence in said)
 
 
 def test_jobs_share_a_perturbation_over_avatars_and_kinds() -> None:

@@ -77,14 +77,17 @@ def test_every_edge_case_has_its_drawn_like() -> None:
     assert set(EDGE_CASES.values()) <= set(CASES)
 
 
-def row(kind: str, case: str, change: float, severity: int = 5) -> dict[str, Any]:
-    """One trial in which every measure grows by `change`."""
+def row(kind: str, case: str, change: float, severity: int = 5, flag: str = "") -> dict[str, Any]:
+    """One trial in which every measure grows by `change`, and all who watch raise `flag`."""
+    watching = {"edge": ("driver", "video", "person"), "person": ("video",)}
+    roles = watching.get(kind, ("driver", "video"))
     return {
         "kind": kind,
         "case": case,
         "severity": severity,
         "within": {name: [1.0, 1.0 + change] for name in COMPARED},
-        "watched": {},
+        "watched": {role: {"scores": [0, 1], "flags": ["", flag]} for role in roles},
+        "frames": {"face_score": [1, 1]},
     }
 
 
@@ -96,12 +99,16 @@ def test_pairs_hold_the_strongest_drawing_against_the_rendering() -> None:
         row("relative", "tongue", 0.8),
         row("zeroth", "tongue", 9.0),
         row("relative", "roll", 9.0),
-        row("edge", "tongue", 0.5),
+        row("edge", "tongue", 0.5, flag="FACE_MISSING"),
+        row("person", "tongue", 0.0, flag="LOW_LIGHT"),
+        row("person", "tongue", 0.0, 3, flag="FACE_MISSING"),
     ]
     (pair,) = validate(rows)
     assert pair.case == "tongue"
     assert pair.drawn == pytest.approx(dict.fromkeys(COMPARED, 0.7))
     assert pair.real == pytest.approx(dict.fromkeys(COMPARED, 0.5))
+    assert pair.drawn_flagged == {"driver": 0, "video": 0, "person": 0}  # a warning is no flag
+    assert pair.real_flagged == {"driver": 1, "video": 1, "person": 1}
 
 
 def test_rank_correlation_asks_for_order_alone() -> None:
