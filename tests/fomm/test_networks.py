@@ -104,3 +104,17 @@ def test_a_folded_detector_sees_what_the_shrunk_picture_has_lost() -> None:
         assert heatmap.shape == (1, 3, 10, 10)
         differences[fold] = (points.value - other.value).abs().max().item()
     assert differences[2] > 5 * differences[1]
+
+
+def test_a_blending_generator_draws_nothing_at_the_very_edge() -> None:
+    """Whatever share it asks for: inside it gets it, at the edge the source itself is shown."""
+    generator = _generator(blend=True)
+    torch.nn.init.zeros_(generator.final.weight)
+    assert generator.final.bias is not None
+    generator.final.bias.data[:] = 20  # white, everywhere
+    source = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        rendered = generator.render(generator.encode(source), _motion(32))
+    torch.testing.assert_close(rendered[..., 8:-8, 8:-8], torch.ones(1, 3, 48, 48))
+    assert (rendered[..., 0, :] - source[..., 0, :]).abs().max() < 0.07
+    assert (rendered[..., :, -1] - source[..., :, -1]).abs().max() < 0.07
