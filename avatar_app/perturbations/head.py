@@ -71,11 +71,11 @@ class _Head:
     @cached_property
     def _bumps(self) -> list[tuple[float, float, float, float, float]]:
         """Height, place and reach of each part of the relief, where this face has it."""
-        shape = self.scene.shape
-        return [
-            (height, *map(float, shape[list(points)].mean(axis=0)), across, down)
-            for points, height, across, down in _RELIEF
-        ]
+        found = []
+        for points, height, across, down in _RELIEF:
+            at_x, at_y = self.scene.shape[list(points)].mean(axis=0)
+            found.append((height, float(at_x), float(at_y), across, down))
+        return found
 
     def seen_from(
         self, x: Floats, y: Floats, yaw: float, pitch: float
@@ -88,7 +88,7 @@ class _Head:
         u, v = x - _MIDDLE[0], y - _MIDDLE[1]
         sine, cosine = np.sin(yaw * hold), np.cos(yaw * hold)
         sine_p, cosine_p = np.sin(pitch * hold), np.cos(pitch * hold)
-        radii = _RADII
+        radii: tuple[Floats | float, float, Floats | float] = _RADII
         if not pitch:  # every row turns in itself: as wide as the head is there
             u, half = self._section(x, y)
             radii = half, np.inf, half * _DEPTH_PER_WIDTH
@@ -130,9 +130,9 @@ class _Head:
         total = np.maximum(inside.sum(axis=1), 1e-3)
         half = np.clip(total * (across[1] - across[0]) / 2, 0.05, _HALF)
         middle = np.where(half > 0.3, (inside * across).sum(axis=1) / total, 0)
-        soft = [cv2.GaussianBlur(row[:, None], (1, 9), 0, sigmaY=1.5)[:, 0]
-                for row in (middle.astype(np.float32), half.astype(np.float32))]  # fmt: skip
-        return soft[0], soft[1]
+        both = np.stack((middle, half), axis=1).astype(np.float32)
+        soft = np.asarray(cv2.GaussianBlur(both, (1, 9), 0, sigmaY=1.5), np.float32)
+        return soft[:, 0], soft[:, 1]
 
     def _section(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Give x from the middle of the head at the height of y, and half its width there."""
