@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from avatar_app.calibration_run.figures import BASELINE, Judged, roc
+from avatar_app.calibration_run.labels import GLITCH
 from avatar_app.calibration_run.plan import CALM, REAL
-from avatar_app.calibration_run.studio import GLITCH, RATE
+from avatar_app.calibration_run.studio import RATE
 from avatar_app.files import whole, write_errors
 
 _COLOURS = {"driver": "#2c5ea8", "video": "#2f8f5b"}

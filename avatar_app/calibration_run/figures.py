@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.calibration_run.fit import Truth, Values
+from avatar_app.calibration_run.labels import CLEAN, GLITCH, UNCLEAR
 from avatar_app.calibration_run.plan import CALM, EVENTFUL, REAL
-from avatar_app.calibration_run.studio import CLEAN, GLITCH, NAMES, RATE, UNCLEAR, Take
+from avatar_app.calibration_run.studio import NAMES, RATE, Take
 
 BASELINE = "dlib-hog"
 

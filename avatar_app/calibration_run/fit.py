@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from avatar_app.calibration_run.labels import CLEAN, GLITCH
 from avatar_app.calibration_run.plan import CALM, EVENTFUL
-from avatar_app.calibration_run.studio import CLEAN, GLITCH, NAMES, RATE, Take
+from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import RoleCalibration, Usual
 from avatar_app.glitch.fusion import Boosted, Fusion
 from avatar_app.glitch.judge import Judge

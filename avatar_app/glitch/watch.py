@@ -15,6 +15,7 @@ from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import SIGNAL_UNITS, part_name
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import movement, upheaval
+from avatar_app.glitch.signals.surroundings import intrusion, outlook
 from avatar_app.types import Floats, Frame, Image
 
 _NO_FACE_SCORE = -1.0
@@ -53,6 +54,7 @@ class PictureWatch:
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
+        self._around: Floats | None = None
         self._seen_at: float | None = None
         self._changed_at = self._time = 0.0
 
@@ -74,6 +76,7 @@ class PictureWatch:
             self._chips.clear()
             self._chip = None
             return Observation(measures, None)
+        measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
         measures |= self._geometry(face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)
@@ -87,6 +90,13 @@ class PictureWatch:
         if before is None or before.shape != grid.shape or np.abs(grid - before).mean() > _STILL:
             self._changed_at = time
         return time - self._changed_at
+
+    def _beside(self, image: Image, face: Sighting, elapsed: float) -> float:
+        """Return how much around the face is unlike what it usually is."""
+        now = outlook(image)
+        usual = now if self._around is None else self._around
+        self._around = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (now - usual)
+        return intrusion(now, usual, face.landmarks, image.shape)
 
     def _texture(self, face: Floats, elapsed: float) -> dict[str, float]:
         before = face if self._chip is None else self._chip
