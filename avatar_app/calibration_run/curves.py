@@ -48,6 +48,7 @@ def draw_curves(
 def _alarms_and_misses(judged: Sequence[Judged]) -> tuple[list[float], list[float]]:
     """Return both by threshold: takes are alarmed and glitches found by their highest score."""
     clean = [one for one in judged if one.take.kind in (CALM, REAL)]
+    clean = [one for one in clean if not (one.take.truth == GLITCH).any()]
     hours = sum(len(one.score) for one in clean) / RATE / 3600
     tops = np.array([one.score.max() for one in clean])
     broken = np.array(

@@ -83,6 +83,9 @@ AVATAR: Mapping[str, Measure] = MappingProxyType(
 MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVATAR})
 """All that speak for a glitch."""
 
+FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
+"""Those that fall where a glitch is; the others rise."""
+
 CONTEXT = ("around",)
 """Of what is beside the face: it speaks for something that covers it, and against a glitch."""
 
