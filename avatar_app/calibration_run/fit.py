@@ -21,7 +21,7 @@ FOLDS = 4
 _PENALTY = 1e-3
 _BROKEN = (DRIVEN, OUTPUT, PAINTED)
 _STEPS_KEPT = 5  # digits
-_BLOCK_SECONDS = 60.0
+_BLOCK_SECONDS, _LEAST_BLOCKS = 60.0, 12
 _LEAST_SPREAD = 0.02
 _LIMIT = 99  # percentile
 
@@ -150,25 +150,28 @@ def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
         yield learnt, left_out
 
 
-def maxima(pairs: Sequence[tuple[Take, Values]]) -> list[float]:
-    """Return the highest log-odds of clean minutes, rising; each take is in one minute only.
+def maxima(pairs: Sequence[tuple[Take, Values]]) -> tuple[list[float], float]:
+    """Return the highest log-odds of clean blocks, rising, and how long a block is in seconds.
 
-    A minute is put together from calm takes, shuffled, as clips are shorter. What is no clean
-    frame does not count.
+    Blocks of a minute are put together from calm takes, shuffled, as clips are shorter; each take
+    is in one block only. Where there are few minutes the blocks are shorter. What is no clean frame
+    does not count.
     """
     calm = [
-        (score[take.truth == CLEAN], (take.truth == CLEAN).sum() / RATE)
+        (score[take.truth == CLEAN].max(), (take.truth == CLEAN).sum() / RATE)
         for take, score in pairs
         if take.kind == CALM and (take.truth == CLEAN).any()
     ]
-    tops, seconds, top = [], 0.0, 0.0
+    least = min(_BLOCK_SECONDS, sum(length for _, length in calm) / _LEAST_BLOCKS)
+    tops, lengths, seconds, top = [], [], 0.0, 0.0
     for index in np.random.default_rng(0).permutation(len(calm)):
-        score, length = calm[index]
-        seconds, top = seconds + float(length), max(top, float(score.max()))
-        if seconds >= _BLOCK_SECONDS:
+        highest, length = calm[index]
+        seconds, top = seconds + float(length), max(top, float(highest))
+        if seconds >= least:
             tops.append(log_odds(float(np.clip(top, 1e-12, 1 - 1e-12))))
+            lengths.append(seconds)
             seconds, top = 0.0, 0.0
-    return sorted(tops)
+    return sorted(tops), float(np.mean(lengths)) if lengths else _BLOCK_SECONDS
 
 
 def as_json(calibration: RoleCalibration) -> dict[str, Any]:
@@ -177,6 +180,7 @@ def as_json(calibration: RoleCalibration) -> dict[str, Any]:
     return {
         "bias": _short(calibration.bias),
         "threshold": calibration.provisional_threshold,
+        "block_seconds": _short(calibration.block_seconds),
         "maxima": [_short(value) for value in calibration.maxima],
         "fusion": {name: [_short(near), _short(far)] for name, near, far in weights},
         "usual": {

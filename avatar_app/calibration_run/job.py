@@ -65,8 +65,8 @@ def calibrate(
     device: str = "auto",
     cache: Path | None = None,
     weights: Path | None = None,
-    avatars: int = 5,
-    videos: int = 10,
+    avatars: int = 9,
+    videos: int = 15,
     curves: Path | None = None,
     progress: Progress = silent,
 ) -> CalibrationResult:
@@ -148,7 +148,8 @@ def _role(learnt: Sequence[Take], role: str) -> RoleCalibration:
         for take in takes
     ]
     fitted = fit.fit(learnt, role, usual)
-    return dataclasses.replace(fitted, maxima=fit.maxima(pairs))
+    tops, seconds = fit.maxima(pairs)
+    return dataclasses.replace(fitted, maxima=tops, block_seconds=seconds)
 
 
 def _judged(take: Take, calibration: RoleCalibration, threshold: float) -> Judged:

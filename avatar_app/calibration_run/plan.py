@@ -66,7 +66,7 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
     Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used, and
     those a model learnt from only as people before a camera), "edge" eventful ones, by the persons
     a (fit) and b (test), and "real" people. `avatars` and `videos` say how many clips of a split
-    are animated, and broken by hand. Raises AvatarAppError where there are too few.
+    are animated, and broken by hand; as many again are animated undisturbed. Raises AvatarAppError where there are too few.
     """
     scenes: list[Scene] = []
     for split, part, cases, glitches in (
@@ -76,6 +76,7 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
         people = _people(clips / "synthetic", part)
         animated, watched = people[:avatars], people[-videos:]
         scenes += _animated(split, animated, cases, glitches)
+        scenes += [Scene(CALM, split, clip, AVATAR) for clip in people[avatars : 2 * avatars]]
         scenes += [Scene(CALM, split, clip) for clip in people]
         scenes += [
             Scene(CALM, split, clip, FILMED, seed=seed)

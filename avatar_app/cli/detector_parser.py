@@ -93,10 +93,10 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--weights", metavar="FILE", type=Path, help="fit nothing; measure what is in FILE"
     )
     command.add_argument(
-        "--avatars", metavar="N", type=int, default=5, help="clips animated (default: %(default)s)"
+        "--avatars", metavar="N", type=int, default=9, help="clips animated (default: %(default)s)"
     )
     command.add_argument(
-        "--videos", metavar="N", type=int, default=10, help="clips broken (default: %(default)s)"
+        "--videos", metavar="N", type=int, default=15, help="clips broken (default: %(default)s)"
     )
     command.add_argument(
         "--model", metavar="NAME|FILE", default="fomm-mini", help="what renders the avatars"

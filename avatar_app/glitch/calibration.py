@@ -48,7 +48,7 @@ class RoleCalibration:
     """All that one role needs.
 
     `usual` is known of every measure that has a weight. `maxima` are the highest log-odds of clean
-    60 s blocks, rising; without them `provisional_threshold` holds, in (0, 1).
+    blocks of `block_seconds`, rising; without them `provisional_threshold` holds, in (0, 1).
     """
 
     names: Sequence[str]
@@ -58,6 +58,7 @@ class RoleCalibration:
     usual: Mapping[str, Usual]
     maxima: Sequence[float]
     provisional_threshold: float
+    block_seconds: float = 60.0
 
     @cached_property
     def fusion(self) -> Fusion:
@@ -75,7 +76,8 @@ class RoleCalibration:
         """
         if not self.maxima:
             return self.provisional_threshold
-        share = 1 - float(np.exp(-false_alarms_per_hour / 60))  # of blocks with an alarm
+        alarms = false_alarms_per_hour * self.block_seconds / 3600
+        share = 1 - float(np.exp(-alarms))  # of blocks with an alarm
         if share >= _TAIL:
             return _score(float(np.quantile(self.maxima, 1 - share)))
         begin = float(np.quantile(self.maxima, 1 - _TAIL))
@@ -138,6 +140,7 @@ def _role(content: Mapping[str, Any]) -> RoleCalibration:
         usual={name: Usual(*map(float, pair)) for name, pair in content["usual"].items()},
         maxima=[float(value) for value in content["maxima"]],
         provisional_threshold=float(content["threshold"]),
+        block_seconds=float(content["block_seconds"]),
     )
 
 
