@@ -37,8 +37,8 @@ whose face is whole. REAL: a person filmed, for testing only.
 AVATAR, FILMED = "avatar", "filmed"
 """What is shown of a CALM clip: its avatar; or the clip as a webcam shows it, else as it is."""
 
-_MOST_PEOPLE = 60  # of those a model learnt from: for them as people, not as avatars
-_TIMES_FILMED = {FIT: 1, TEST: 2}
+_MOST_PEOPLE = 30  # of those a model learnt from: for them as people, not as avatars
+_TIMES_FILMED = {FIT: 1, TEST: 1}
 _TIMES_REAL = 3
 
 
@@ -66,7 +66,8 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
     Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used, and
     those a model learnt from only as people before a camera), "edge" eventful ones, by the persons
     a (fit) and b (test), and "real" people. `avatars` and `videos` say how many clips of a split
-    are animated, and broken by hand; as many again are animated undisturbed. Raises AvatarAppError where there are too few.
+    are animated, and broken by hand; as many again are animated undisturbed.
+    Raises AvatarAppError where there are too few.
     """
     scenes: list[Scene] = []
     for split, part, cases, glitches in (
