@@ -15,7 +15,7 @@ import numpy as np
 from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.curves import draw_curves
 from avatar_app.calibration_run.figures import BASELINE, Alarms, Figures, Judged, baseline, figures
-from avatar_app.calibration_run.plan import FIT, TEST, plan
+from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, PAINTED, TEST, plan
 from avatar_app.calibration_run.studio import Studio, Take
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.reenactor import load_reenactor
@@ -110,7 +110,7 @@ def _fitted(
     judged: dict[str, list[Judged]] = {}
     base: dict[str, list[Judged]] = {}
     for role in ROLES:
-        learnt = [t for t in takes if t.role == role and t.scene.split == FIT]
+        learnt = [t for t in takes if _teaches(t, role) and t.scene.split == FIT]
         tried = [t for t in takes if t.role == role and t.scene.split == TEST]
         _check(role, learnt, tried)
         if known is None:
@@ -135,6 +135,15 @@ def _fitted(
         draw_curves(judged, base, curves)
     minutes = (time.perf_counter() - began) / 60
     return CalibrationResult(output, curves, ways, found, minutes)
+
+
+def _teaches(take: Take, role: str) -> bool:
+    """Say whether a role learns from a take: from its own, and from clips calm or drawn into.
+
+    What only beside a driver can be measured is missing in those and counts as usual.
+    """
+    is_shared = take.kind == PAINTED or (take.kind == CALM and take.scene.what != AVATAR)
+    return take.role == role or is_shared
 
 
 def _role(learnt: Sequence[Take], role: str) -> RoleCalibration:
