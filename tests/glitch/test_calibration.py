@@ -25,7 +25,7 @@ from avatar_app.types import AvatarAppError
 def test_the_bundled_file_fits_the_measures(role: str) -> None:
     """What travels with the app weighs measures that exist, and knows what is usual of each."""
     calibration = load_calibration().roles[role]
-    assert set(calibration.names) <= set(calibration.usual) <= {*MEASURES, *CONTEXT}
+    assert set(calibration.fusion.names) <= set(calibration.usual) <= {*MEASURES, *CONTEXT}
     assert all(usual.median != usual.limit for usual in calibration.usual.values())
     assert np.isfinite(calibration.fusion.log_odds({}))
     for name, near, far in zip(calibration.names, calibration.near, calibration.far, strict=True):
