@@ -77,11 +77,16 @@ class Slot(Generic[T]):
 
 
 class Backlog(Generic[T]):
-    """Holds up to `limit` things in order; what finds no room is left out and counted in `lost`."""
+    """Holds up to `limit` things in order; what finds no room is left out and counted in `lost`.
 
-    def __init__(self, limit: int) -> None:
+    Where `weigh` is given, `limit` is what all together may weigh; one thing always has room.
+    """
+
+    def __init__(self, limit: int, weigh: Callable[[T], int] = lambda thing: 1) -> None:
         self.lost = 0
         self._limit = limit
+        self._weigh = weigh
+        self._weight = 0
         self._changed = threading.Condition()
         self._things: deque[T] = deque()
         self._is_woken = False
@@ -92,10 +97,12 @@ class Backlog(Generic[T]):
         with self._changed:
             if self._is_closed:
                 return
-            if len(self._things) >= self._limit:
+            weight = self._weigh(thing)
+            if self._things and self._weight + weight > self._limit:
                 self.lost += 1
                 return
             self._things.append(thing)
+            self._weight += weight
             self._changed.notify_all()
 
     def take(self, timeout: float) -> T | None:
@@ -106,13 +113,18 @@ class Backlog(Generic[T]):
         with self._changed:
             self._changed.wait_for(self._has_news, timeout)
             self._is_woken = False
-            return self._things.popleft() if self._things else None
+            if not self._things:
+                return None
+            thing = self._things.popleft()
+            self._weight -= self._weigh(thing)
+            return thing
 
     def drain(self) -> list[T]:
         """Take all there is, without waiting."""
         with self._changed:
             things = list(self._things)
             self._things.clear()
+            self._weight = 0
             return things
 
     def wake(self) -> None:

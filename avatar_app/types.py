@@ -159,6 +159,9 @@ class Detector(Protocol):
     def set_source(self, avatar: Avatar) -> None:
         """Judge pictures of `avatar` from now on; what was seen before is forgotten."""
 
+    def recalibrate(self) -> None:
+        """The driver's neutral pose was taken anew: learn again how avatar and driver differ."""
+
     def inspect(self, rendered: Rendered) -> Verdict:
         """Judge one picture; those of a driver come in order."""
 

@@ -85,6 +85,21 @@ def test_a_backlog_keeps_order_and_counts_what_it_could_not_take() -> None:
     assert backlog.drain() == [1, 2]
 
 
+def test_a_backlog_of_heavy_things_is_full_by_weight() -> None:
+    """Large pictures fill it sooner; what was taken makes room; a single giant is not refused."""
+    backlog: Backlog[bytes] = Backlog(10, len)
+    for size in (6, 4, 1):
+        backlog.put(bytes(size))
+    assert backlog.lost == 1
+    assert backlog.take(0) == bytes(6)
+    backlog.put(bytes(6))
+    assert [len(thing) for thing in backlog.drain()] == [4, 6]
+    backlog.put(bytes(11))
+    backlog.put(bytes(1))
+    assert backlog.lost == 2
+    assert backlog.take(0) == bytes(11)
+
+
 def test_a_closed_backlog_gives_what_it_has() -> None:
     """What was recorded before the end is still written."""
     backlog: Backlog[int] = Backlog(3)

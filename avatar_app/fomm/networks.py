@@ -32,6 +32,9 @@ from avatar_app.fomm.blocks import (
 )
 
 KEYPOINT_VARIANCE = 0.01  # of the Gaussians that show keypoints to the dense motion network
+# Towards the edge of a picture a blending generator draws less and less, within so many pixels:
+# convolutions see zeros beyond it, and training on parts of pictures does not judge what they make.
+EDGE = 8
 ANCHOR_GAIN = 3.0  # of an untrained anchor: its keypoint counts e^3 times as much
 ANCHOR_SPREAD = 0.04  # of an untrained anchor, standard deviation
 ANCHOR_UNIT = 10.0  # gains are learned in tens: at the pace of weights they would take for ever
@@ -89,6 +92,12 @@ def flow(motion: Motion, height: int, width: int) -> Tensor:
     size = (height, width)
     deformation = motion.deformation.permute(0, 3, 1, 2)
     return F.interpolate(deformation, size, mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
+
+
+def _inside(length: int, like: Tensor) -> Tensor:
+    """(length,): 1 inside a picture, down to 0 at its edges within EDGE pixels."""
+    at = torch.arange(length, dtype=like.dtype, device=like.device) + 0.5
+    return (torch.minimum(at, length - at) / EDGE).clamp(max=1)
 
 
 class KeypointDetector(nn.Module):
@@ -270,7 +279,11 @@ class Generator(nn.Module):
         drawn = self.draw(encoded.features, fitted)
         if encoded.picture is None:
             return drawn
-        return self.compose(encoded.picture, flow(motion, *encoded.picture.shape[2:]), drawn)
+        height, width = encoded.picture.shape[2:]
+        rows, columns = _inside(height, drawn), _inside(width, drawn)
+        share = drawn[:, -1:] * rows[:, None] * columns
+        drawn = torch.cat((drawn[:, :-1], share), dim=1)
+        return self.compose(encoded.picture, flow(motion, height, width), drawn)
 
     def draw(self, features: Tensor, motion: Motion) -> Tensor:
         """What the network draws, (B, C, H, W) in [0, 1]; with `blend`, its share as one more.

@@ -93,6 +93,14 @@ class GlitchDetector:
         face = next(iter(finder.find(avatar.image)), None)
         self._person = None if face is None else finder.descriptor(avatar.image, face)
 
+    def recalibrate(self) -> None:
+        """Learn again how avatar and driver differ: the driver's neutral pose was taken anew.
+
+        That the avatar jumps into its new pose is no glitch.
+        """
+        self._pictures.expect_jump()
+        self._driver.recalibrate()
+
     def forget(self) -> None:
         """Start afresh: the next picture belongs to another scene, and shows whom it shows."""
         self._pictures.forget()

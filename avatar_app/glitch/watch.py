@@ -60,6 +60,12 @@ class PictureWatch:
         self._seen_at: float | None = None
         self._changed_at = self._time = 0.0
 
+    def expect_jump(self) -> None:
+        """Compare the next picture with what is usual, but not with the one before it."""
+        self._landmarks.clear()
+        self._chips.clear()
+        self._chip = None
+
     def look(self, image: Image, time: float) -> Observation:
         """Measure the next picture, (H, W, 3) uint8 RGB, at `time` in seconds."""
         elapsed = max(0.0, time - self._time)
@@ -74,9 +80,7 @@ class PictureWatch:
             "still": self._still(image, time),
         }
         if face is None:
-            self._landmarks.clear()
-            self._chips.clear()
-            self._chip = None
+            self.expect_jump()
             return Observation(measures, None)
         measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
@@ -167,6 +171,10 @@ class DriverWatch:
         self._count_at: float | None = None
         self._time = 0.0
         self._offsets: dict[str, float] = {}
+
+    def recalibrate(self) -> None:
+        """Take what avatar and driver differ by in the next frame for usual."""
+        self._offsets = {}
 
     def look(self, frame: Frame) -> Observation:
         """Measure the next driving frame: the gates, by name."""

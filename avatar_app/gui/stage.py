@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 
 from PyQt5.QtCore import QRectF, QSize, QSizeF, Qt, QTimer
 from PyQt5.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
+from avatar_app.events import Flag, Severity
 from avatar_app.gui import icons, theme
 from avatar_app.gui.pictures import fitted, smooth, to_pixmap
 from avatar_app.types import Image
@@ -23,6 +25,13 @@ class Mood(Enum):
     GLITCHED = theme.RED
     PANICKED = "#ff5c68"
     PLEASED = theme.GOOD
+
+    @classmethod
+    def of(cls, flags: Collection[Flag]) -> Mood:
+        """Return the colour for flags that are up."""
+        if any(flag.severity is Severity.SEVERE for flag in flags):
+            return cls.GLITCHED
+        return cls.WARNED if flags else cls.CALM
 
 
 class Stage(QWidget):

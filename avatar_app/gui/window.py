@@ -8,15 +8,7 @@ from typing import Protocol
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QResizeEvent
-from PyQt5.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMainWindow,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtWidgets import QFileDialog, QMainWindow
 
 from avatar_app.events import (
     AvatarAdded,
@@ -24,24 +16,19 @@ from avatar_app.events import (
     Calibrated,
     CameraLost,
     Event,
-    Severity,
     Stats,
 )
-from avatar_app.gui import theme
-from avatar_app.gui.banners import BannerStack, Notice, Tone
-from avatar_app.gui.bars import Controls, Header, StatusLine, details
+from avatar_app.gui.banners import Notice, Tone
+from avatar_app.gui.bars import details
 from avatar_app.gui.control import Control, Engine
-from avatar_app.gui.driver import DriverView
-from avatar_app.gui.flags import FlagStrip
-from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.guide_view import GuideView
+from avatar_app.gui.layout import Layout
 from avatar_app.gui.news import notice, settled, words
-from avatar_app.gui.overlays import KeySheet, Overlay, Question, label
+from avatar_app.gui.overlays import KeySheet, Overlay, Question
 from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.shortcuts import Shortcuts
-from avatar_app.gui.stage import Mood, Stage
-from avatar_app.gui.timeline import Timeline
+from avatar_app.gui.stage import Mood
 from avatar_app.handoff import Backlog, Slot
 from avatar_app.pipeline.view import State, Status, View
 from avatar_app.preferences import Preferences
@@ -49,7 +36,6 @@ from avatar_app.types import Verdict
 
 _BEAT_MS = 33
 _NARROW = 860  # pixels of width below which buttons lose their words
-_SIDE, _SIDE_NARROW = 300, 190
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif)"
 
 
@@ -88,55 +74,17 @@ class Window(QMainWindow):
         self._beat.timeout.connect(self.refresh)
         self._beat.start(_BEAT_MS)
 
-    # What it is made of.
-
     def _make_widgets(self) -> None:
-        self.header, self.controls, self.status_line = Header(), Controls(), StatusLine()
-        self.banners, self.stage, self.flags = BannerStack(), Stage(), FlagStrip()
-        self.timeline, self.driver, self.gallery = Timeline(), DriverView(), Gallery()
-        self.advice = label("", "soft")
-        self.advice.setWordWrap(True)
-        self._side = QWidget()
-        root = QWidget()
+        root = Layout()
         self.setCentralWidget(root)
-        column = QVBoxLayout(root)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.header)
-        middle = QHBoxLayout()
-        middle.setContentsMargins(theme.SPACE, theme.SPACE, theme.SPACE, theme.SPACE)
-        middle.setSpacing(theme.SPACE)
-        middle.addLayout(self._main_column(), 1)
-        middle.addWidget(self._side_column())
-        column.addLayout(middle, 1)
-        column.addWidget(self.status_line)
-        root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         root.setFocus()  # no button is lit before the keyboard is used
+        self._root = root
+        self.header, self.controls, self.status_line = root.header, root.controls, root.status_line
+        self.banners, self.stage, self.flags = root.banners, root.stage, root.flags
+        self.timeline, self.driver, self.gallery = root.timeline, root.driver, root.gallery
         self.question, self.key_sheet = Question(root), KeySheet(root)
         self.guide = GuideView(root)
         self._overlays: tuple[Overlay, ...] = (self.question, self.key_sheet, self.guide)
-
-    def _main_column(self) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(8)
-        for widget in (self.banners, self.stage, self.flags, self.timeline, self.controls):
-            column.addWidget(widget, 1 if widget is self.stage else 0)
-        return column
-
-    def _side_column(self) -> QWidget:
-        column = QVBoxLayout(self._side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(label("YOU", "heading"))
-        column.addWidget(self.driver)
-        column.addWidget(self.advice)
-        line = QFrame()
-        line.setFixedHeight(4)
-        column.addWidget(line)
-        heading: QLabel = label("AVATARS", "heading")
-        column.addWidget(heading)
-        column.addWidget(self.gallery, 1)
-        return self._side
 
     def _connect(self) -> None:
         do = self.control.do
@@ -192,23 +140,11 @@ class Window(QMainWindow):
 
     def _show_mood(self) -> None:
         flags = frozenset() if self._verdict is None else self._verdict.flags
-        if self._state is not None and self._state.is_panicked:
-            mood = Mood.PANICKED
-        elif any(flag.severity is Severity.SEVERE for flag in flags):
-            mood = Mood.GLITCHED
-        else:
-            mood = Mood.WARNED if flags else Mood.CALM
-        self.stage.show_mood(mood)
+        is_panicked = self._state is not None and self._state.is_panicked
+        self.stage.show_mood(Mood.PANICKED if is_panicked else Mood.of(flags))
 
     def _show_advice(self, view: View) -> None:
-        guide = view.guide
-        if guide is None:
-            said, colour = "Your face is not seen.", theme.WARM
-        elif guide.is_good:
-            said, colour = f"{guide.match:.0%} like the avatar's pose", theme.GOOD
-        else:
-            said, colour = f"{guide.match:.0%} alike. {guide.advice}", theme.SOFT
-        self.advice.setText(f'<span style="color:{colour}">●</span>&nbsp; {said}')
+        self._root.advise(view.guide)
         if view.face is not None and view.face.has_drifted:
             self._offer_calibration("You sit otherwise than when you calibrated.")
 
@@ -252,7 +188,7 @@ class Window(QMainWindow):
             self.gallery.select(event.avatar)
         elif isinstance(event, CameraLost):
             self.driver.lose("The camera is gone")
-            self.advice.clear()
+            self._root.advice.clear()
         topic = settled(event)
         if topic is not None:
             self.banners.withdraw(topic)
@@ -347,9 +283,7 @@ class Window(QMainWindow):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the room there is."""
         super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        self.controls.be_narrow(narrow)
-        self._side.setFixedWidth(_SIDE_NARROW if narrow else _SIDE)
+        self._root.be_narrow(self.width() < _NARROW)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Keep the geometry, and look at the pipeline and listen to keys no more."""

@@ -8,24 +8,23 @@ import cv2
 import numpy as np
 
 from avatar_app.perturbations.drawing import after, turned
+from avatar_app.perturbations.head import turned_head
 from avatar_app.perturbations.scene import Effect, Scene, moved, rounded, to_pixels
 from avatar_app.types import Floats, Image
 
 _HEAD = (0.0, 0.34)  # the middle of the head, in face coordinates
-_RADII = (1.25, 1.6)
-_NOSE = (0.0, 0.42, 0.17, 0.30)  # place and size of the bump that a nose is
 
 
 def yaw(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
-    """The head turns to one side, by up to 38 degrees beyond the clip's own pose."""
+    """The head turns to one side, by up to 50 degrees beyond the clip's own pose."""
     side = float(rng.choice((-1, 1)))
-    return _turned_head(scene, lambda strength: (38 * level * side * strength, 0.0))
+    return turned_head(scene, lambda strength: (50 * level * side * strength, 0.0))
 
 
 def pitch(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
-    """The head nods down or looks up, by up to 22 degrees beyond the clip's own pose."""
+    """The head nods down or looks up, by up to 32 degrees beyond the clip's own pose."""
     side = float(rng.choice((-1, 1)))
-    return _turned_head(scene, lambda strength: (0.0, 22 * level * side * strength))
+    return turned_head(scene, lambda strength: (0.0, 32 * level * side * strength))
 
 
 def roll(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
@@ -140,28 +139,6 @@ def off_centre(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
 def small_face(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
     """The face is small in the picture: down to 40 % of the size."""
     return distance(scene, level, rng)
-
-
-def _turned_head(scene: Scene, angles: Callable[[float], tuple[float, float]]) -> Effect:
-    """Turn the head as the surface of a bulge with a nose; its outline stays."""
-
-    def apply(image: Image, index: int, strength: float) -> Image:
-        across, down = (np.radians(angle) for angle in angles(strength))
-        x, y = scene.grid(index)
-        u, v = (x - _HEAD[0]) / _RADII[0], (y - _HEAD[1]) / _RADII[1]
-        radius = np.hypot(u, v)
-        # A paraboloid rather than a sphere: the far edge is squeezed, but never folded over.
-        depth = 0.8 * np.clip(1 - radius * radius, 0, 1)
-        cx, cy, wx, wy = _NOSE
-        at_x, at_y = cx + 0.8 * np.sin(across), cy + 0.7 * np.sin(down)
-        depth += 0.14 * np.exp(-(((x - at_x) / wx) ** 2) - ((y - at_y) / wy) ** 2)
-        shift_u = depth * (u * (np.cos(across) - 1) - np.sin(across))
-        shift_v = depth * (v * (np.cos(down) - 1) - np.sin(down))
-        from_x = x + shift_u * _RADII[0]
-        from_y = y + shift_v * _RADII[1]
-        return moved(image, *to_pixels(scene.places[index], from_x, from_y))
-
-    return apply
 
 
 def _carried(scene: Scene, place: Callable[[float], Floats]) -> Effect:

@@ -7,7 +7,7 @@ from avatar_app.glitch.flags import FlagTracker
 from avatar_app.pipeline.view import Status
 from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import sentence
-from avatar_app.types import Avatar, Detector
+from avatar_app.types import Avatar, Detector, Rendered
 
 _WAIT = 0.25
 _FAILURES = 3  # in a row, until it is switched off
@@ -32,6 +32,7 @@ class DetectJob:
         self._failures = 0
         self._judged = 0
         self._last = (0.0, 0)
+        self._calibrated = wiring.calibrated.value
 
     def reload(self) -> None:
         """Judge, or do not, as the preferences say now."""
@@ -50,6 +51,7 @@ class DetectJob:
         if avatar is not self._avatar:
             detector.set_source(avatar)
             self._avatar = avatar
+        self._tell_of_calibration(detector, rendered)
         began = self._wiring.now()
         verdict = detector.inspect(rendered)
         self._wiring.measured("detector")
@@ -79,6 +81,13 @@ class DetectJob:
     def wake(self) -> None:
         """End the wait for a picture."""
         self._wiring.to_detect.wake()
+
+    def _tell_of_calibration(self, detector: Detector, rendered: Rendered) -> None:
+        """Tell it between the last picture of the old neutral pose and the first of the new one."""
+        calibrated = self._wiring.calibrated.value
+        if calibrated is not self._calibrated and rendered.driving.time >= calibrated.time:
+            self._calibrated = calibrated
+            detector.recalibrate()
 
     def _open(self) -> None:
         self._is_wanted, self._judged = False, 0

@@ -9,6 +9,7 @@ from avatar_app.devices.composition import AI_LABEL, CAMERA_LABEL, card, compose
 from avatar_app.devices.virtual_camera import NONE, OUTPUT_FPS
 from avatar_app.events import CameraLost, OutputChanged, WorkerFailed
 from avatar_app.handoff import Slot
+from avatar_app.pipeline.beat import Beat
 from avatar_app.pipeline.gate import Choice, Gate
 from avatar_app.pipeline.speed import LATENCY, Tally, stats
 from avatar_app.pipeline.view import Shown, Status
@@ -16,7 +17,7 @@ from avatar_app.pipeline.wiring import Picture, Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Image, Output
 
-_MADE_GOOD = 0.2  # seconds
+_MADE_GOOD = 0.5  # seconds
 
 
 class OutputJob:
@@ -31,7 +32,9 @@ class OutputJob:
         self._gate = Gate(self._delays.stale)
         self._pause: Slot[None] = Slot()
         now = wiring.now()
-        self._due = self._heard = self._counted_at = now
+        self._beat = Beat(OUTPUT_FPS, now, _MADE_GOOD)
+        self._heard = self._counted_at = now
+        self._sent_at: float | None = None
         self._try_at = now
         self._has_failed = False
         self.tally = Tally()
@@ -47,15 +50,13 @@ class OutputJob:
     def step(self) -> None:
         """Wait for the next beat, then send."""
         now = self._wiring.now()
-        if now < self._due:
-            self._pause.take(self._due - now)
-            if self._wiring.now() < self._due:
-                return  # woken for a command
+        early = self._beat.wait(now)
+        if early > 0:
+            self._pause.take(early)
             now = self._wiring.now()
-        # A beat that came late is made good by the next ones; after a longer stop it begins anew.
-        self._due += 1 / OUTPUT_FPS
-        if now - self._due > _MADE_GOOD:
-            self._due = now
+            if self._beat.wait(now) > 0:
+                return  # woken for a command
+        self._beat.strike(now)
         if self._output is None and now >= self._try_at:
             self._open(now)
         self._send(now)
@@ -101,8 +102,12 @@ class OutputJob:
         else:
             output.write(self._image(choice, output))
             self._show(choice)
+        sent_at = self._wiring.now()
         self._wiring.measured("output")
-        self._count_arrival(choice, self._wiring.now())
+        if self._sent_at is not None:
+            self._wiring.measured("beat_ms", (sent_at - self._sent_at) * 1000)
+        self._sent_at = sent_at
+        self._count_arrival(choice, sent_at)
 
     def _image(self, choice: Choice, output: Output) -> Image:
         picture = choice.picture
@@ -150,6 +155,7 @@ class OutputJob:
 
     def _let_go(self) -> None:
         output, self._output, self._composed = self._output, None, None
+        self._sent_at = None
         self._wiring.change_state(output=Status.OFF, output_name="")
         if output is not None:
             output.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import deque
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ _WAIT = 0.1
 _LATE = 2.0  # seconds by which a flag may come later than the picture it is about
 _LONGEST = 600.0  # seconds around a flag: one that stays up all day must not fill the disk
 _BETWEEN_LOOKS = 2.0  # seconds between two looks at the disk
+_LAST = 2.0  # seconds for what is still to be written when the app ends
 
 
 class RecordJob:
@@ -56,9 +58,14 @@ class RecordJob:
 
     def step(self) -> None:
         """Take a moment and what has happened, and begin or end a session where it is time."""
+        self._take_events()
+        if self._writer is not None and self._write_earlier(self._writer):
+            return  # one at a time, so that a command or the end need not wait for all of them
         moment = self._wiring.to_record.take(_WAIT)
         self._take_events()
-        reason = self._occasion.reason(self._wiring.now(), self._wiring.preferences)
+        # A disk that is behind still gets all that was to be recorded.
+        at = self._wiring.now() if moment is None else moment.time
+        reason = self._occasion.reason(at, self._wiring.preferences)
         if self._writer is not None and self._is_over(self._writer, reason):
             self._finish(self._writer)
             reason = ""
@@ -76,12 +83,18 @@ class RecordJob:
         self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
 
     def close(self) -> None:
-        """End the session, with what was rendered until now."""
-        while self._writer is not None and (moment := self._wiring.to_record.take(0)) is not None:
-            self._write(self._writer, moment)
+        """End the session, with what was rendered until now, or as much of it as is soon done."""
+        until = self._wiring.now() + _LAST
         self._take_events()
-        if self._writer is not None:
-            self._finish(self._writer)
+        if self._writer is None:
+            return
+        while self._wiring.now() < until:
+            if not self._write_earlier(self._writer):
+                moment = self._wiring.to_record.take(0)
+                if moment is None:
+                    break
+                self._write(self._writer, moment)
+        self._finish(self._writer, len(self._roll) + len(self._wiring.to_record.drain()))
 
     def wake(self) -> None:
         """End the wait for a moment."""
@@ -111,7 +124,7 @@ class RecordJob:
             self._finish(self._writer)
         if self._writer is None and reason:
             self._begin(moment, reason)
-        if self._writer is not None:
+        elif self._writer is not None:
             self._write(self._writer, moment)
         elif self._wiring.preferences.record == "flags":
             self._roll.add(moment, self._kept_seconds)
@@ -125,8 +138,11 @@ class RecordJob:
     def _begin(self, moment: Moment, reason: str) -> None:
         if not self._has_space():
             return
-        before = [] if reason in (ASKED, ALWAYS) else self._roll.take(self._occasion.since)
-        first = before[0] if before else moment
+        since = moment.time if reason in (ASKED, ALWAYS) else self._occasion.since
+        self._roll.forget_before(since)
+        first = self._roll.pop() or moment
+        if first is not moment:
+            self._roll.add(moment, math.inf)
         state = self._wiring.state.value
         age = timedelta(seconds=self._wiring.now() - first.time)
         info = SessionInfo(
@@ -147,9 +163,14 @@ class RecordJob:
         for event in self._recent:
             writer.note(event)
         self._recent.clear()
-        for kept in before:
-            if writer.fits(kept):
-                self._write(writer, kept)
+        self._write(writer, first)
+
+    def _write_earlier(self, writer: SessionWriter) -> bool:
+        """Write the oldest of the moments from before the session began, if there are any left."""
+        earlier = self._roll.pop()
+        if earlier is not None:
+            self._write(writer, earlier)
+        return earlier is not None
 
     def _write(self, writer: SessionWriter, moment: Moment) -> None:
         if not writer.fits(moment):
@@ -160,10 +181,10 @@ class RecordJob:
             moment = dataclasses.replace(moment, avatar=labelled)
         writer.write(moment)
 
-    def _finish(self, writer: SessionWriter) -> None:
+    def _finish(self, writer: SessionWriter, left_out: int = 0) -> None:
         self._writer = None
         self._wiring.change_state(recording="")
-        session = writer.finish(self._wiring.to_record.lost - self._lost_before)
+        session = writer.finish(self._wiring.to_record.lost - self._lost_before + left_out)
         saved = RecordingSaved(self._wiring.now(), str(session.path), session.seconds)
         self._wiring.tell(saved)
 

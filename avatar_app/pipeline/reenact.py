@@ -23,7 +23,7 @@ class ReenactJob:
     """Owns the model, the avatar's encoding and the calibration.
 
     `look` makes avatars, in its own thread reached by `post_look`, so that the picture goes on
-    meanwhile. `seen` is called with every rendering and its driver's whole picture.
+    meanwhile.
     """
 
     name = "reenactor"
@@ -127,8 +127,8 @@ class ReenactJob:
         name = self._wanted
 
         def make() -> None:
-            if name != self._wanted:  # the next one is wanted already
-                return
+            if name != self._wanted or self._wiring.is_closing:
+                return  # the next one is wanted already, or none
             avatar = self._look.make_avatar(name, size)
             if avatar is not None:
                 self._post_own(lambda: self._show(avatar))
@@ -164,7 +164,9 @@ class ReenactJob:
             engine.calibrate(driver)
             self._post_look(self._look.calibrated)
             self._wiring.change_state(is_calibrated=True)
-            self._wiring.tell(Calibrated(driver.time, driver.index))
+            calibrated = Calibrated(driver.time, driver.index)
+            self._wiring.calibrated.change(lambda _: calibrated)
+            self._wiring.tell(calibrated)
 
     def _is_best(self, engine: LiveReenactor, driver: Frame) -> bool:
         """Say whether no frame of this search was so like the avatar."""

@@ -21,8 +21,9 @@ _KEPT = 50_000  # times of each stage: those of the last half hour
 class Summary:
     """A whole run in numbers: `fps` in pictures a second, each from its first on; times in ms.
 
-    `latency_ms` is from the capture of a picture to the output, `stages_ms` by stage; both tell of
-    the last half hour at most. `pictures` counts what camera, model, detector and output did.
+    `latency_ms` is from the capture of a picture to the output, `stages_ms` by stage, where "beat"
+    is from one sent picture to the next; both tell of the last half hour at most. `pictures` counts
+    what camera, model, detector and output did.
     """
 
     seconds: float

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from avatar_app.events import Event
+from avatar_app.events import Calibrated, Event
 from avatar_app.handoff import Backlog, Cell, Slot
 from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.view import DriverFace, State, View
@@ -17,7 +17,7 @@ from avatar_app.types import Frame, Image, Rendered, Verdict
 
 _EVENTS = 10_000  # hours of them, where nobody takes any
 _SAMPLES = 5_000
-_MOMENTS = 90  # three seconds in which the disk may be busy
+_MOMENTS = 64_000_000  # bytes: some seconds in which the disk may be busy
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +46,16 @@ class Wiring:
     to_detect: Slot[Rendered] = field(default_factory=Slot)
     to_output: Slot[Picture] = field(default_factory=Slot)
     to_view: Slot[View] = field(default_factory=Slot)
-    to_record: Backlog[Moment] = field(default_factory=lambda: Backlog(_MOMENTS))
+    to_record: Backlog[Moment] = field(
+        default_factory=lambda: Backlog(_MOMENTS, lambda moment: moment.size)
+    )
     to_note: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
     face: Cell[DriverFace | None] = field(default_factory=lambda: Cell(None))
+    calibrated: Cell[Calibrated] = field(default_factory=lambda: Cell(Calibrated(0.0, 0)))
     verdict: Cell[Verdict | None] = field(default_factory=lambda: Cell(None))
     events: Backlog[Event] = field(default_factory=lambda: Backlog(_EVENTS))
     samples: Backlog[tuple[str, float]] = field(default_factory=lambda: Backlog(_SAMPLES))
+    is_closing: bool = False
 
     @property
     def preferences(self) -> Preferences:
@@ -76,7 +80,8 @@ class Wiring:
         self.samples.put((what, value))
 
     def close(self) -> None:
-        """Let every waiting taker go."""
+        """Let every waiting taker go, and begin nothing long any more."""
+        self.is_closing = True
         for slot in (self.to_reenact, self.to_look, self.to_detect, self.to_output):
             slot.close()
 

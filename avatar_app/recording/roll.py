@@ -11,7 +11,10 @@ import numpy as np
 from avatar_app.types import Image, check_image
 
 _QUALITY = 95
-"""Of the pictures in memory: a thirtieth of their size, at what no eye tells apart."""
+"""Of the avatar in memory: what no eye tells apart."""
+_DRIVER_QUALITY = 90
+_LIMIT = 96_000_000
+"""Bytes: half a minute of a usual camera beside the avatar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,11 @@ class Moment:
     def __post_init__(self) -> None:
         check_image(self.avatar, "Moment.avatar")
 
+    @property
+    def size(self) -> int:
+        """How many bytes of memory its pictures take."""
+        return self.avatar.nbytes + (0 if self.driver is None else self.driver.nbytes)
+
 
 @dataclass(frozen=True, eq=False)
 class _Packed:
@@ -37,39 +45,75 @@ class _Packed:
     avatar: bytes
     driver: bytes | None
 
+    @property
+    def size(self) -> int:
+        return len(self.avatar) + (0 if self.driver is None else len(self.driver))
+
 
 class Roll:
-    """Keeps the moments of the last `seconds`, in a tenth of a megabyte each or less."""
+    """Keeps the moments of the last `seconds`, as many as fit into `limit` bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = _LIMIT) -> None:
+        self.size = 0
+        """Bytes that are held."""
+        self._limit = limit
         self._packed: deque[_Packed] = deque()
 
     def add(self, moment: Moment, seconds: float) -> None:
-        """Keep a moment, and forget those more than `seconds` before it."""
-        driver = None if moment.driver is None else _pack(moment.driver)
-        self._packed.append(_Packed(moment.index, moment.time, _pack(moment.avatar), driver))
-        while self._packed[0].time < moment.time - seconds:
-            self._packed.popleft()
+        """Keep a moment, and forget those more than `seconds` before it, or for which no room is.
 
-    def take(self, since: float) -> list[Moment]:
-        """Give the moments from `since` in seconds on, in order, and forget all."""
-        kept = [_unpacked(packed) for packed in self._packed if packed.time >= since]
-        self._packed.clear()
-        return kept
+        The driver's picture is packed closer than the avatar's, which is judged by it.
+        """
+        packed = _packed(moment)
+        self._packed.append(packed)
+        self.size += packed.size
+        self.forget_before(moment.time - seconds)
+        while self.size > self._limit:
+            self._drop()
+
+    def forget_before(self, time: float) -> None:
+        """Forget the moments before `time` in seconds."""
+        while self._packed and self._packed[0].time < time:
+            self._drop()
+
+    def pop(self) -> Moment | None:
+        """Give the oldest moment and forget it; None where there is none.
+
+        One at a time, because all of them unpacked would fill the memory.
+        """
+        return _unpacked(self._drop()) if self._packed else None
 
     def clear(self) -> None:
         """Forget all."""
         self._packed.clear()
+        self.size = 0
+
+    @property
+    def seconds(self) -> float:
+        """From the oldest to the newest moment."""
+        return self._packed[-1].time - self._packed[0].time if self._packed else 0.0
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def _drop(self) -> _Packed:
+        packed = self._packed.popleft()
+        self.size -= packed.size
+        return packed
 
 
-def _pack(image: Image) -> bytes:
+def _packed(moment: Moment) -> _Packed:
     # 4:4:4, as the edges of a small face are all there is of it.
-    options = (
-        cv2.IMWRITE_JPEG_QUALITY,
-        _QUALITY,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    )
+    avatar = _pack(moment.avatar, _QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+    driver = None
+    if moment.driver is not None:
+        # 4:2:0, as in the video it goes to.
+        driver = _pack(moment.driver, _DRIVER_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420)
+    return _Packed(moment.index, moment.time, avatar, driver)
+
+
+def _pack(image: Image, quality: int, sampling: int) -> bytes:
+    options = (cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling)
     _, packed = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return packed.tobytes()
 

@@ -91,7 +91,8 @@ class Session:
         """How often each flag was raised, by name."""
         if self.is_whole:
             return self.info.flags
-        return count_flags(self.events())
+        raised = (event for event in self.events() if isinstance(event, FlagRaised))
+        return dict(Counter(event.flag.name for event in raised))
 
     def events(self) -> list[Event]:
         """Return what happened, in order; a line that was cut off is left out."""
@@ -106,11 +107,6 @@ class Session:
             except ValueError:
                 continue
         return sorted(found, key=lambda event: event.time)
-
-
-def count_flags(events: list[Event]) -> dict[str, int]:
-    """Return how often each flag was raised, by name."""
-    return dict(Counter(event.flag.name for event in events if isinstance(event, FlagRaised)))
 
 
 def list_sessions(folder: Path) -> list[Session]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from avatar_app.events import Event, event_to_json
+from avatar_app.events import Event, FlagRaised, event_to_json
 from avatar_app.files import write_errors, write_whole
 from avatar_app.recording.roll import Moment
 from avatar_app.recording.session import (
@@ -18,7 +19,6 @@ from avatar_app.recording.session import (
     INFO,
     Session,
     SessionInfo,
-    count_flags,
 )
 from avatar_app.types import AvatarAppError
 from avatar_app.video import DurableVideoWriter
@@ -42,7 +42,7 @@ class SessionWriter:
         self._origin = self._ends = first.time
         self._avatar_shape = first.avatar.shape
         self._driver_shape = None if first.driver is None else first.driver.shape
-        self._events: list[Event] = []
+        self._flags: Counter[str] = Counter()
         self._pictures = 0
         self.path = _new_folder(folder, datetime.fromisoformat(info.started))
         write_whole(self.path / INFO, info.to_json())
@@ -88,7 +88,8 @@ class SessionWriter:
         if event.time < self._origin:
             return
         placed = dataclasses.replace(event, time=round(event.time - self._origin, 6))
-        self._events.append(placed)
+        if isinstance(event, FlagRaised):
+            self._flags[event.flag.name] += 1
         with write_errors(self.path / EVENTS):
             self._lines.write(f"{event_to_json(placed)}\n")
 
@@ -104,7 +105,7 @@ class SessionWriter:
                 seconds=round(self.seconds + 1 / _RATE, 3),
                 pictures=self._pictures,
                 lost=lost,
-                flags=count_flags(self._events),
+                flags=dict(self._flags),
             )
             write_whole(self.path / INFO, info.to_json())
         except AvatarAppError:

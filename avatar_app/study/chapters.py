@@ -54,8 +54,9 @@ def summary(
     calm = [one for one in findings if one.strongest.get("failed") == 0]
     missing = [name for name in header["cases"] if name not in {one.case.name for one in findings}]
     real = sum(one.chance < _SIGNIFICANT for one in findings)
-    bars = [(one.case.name, *_bar(one)) for one in findings]
-    figures.draw_overview(folder / "figures" / "overview.png", bars)
+    bars = [(_names([one]), *_bar(one)) for one in findings if any(_bar(one))]
+    if bars:
+        figures.draw_overview(folder / "figures" / "overview.png", bars)
     cells = len({(row["avatar"], row["clip"]) for row in rows if row["kind"] == RELATIVE})
     return [
         Text(
@@ -83,8 +84,9 @@ def summary(
                 "nothing about faces unlike these.",
             ]
         ),
-        Picture("figures/overview.png",
-                "Share of frames that fail at the strongest severity, with 95 % bands."),
+        *([Picture("figures/overview.png",
+                   "Share of frames that fail at the strongest severity, with 95 % bands; cases "
+                   "without any are left out.")] if bars else []),
         Table(
             "Every case at its strongest severity, the worst first. onset: severity from which "
             "half of the frames fail (in brackets the 95 % interval; > stands for never). A, B: "
@@ -105,8 +107,8 @@ def methods(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
     return [
         Heading(2, "How it was measured"),
         Text(
-            f"Each clip gives {header['seconds']:g} seconds, every frame number {header['stride']} "
-            "of which is used. A perturbation begins after a fifth of the clip, comes within 0.4 "
+            f"Each clip gives {header['seconds']:g} seconds, one in {header['stride']} frames of "
+            "which is used. A perturbation begins after a fifth of the clip, comes within 0.4 "
             "seconds at most, and is gone in the last fifth; metrics are taken at full strength. "
             "Avatars are calibrated on the clean frame in which the driver looks most like them. "
             "A frame fails when the face is lost, the landmarks are off by more than a seventh of "
@@ -220,8 +222,8 @@ def limits(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
     items = [
         f"{_many(cells, 'pair')} of avatar and clip, all of rendered people; "
         f"{header['seconds']:g} seconds each. The bands show the spread among these, no more.",
-        "The cases are drawn onto clean clips. A drawn turn of the head moves the features within "
-        "an outline that stays; turned heads in clips rendered so are more telling.",
+        "The cases are drawn onto clean clips. A drawn turn of the head is cast from one picture "
+        "over a general head: what comes into view behind the ears is made up.",
         "Where the driver really moves, the place where the avatar's landmarks should be is "
         "extrapolated from the driver's, which fails when his own face is not found; such frames "
         "are left out of the damage, unless the avatar's face is lost.",

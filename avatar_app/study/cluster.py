@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from avatar_app.study.worker import Answer, Task, Worker
-from avatar_app.study.workplace import Setup
+from avatar_app.study.worker import Answer, Doer, Task, Worker
+from avatar_app.study.workplace import Fetch, Setup
 from avatar_app.types import AvatarAppError
 
 _ANSWER_SECONDS = 5.0
@@ -29,14 +29,18 @@ class Cluster:
     """
 
     def __init__(
-        self, setup: Setup, address: str, warn: Callable[[str], None] = lambda sentence: None
+        self,
+        setup: Setup,
+        address: str,
+        warn: Callable[[str], None] = lambda sentence: None,
+        hire: Callable[[Setup, Fetch], Doer] = Worker,
     ) -> None:
-        """Join the cluster at `address` ("HOST:PORT" or "auto").
+        """Join the cluster at `address` ("HOST:PORT" or "auto"); `hire` makes each worker.
 
         Raises AvatarAppError where Ray is missing or nobody answers.
         """
         self._ray = _joined(address)
-        self._warn, self._setup = warn, setup
+        self._warn, self._setup, self._maker = warn, setup, hire
         self._published: dict[str, Any] = {}
         self._hands: list[_Hand] = []
         self._running: dict[Any, _Hand] = {}
@@ -98,15 +102,15 @@ class Cluster:
         cpus = int(self._ray.cluster_resources().get("CPU", 0))
         remote = self._ray.remote(num_cpus=1, max_restarts=0)(_Actor)
         while len(self._hands) < cpus:
-            self._hands.append(_Hand(remote.remote(self._setup)))
+            self._hands.append(_Hand(remote.remote(self._setup, self._maker)))
 
 
 class _Actor:
     """A worker on a node; what it needs it takes from Ray's object store."""
 
-    def __init__(self, setup: Setup) -> None:
-        self._setup = setup
-        self._worker: Worker | None = None
+    def __init__(self, setup: Setup, hire: Callable[[Setup, Fetch], Doer]) -> None:
+        self._setup, self._hire = setup, hire
+        self._worker: Doer | None = None
         self._published: Mapping[str, Any] = {}
 
     def do(self, task: Task, published: Mapping[str, Any]) -> tuple[str, Answer]:
@@ -115,7 +119,7 @@ class _Actor:
 
         self._published = published
         if self._worker is None:
-            self._worker = Worker(self._setup, self._fetch)
+            self._worker = self._hire(self._setup, self._fetch)
         return ray.get_runtime_context().get_node_id()[:8], self._worker.do(task)
 
     def _fetch(self, name: str) -> bytes:

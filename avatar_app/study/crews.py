@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Protocol
 
 from avatar_app.files import write_whole
-from avatar_app.study.worker import Answer, Task, Worker
-from avatar_app.study.workplace import Setup
+from avatar_app.study.worker import Answer, Doer, Task, Worker
+from avatar_app.study.workplace import Fetch, Setup
 from avatar_app.types import AvatarAppError
 
 _MOST_LOSSES = 3
@@ -111,10 +111,16 @@ class _Hand:
 
 
 class Processes:
-    """A crew of `count` processes on this machine, each with its share of the cores."""
+    """A crew of `count` processes on this machine, each with its share of the cores.
 
-    def __init__(self, setup: Setup, cache: Path, count: int) -> None:
+    `hire` makes the worker in each of them.
+    """
+
+    def __init__(
+        self, setup: Setup, cache: Path, count: int, hire: Callable[[Setup, Fetch], Doer] = Worker
+    ) -> None:
         self._setup, self._cache, self._count = setup, cache, count
+        self._hire = hire
         self._context = multiprocessing.get_context("spawn")
         self._hands = [self._hired(number) for number in range(count)]
 
@@ -163,7 +169,9 @@ class Processes:
         ours, theirs = self._context.Pipe()
         cores = _cores(number, self._count)
         process = self._context.Process(
-            target=_serve, args=(theirs, self._setup, self._cache, cores), daemon=True
+            target=_serve,
+            args=(theirs, self._setup, self._cache, cores, self._hire),
+            daemon=True,
         )
         process.start()
         theirs.close()
@@ -176,19 +184,25 @@ def _first(ready: Sequence[object]) -> Connection:
     return connection
 
 
-def _serve(pipe: Connection, setup: Setup, cache: Path, cores: set[int]) -> None:
+def _serve(
+    pipe: Connection,
+    setup: Setup,
+    cache: Path,
+    cores: set[int],
+    hire: Callable[[Setup, Fetch], Doer],
+) -> None:
     """Be a worker process, until the other end of the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     if cores:
         # Before any engine starts its threads: each counts the cores it may use.
         os.sched_setaffinity(0, cores)
-    worker: Worker | None = None
+    worker: Doer | None = None
     try:
         while True:
             task = pipe.recv()
             try:
                 if worker is None:
-                    worker = Worker(setup, lambda name: _path(cache, name).read_bytes())
+                    worker = hire(setup, lambda name: _path(cache, name).read_bytes())
                 pipe.send(worker.do(task))
             except AvatarAppError as error:
                 pipe.send(error)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
+_CHAPTER = 2
 _STYLE = """\
 body{font:16px/1.5 system-ui,sans-serif;color:#1d1d1f;max-width:1040px;
 margin:40px auto;padding:0 16px}
@@ -16,7 +18,8 @@ td,th{padding:3px 9px;border-bottom:1px solid #e5e5e7;text-align:right;white-spa
 td:first-child,th:first-child{text-align:left}th{background:#f5f5f7}
 figure{margin:1.2em 0}img{max-width:100%}figcaption,caption{
 color:#6e6e73;font-size:14px;text-align:left}
-.wide td{white-space:normal;text-align:left}"""
+.wide td,.wide th{white-space:normal;text-align:left}
+h1+p{font-size:1.05em}figure{margin:1.6em 0}tbody tr:hover{background:#fafafc}"""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,22 @@ class Picture:
 
 
 Block = Heading | Text | Points | Table | Picture
+
+
+def numbered(blocks: Sequence[Block]) -> list[Block]:
+    """Give the blocks with numbers before chapters, tables' and pictures' captions."""
+    chapters, tables, pictures = count(1), count(1), count(1)
+    found: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == _CHAPTER:
+            found.append(Heading(block.level, f"{next(chapters)}. {block.text}"))
+        elif isinstance(block, Table):
+            found.append(replace(block, caption=f"Table {next(tables)}. {block.caption}"))
+        elif isinstance(block, Picture):
+            found.append(replace(block, caption=f"Figure {next(pictures)}. {block.caption}"))
+        else:
+            found.append(block)
+    return found
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from avatar_app.metrics import alike
 from avatar_app.study.footage import take_frames
-from avatar_app.study.measures import at_full
-from avatar_app.study.shooting import Outcome, within
-from avatar_app.study.takes import Cut, read_take
+from avatar_app.study.shooting import Outcome, may_be_small, within
+from avatar_app.study.takes import Cut, Take, read_take
 from avatar_app.study.trials import EDGE, Trial
-from avatar_app.study.workplace import Workplace, identity_frames, mid_frame
+from avatar_app.study.watchers import Watched
+from avatar_app.study.workplace import Workplace, mid_frame
 from avatar_app.types import AvatarAppError, Floats
 
 EDGE_CASES: Mapping[str, str] = {
@@ -50,8 +51,9 @@ EDGE_CASES: Mapping[str, str] = {
 }
 """By the name of a rendered clip the case that is drawn onto clean clips."""
 
-_BEFORE, _AFTER = 0.6, 1.4  # seconds around the first frame at full severity... and the onset
+_BEFORE, _AFTER = 0.8, 1.4  # seconds before the onset, and from the first strong frame on
 _STRONG = 0.9
+_MANY = 10**6
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ class EdgeClip:
     rate: float
 
     def window(self, stride: int) -> Cut:
-        """Give the part from shortly before the onset until some time at full severity."""
+        """Give the part from shortly before the onset until some time at full severity.
+
+        With every `stride`-th frame.
+        """
         severity = np.asarray(self.severity)
         onset = int(np.argmax(severity > 0))
         strong = int(np.argmax(severity >= _STRONG * severity.max()))
@@ -90,24 +95,37 @@ class EdgeTask:
 
 
 def find_edges(folder: Path, cases: Sequence[str]) -> list[EdgeClip]:
-    """Give the clips of `folder` that show one of `cases`, by name.
+    """Give the clips of `folder` that show one of `cases`, by file name.
 
-    Each has a JSON file beside it with "name", "identity", "fps" and "severity" of every frame.
-    Raises AvatarAppError where there is none.
+    Each has a JSON file beside it with "name", "fps" and "severity" of every frame. Raises
+    AvatarAppError where there is none, and for one that does not say this or never leaves 0.
     """
     clips = []
     for about in sorted(folder.glob("*.json")):
-        fields = json.loads(about.read_text(encoding="utf-8"))
-        case = EDGE_CASES.get(fields.get("name", ""))
-        if case in cases and (video := about.with_suffix(".mp4")).is_file():
-            assert case is not None
-            severity = tuple(map(float, fields["severity"]))
-            clips.append(EdgeClip(about.stem, case, video, severity, float(fields["fps"])))
+        video = about.with_suffix(".mp4")
+        if video.is_file() and (clip := _read_edge(about, video)).case in cases:
+            clips.append(clip)
     if not clips:
         raise AvatarAppError(
             f"{folder} holds no edge clips of these cases; leave out --edge or name another folder."
         )
     return clips
+
+
+def _read_edge(about: Path, video: Path) -> EdgeClip:
+    try:
+        fields = json.loads(about.read_text(encoding="utf-8"))
+        severity = tuple(map(float, fields["severity"]))
+        rate, case = float(fields["fps"]), EDGE_CASES.get(fields["name"], "")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AvatarAppError(
+            f"{about} does not say name, fps and severity of an edge clip; mend or remove it."
+        ) from error
+    if case and not (rate > 0 and max(severity, default=0) > 0 and severity[0] == 0):
+        raise AvatarAppError(
+            f"{about} names no frame before its edge case, or none in it; mend or remove it."
+        )
+    return EdgeClip(about.stem, case, video, severity, rate)
 
 
 def edge_trials(clip: EdgeClip, avatars: Sequence[str]) -> list[Trial]:
@@ -117,50 +135,62 @@ def edge_trials(clip: EdgeClip, avatars: Sequence[str]) -> list[Trial]:
 
 def drive_edge(place: Workplace, task: EdgeTask) -> list[Outcome]:
     """Drive avatars by a rendered clip. Raises AvatarAppError where no face is in it."""
+    take, strength = _read(place, task)
+    calm = np.flatnonzero(np.isfinite(take.landmarks[:, 0, 0]) & (strength == 0))
+    person = place.watchers.video(take_frames(take))
+    return [_drive(place, trial, take, strength, calm, person) for trial in task.trials]
+
+
+def _read(place: Workplace, task: EdgeTask) -> tuple[Take, Floats]:
+    """Read the clip, framed as its driver is before anything happens, and its strength."""
+    cut = task.clip.window(task.stride)
+    before = int((task.clip.strength(cut, _MANY) == 0).argmin())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, task.clip.path.name)
         path.write_bytes(task.content)
-        cut = task.clip.window(task.stride)
-        take = read_take(Cut(path, cut.start, cut.seconds, cut.stride), place.size,
-                         place.studio.finder)  # fmt: skip
-    strength = task.clip.strength(cut, len(take.images))
-    calm = np.flatnonzero(np.isfinite(take.landmarks[:, 0, 0]) & (strength == 0))
-    if not len(calm):
-        raise AvatarAppError(f"{task.clip.path} shows no face before the edge case begins.")
-    person = place.watchers.video(take_frames(take))
-    outcomes = []
-    for trial in task.trials:
-        avatar = place.avatar(trial.avatar)
-        assert avatar.landmarks is not None
-        engine = place.studio.relative
-        engine.set_source(avatar)
-        like = int(calm[alike(avatar.landmarks, list(take.landmarks[calm]))])
-        engine.calibrate(take.frame(like))
-        shots = [place.studio.shoot(engine, frame) for frame in take_frames(take)]
-        spans = within(shots, strength)
-        own = place.studio.descriptor(avatar.image, place.studio.look(avatar.image))
-        some = identity_frames(strength)
-        found = [place.studio.descriptor(shots[i].rendered.image, shots[i].face) for i in some]
-        apart = np.linalg.norm(np.array(found) - own, axis=1)
-        known = apart[np.isfinite(apart)]
-        watched = place.watchers.avatar(avatar, [shot.rendered for shot in shots])
-        middle = mid_frame(strength)
-        pictures = (take.images[middle], shots[like].rendered.image, shots[middle].rendered.image)
-        is_shown = trial.avatar == place.setup.pictured[0]
-        outcomes.append(
-            Outcome(
-                metrics={
-                    "mfr": float(np.mean([shots[i].face is None for i in at_full(strength)])),
-                    "fold_share": spans["fold_share"][1],
-                    "identity": float(known.mean()) if len(known) else None,
-                },
-                within=spans,
-                frames={
-                    "strength": [round(float(value), 3) for value in strength],
-                    "face_score": [round(shot.score, 3) for shot in shots],
-                },
-                watched={**watched, "person": person},
-                pictures=pictures if is_shown else None,
-            )
-        )
-    return outcomes
+        try:
+            take = read_take(replace(cut, path=path), place.size, place.studio.finder, before)
+        except AvatarAppError as error:  # said of the copy
+            raise AvatarAppError(str(error).replace(str(path), str(task.clip.path))) from error
+    return take, task.clip.strength(cut, len(take.images))
+
+
+def _drive(
+    place: Workplace,
+    trial: Trial,
+    take: Take,
+    strength: Floats,
+    calm: npt.NDArray[np.intp],
+    person: Watched,
+) -> Outcome:
+    avatar, engine = place.avatar(trial.avatar), place.studio.relative
+    assert avatar.landmarks is not None
+    like = int(calm[alike(avatar.landmarks, list(take.landmarks[calm]))])
+    engine.set_source(avatar)
+    engine.calibrate(take.frame(like))
+    small = may_be_small(trial.case)
+    shots = [place.studio.shoot(engine, frame, small) for frame in take_frames(take)]
+    spans = within(shots, strength)
+    middle = mid_frame(strength)
+    own = place.studio.descriptor(avatar.image, place.studio.look(avatar.image))
+    found = place.studio.descriptor(shots[middle].rendered.image, shots[middle].face)
+    apart = float(np.linalg.norm(found - own))
+    return Outcome(
+        metrics={
+            "mfr": spans["missing"][1],
+            "fold_share": spans["fold_share"][1],
+            "identity": apart if np.isfinite(apart) else None,
+        },
+        within=spans,
+        frames={
+            "strength": [round(float(value), 3) for value in strength],
+            "face_score": [round(shot.score, 3) for shot in shots],
+        },
+        watched={
+            **place.watchers.avatar(avatar, [shot.rendered for shot in shots]),
+            "person": person,
+        },
+        pictures=(take.images[middle], shots[like].rendered.image, shots[middle].rendered.image)
+        if trial.avatar == place.setup.pictured[0]
+        else None,
+    )

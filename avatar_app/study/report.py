@@ -19,7 +19,7 @@ from avatar_app.progress import Progress, silent
 from avatar_app.study import chapters, figures, watching
 from avatar_app.study.analysis import Responses, holm, responses
 from avatar_app.study.detection import flagged_share, flags_at
-from avatar_app.study.document import Block, Heading, Picture, to_html, to_markdown
+from avatar_app.study.document import Block, Heading, Picture, numbered, to_html, to_markdown
 from avatar_app.study.results import Row, read_results
 from avatar_app.study.trials import PERSON, RELATIVE
 
@@ -70,6 +70,7 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
         *effects,
         *chapters.limits(header, rows),
     ]
+    blocks = numbered(blocks)
     page, markdown, table = (folder / name for name in ("report.html", "report.md", "cases.csv"))
     write_whole(page, to_html(blocks, TITLE).encode())
     write_whole(markdown, to_markdown(blocks).encode())

@@ -6,8 +6,10 @@ read again after a stop, `pictures/` what the report shows. The report is made o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,7 @@ class Results:
         old = _read_header(folder)
         if old is not None:
             _check_same(folder, old, header)
+        self._is_new = not folder.exists()
         with write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self._write_header({**(old or {}), **header, **_grown(old or {}, header), "format": FORMAT})
@@ -60,6 +63,17 @@ class Results:
     def note(self, **facts: object) -> None:
         """Write more about the study into its header."""
         self._write_header({**(_read_header(self.folder) or {}), **facts})
+
+    def leave_if_empty(self) -> None:
+        """Remove what this study wrote while nothing was measured; the folder too if it is new."""
+        if self.known:
+            return
+        shutil.rmtree(self.cache, ignore_errors=True)
+        for name in (_HEADER, _ROWS):
+            (self.folder / name).unlink(missing_ok=True)
+        if self._is_new:
+            with contextlib.suppress(OSError):  # somebody has put something there
+                self.folder.rmdir()
 
     @property
     def cache(self) -> Path:

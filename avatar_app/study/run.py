@@ -108,8 +108,11 @@ def study(
     for note in notes:
         warn(note)
     if missing:
-        with closing(_crew(options, plan.setup, results.cache, warn)) as crew:
-            _do(plan, crew, results, missing, progress)
+        try:
+            with closing(_crew(options, plan.setup, results.cache, warn)) as crew:
+                _do(plan, crew, results, missing, progress)
+        finally:
+            results.leave_if_empty()
         minutes = (time.monotonic() - began) / 60
         results.note(trials_per_minute=round(len(missing) / minutes, 2),
                      minutes=round(minutes, 2), workers=_workers(options))  # fmt: skip
@@ -220,10 +223,10 @@ class _Plan:
         for trial in missing:
             if trial.clip in edges:
                 together.setdefault(trial.clip, []).append(trial)
-        yield from jobs(trial for trial in missing if trial.clip not in edges)
-        for name, trials in together.items():
+        for name, trials in together.items():  # first: only here can a clip still be unusable
             content = edges[name].path.read_bytes()
             yield EdgeTask(edges[name], content, self.options.stride, tuple(trials))
+        yield from jobs(trial for trial in missing if trial.clip not in edges)
 
 
 def _do(

@@ -96,11 +96,11 @@ def choose_cuts(clips: Sequence[str], count: int, seconds: float, stride: int) -
     return cuts
 
 
-def read_take(cut: Cut, size: int, finder: FaceFinder) -> Take:
+def read_take(cut: Cut, size: int, finder: FaceFinder, calm: int | None = None) -> Take:
     """Decode a cut at `size` pixels around the face, and find the landmarks of each frame.
 
-    The square stands still. Raises AvatarAppError where the file cannot be read, is too short, or
-    shows no face.
+    The square stands still; it is chosen by the first `calm` frames, by default by all. Raises
+    AvatarAppError where the file cannot be read, is too short, or shows no face in these.
     """
     finder.forget()
     images, faces = [], []
@@ -114,7 +114,7 @@ def read_take(cut: Cut, size: int, finder: FaceFinder) -> Take:
             if index >= first and (index - first) % cut.stride == 0:
                 images.append(frame.image)
                 faces.append(finder.track(frame.image))
-    known = [face.landmarks for face in faces if face is not None]
+    known = [face.landmarks for face in faces[:calm] if face is not None]
     if not known:
         raise AvatarAppError(f"{cut.path} shows no face that can be found; name another clip.")
     if len(images) < 10:

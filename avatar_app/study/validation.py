@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from avatar_app.study.detection import flagged_share
 from avatar_app.study.results import Row
-from avatar_app.study.trials import EDGE, RELATIVE
+from avatar_app.study.trials import EDGE, PERSON, RELATIVE
 
 COMPARED = ("missing", "face_score", "heatmap_entropy", "fold_share")
 """Measures that need no clean counterpart: their change from before the onset to full strength."""
 
 
+ROLES = ("driver", "video", "person")
+"""Who may flag: the avatar's own user, a spectator, and a spectator of the real driver."""
+
+
 @dataclass(frozen=True)
 class Pair:
-    """One case: by measure the change when `drawn` (strongest severity) and when `real`."""
+    """One case: by measure the change when `drawn` (strongest severity) and when `real`.
+
+    And by role the share of trials that are flagged, None where nobody watched.
+    """
 
     case: str
-    drawn: dict[str, float]
-    real: dict[str, float]
+    drawn: Mapping[str, float]
+    real: Mapping[str, float]
+    drawn_flagged: Mapping[str, float | None]
+    real_flagged: Mapping[str, float | None]
 
 
 def validate(rows: Sequence[Row]) -> list[Pair]:
@@ -35,7 +45,16 @@ def validate(rows: Sequence[Row]) -> list[Pair]:
         ]  # fmt: skip
         real = [row for row in real_rows if row["case"] == case]
         if drawn:
-            pairs.append(Pair(case, _changes(drawn), _changes(real)))
+            persons = [
+                row for row in rows
+                if (row["kind"], row["case"], row["severity"]) == (PERSON, case, strongest)
+            ]  # fmt: skip
+            flagged = {role: flagged_share(drawn, role) for role in ("driver", "video")}
+            flagged["person"] = flagged_share(persons, "video")
+            pairs.append(
+                Pair(case, _changes(drawn), _changes(real), flagged,
+                     {role: flagged_share(real, role) for role in ROLES})
+            )  # fmt: skip
     return pairs
 
 

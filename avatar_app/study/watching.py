@@ -19,7 +19,7 @@ from avatar_app.study.detection import (
 from avatar_app.study.document import Block, Heading, Picture, Table, Text
 from avatar_app.study.results import Row
 from avatar_app.study.trials import EDGE, RELATIVE
-from avatar_app.study.validation import COMPARED, rank_correlation, validate
+from avatar_app.study.validation import COMPARED, ROLES, rank_correlation, validate
 
 _SHOWN_CHALLENGES = 20
 
@@ -118,6 +118,12 @@ def validation(folder: Path, rows: Sequence[Row]) -> list[Block]:
         Table("Change from before the onset to full strength: drawn / real",
               ("case", *(_TITLES[name] for name in COMPARED)),
               [[one.case, *(f"{one.drawn[name]:+.2f} / {one.real[name]:+.2f}" for name in COMPARED)]
+               for one in pairs]),
+        Table("Trials that are flagged: drawn / real. A: as the user's own avatar; B: as somebody "
+              "else's video; person: the driver himself, who is no avatar",
+              ("case", "A", "B", "person"),
+              [[one.case, *(f"{_percent(one.drawn_flagged[role])} / "
+                            f"{_percent(one.real_flagged[role])}" for role in ROLES)]
                for one in pairs]),
         Picture("figures/validation.png", "Each case: drawn onto clean clips, and rendered."),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import io
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image as Pictures
@@ -48,6 +48,13 @@ class Answer:
     rows: list[tuple[Trial, dict[str, Any]]] = field(default_factory=list)
     published: Mapping[str, bytes] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Doer(Protocol):
+    """What a crew lets do its tasks."""
+
+    def do(self, task: Task) -> Answer:
+        """Do one task. Raises AvatarAppError for what a user can mend."""
 
 
 class Worker:

@@ -73,7 +73,7 @@ def test_a_part_drawn_alone_equals_that_part_of_the_whole() -> None:
 def test_an_anchored_keypoint_decides_where_the_picture_right_at_it_comes_from() -> None:
     """However the mask was drawn: two keypoints close together still move two ways."""
     torch.manual_seed(0)
-    network = DenseMotionNetwork(2, 3, **HOURGLASS, anchored=True).eval()
+    network = DenseMotionNetwork(2, 3, 4, 16, 2, 0.5, anchored=True).eval()
     assert network.anchors is not None
     network.anchors.gain.data.fill_(40 / ANCHOR_UNIT)
     driving = torch.tensor([[[0.1, 0.0], [0.1, 0.2]]])
@@ -92,15 +92,28 @@ def test_an_anchored_keypoint_decides_where_the_picture_right_at_it_comes_from()
 def test_a_folded_detector_sees_what_the_shrunk_picture_has_lost() -> None:
     """Stripes of one pixel vanish at a quarter of the size; stacked as channels they stay."""
     torch.manual_seed(0)
-    sizes = {**HOURGLASS, "scale_factor": 0.25, "temperature": 0.1}
     grey = torch.full((1, 3, 64, 64), 0.5)
     stripes = grey.clone()
     stripes[..., 16:48:2, 16:48], stripes[..., 17:48:2, 16:48] = 0.0, 1.0
     differences = {}
     for fold in (1, 2):
-        detector = KeypointDetector(3, 3, **sizes, fold=fold).eval()
+        detector = KeypointDetector(3, 3, 4, 16, 2, 0.1, 0.25, fold=fold).eval()
         with torch.no_grad():
             (points, heatmap), (other, _) = detector(stripes), detector(grey)
         assert heatmap.shape == (1, 3, 10, 10)
         differences[fold] = (points.value - other.value).abs().max().item()
     assert differences[2] > 5 * differences[1]
+
+
+def test_a_blending_generator_draws_nothing_at_the_very_edge() -> None:
+    """Whatever share it asks for: inside it gets it, at the edge the source itself is shown."""
+    generator = _generator(blend=True)
+    torch.nn.init.zeros_(generator.final.weight)
+    assert generator.final.bias is not None
+    generator.final.bias.data[:] = 20  # white, everywhere
+    source = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        rendered = generator.render(generator.encode(source), _motion(32))
+    torch.testing.assert_close(rendered[..., 8:-8, 8:-8], torch.ones(1, 3, 48, 48))
+    assert (rendered[..., 0, :] - source[..., 0, :]).abs().max() < 0.07
+    assert (rendered[..., :, -1] - source[..., :, -1]).abs().max() < 0.07

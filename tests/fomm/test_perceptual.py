@@ -146,6 +146,16 @@ def test_compare_equals_single_comparisons_and_repeats_a_lone_picture(small_lpip
     assert rows[1] == pytest.approx([lpips(small_lpips, r, others[0]) for r in references])
 
 
+def test_lpips_against_a_reference_equals_comparing(small_lpips: Lpips) -> None:
+    """The reference is encoded once, for any number of pictures."""
+    against = small_lpips.against(picture(0))
+    assert against(picture(0)) == 0
+    for seed in (1, 2):
+        assert against(picture(seed)) == pytest.approx(
+            lpips(small_lpips, picture(0), picture(seed))
+        )
+
+
 def test_lpips_weights_that_would_run_code_are_refused(
     narrow: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

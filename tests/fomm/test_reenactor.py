@@ -110,6 +110,24 @@ def test_zeroth_order_renders_differently(load: Load, golden: Golden) -> None:
     assert difference(pictures[0].image, pictures[1].image.astype(int)) > 0
 
 
+def test_another_rule_through_the_same_runtime(load: Load, golden: Golden) -> None:
+    """Both render at once, each by its own rule; the second ends with the first."""
+    first = load()
+    first.calibrate(frame(golden.image("driving_initial")))
+    other = first.with_rule(absolute=True)
+    other.set_source(Avatar("golden", golden.image("source")))
+    driving = frame(golden.image("driving"))
+    assert difference(other.animate(driving).image, golden.prediction("absolute")) < 0.53
+    assert difference(first.animate(driving).image, golden.prediction("relative")) < 0.53
+    zeroth, loaded = first.with_rule(first_order=False), load(first_order=False)
+    zeroth.set_source(Avatar("golden", golden.image("source")))
+    for one in (zeroth, loaded):
+        one.calibrate(frame(golden.image("driving_initial")))
+    np.testing.assert_array_equal(zeroth.animate(driving).image, loaded.animate(driving).image)
+    with pytest.raises(ValueError, match="set_source"):
+        first.with_rule().animate(driving)  # it has no source of its own yet
+
+
 def test_rendered_tells_about_itself(load: Load, golden: Golden) -> None:
     """A rendered picture carries its driving frame, measures, and milliseconds by stage."""
     driving = frame(golden.image("driving"), 7)

@@ -130,6 +130,31 @@ def test_the_driver_is_watched_too() -> None:
     detector.close()
 
 
+def test_a_new_neutral_pose_is_no_mismatch() -> None:
+    """What avatar and driver differ by after it is usual at once, and the jump there no glitch."""
+    detector = load_detector("driver", finder=finder())
+    pictures = clip()
+    leaning = cv2.warpAffine(pictures[0], cv2.getRotationMatrix2D((128, 128), 15, 1.0), (256, 256))
+    found = {}
+    for told in (False, True):
+        detector.set_source(Avatar("self", pictures[0]))
+        for index in range(12):
+            if told and index == 8:
+                detector.recalibrate()
+            picture = pictures[0] if index < 8 else np.asarray(leaning, np.uint8)
+            verdict = detector.inspect(as_rendered(picture, Frame(pictures[0], index, index / 25)))
+            if index == 8:
+                jump = verdict.measures
+        found[told] = (jump, verdict.measures)
+    (jump_before, before), (jump_after, after) = found[False], found[True]
+    worst = max((name for name in before if name.startswith("mismatch")), key=before.__getitem__)
+    assert before[worst] > 0.5
+    assert after[worst] < before[worst] / 3
+    assert "shake" in jump_before
+    assert "shake" not in jump_after
+    detector.close()
+
+
 def test_low_light_warns() -> None:
     """A dark driver raises the gate with a reason."""
     detector = load_detector("driver", finder=finder())

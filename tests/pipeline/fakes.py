@@ -57,7 +57,10 @@ class Faults:
     output: Exception | None = None
     no_output: Exception | None = None
     recorder: Exception | None = None
+    disk: Callable[[], object] = lambda: None  # called before each picture is written
     flags: frozenset[Flag] = frozenset()
+    recalibrated: list[int] = field(default_factory=list)  # the pictures judged before
+    rendered: list[float] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)  # set: reads go on
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -125,6 +128,7 @@ class _Reenactor:
     def animate(self, frame: Frame) -> Rendered:
         _raise(self._faults.reenactor)
         assert self._avatar is not None
+        self._faults.rendered.append(frame.time)
         return Rendered(frame, self._avatar.image.copy(), POINTS, {}, {"render": 1.0})
 
     def close(self) -> None:
@@ -153,14 +157,19 @@ class _Detector:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._newest = -1
         faults.opened.append("detector")
 
     def set_source(self, avatar: Avatar) -> None:
         pass
 
+    def recalibrate(self) -> None:
+        self._faults.recalibrated.append(self._newest)
+
     def inspect(self, rendered: Rendered) -> Verdict:
         _raise(self._faults.detector)
         driving = rendered.driving
+        self._newest = driving.index
         reasons = dict.fromkeys(self._faults.flags, "told to")
         return Verdict(driving.index, driving.time, 0.5, self._faults.flags, reasons)
 
@@ -198,6 +207,7 @@ class _Session(SessionWriter):
 
     def write(self, moment: Moment) -> None:
         _raise(self._faults.recorder)
+        self._faults.disk()
         super().write(moment)
 
     def finish(self, lost: int = 0) -> Session:

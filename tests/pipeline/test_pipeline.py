@@ -133,6 +133,17 @@ def test_calibrating_and_searching_take_a_new_neutral_pose() -> None:
         run.until_true(lambda: not run.pipeline.state.is_searching)
 
 
+def test_the_detector_learns_of_a_new_neutral_pose() -> None:
+    """Between the last picture of the old pose and the first of the new one."""
+    with running() as run:
+        run.until(Calibrated)
+        run.until_true(lambda: len(run.faults.recalibrated) == 1)
+        run.post(Calibrate())
+        calibrated = run.until(Calibrated)
+        run.until_true(lambda: len(run.faults.recalibrated) == 2)
+        assert run.faults.recalibrated[1] < calibrated.index
+
+
 def test_the_crop_is_moved_by_hand() -> None:
     """Moving, zooming and undoing it show in the next views."""
     with running(follow_face=False) as run:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter, deque
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from avatar_app.perturbations import find_case
+from avatar_app.study import cluster
 from avatar_app.study.cluster import Cluster
-from avatar_app.study.crews import answers
+from avatar_app.study.crews import Processes, answers
 from avatar_app.study.trials import Grid, jobs
 from avatar_app.study.worker import Answer, StageTask, Task
-from avatar_app.study.workplace import Setup
+from avatar_app.study.workplace import Fetch, Setup
 from avatar_app.types import AvatarAppError
 
 
@@ -46,6 +51,26 @@ class Frail:
         """Nothing."""
 
 
+class Mortal:
+    """A worker that is killed by the system in its first go at a task called "fatal"."""
+
+    def __init__(self, setup: Setup, fetch: Fetch) -> None:
+        """Go by what was published: the place of a file that tells who died."""
+        self._died = Path(fetch("died").decode())
+
+    def do(self, task: Task) -> Answer:
+        """Answer with the clip's name, or die as for want of memory."""
+        assert isinstance(task, StageTask)
+        if task.clip == "fatal" and not self._died.exists():
+            self._died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Answer(published={task.clip: b""})
+
+
+MORTAL_TASKS = [StageTask("mei", clip) for clip in ("one", "fatal", "two", "three")]
+SETUP = Setup("m", "s", "cpu", ("a", "c"), (1,), False)
+
+
 TASKS = [StageTask("mei", f"clip{number}") for number in range(5)]
 
 
@@ -64,12 +89,40 @@ def test_a_task_that_kills_its_workers_again_and_again_ends_the_study() -> None:
         list(answers(Frail(set(range(1, 100))), TASKS[:1]))
 
 
+def test_a_process_that_is_killed_in_the_middle_is_replaced(tmp_path: Path) -> None:
+    """Every task is answered once, the fatal one by a new process."""
+    with closing(Processes(SETUP, tmp_path, 2, Mortal)) as crew:
+        crew.publish("died", str(tmp_path / "died").encode())
+        told = [name for _, answer in answers(crew, MORTAL_TASKS) for name in answer.published]
+    assert (tmp_path / "died").exists()
+    assert sorted(told) == ["fatal", "one", "three", "two"]
+
+
 def test_a_cluster_that_nobody_answers_for_is_named() -> None:
     """At once, not after Ray's minutes."""
     pytest.importorskip("ray")
-    setup = Setup("m", "s", "cpu", ("a", "c"), (1,), False)
     with pytest.raises(AvatarAppError, match=r"127\.0\.0\.1:1\b.*ray start --head"):
-        Cluster(setup, "127.0.0.1:1")
+        Cluster(SETUP, "127.0.0.1:1")
+
+
+def test_a_worker_that_a_cluster_loses_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An actor of a real Ray, on this machine, is killed in the middle: its task is done again."""
+    ray = pytest.importorskip("ray")
+
+    def alone(address: str) -> object:
+        """A Ray of one CPU, which ends with this process."""
+        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, namespace=address)
+        return ray
+
+    monkeypatch.setattr(cluster, "_joined", alone)
+    said: list[str] = []
+    with closing(Cluster(SETUP, "test", said.append, Mortal)) as crew:
+        crew.publish("died", str(tmp_path / "died").encode())
+        told = [name for _, answer in answers(crew, MORTAL_TASKS) for name in answer.published]
+    assert sorted(told) == ["fatal", "one", "three", "two"]
+    assert any("its task is given again" in sentence for sentence in said)
 
 
 def test_jobs_share_a_perturbation_over_avatars_and_kinds() -> None:

@@ -75,3 +75,18 @@ def test_what_cannot_be_studied_is_said_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(AvatarAppError, match="1 to 5"):
         study(StudyOptions(out, severities=(6,)))
     assert not out.exists()
+
+
+def test_a_clip_without_pictures_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The sentence names it, and there is no empty folder of a study."""
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    out = tmp_path / "study"
+    with pytest.raises(AvatarAppError, match=r"bad\.mp4"):
+        study(StudyOptions(out, clips=(str(bad),), cases=("tongue",), workers=0))
+    assert not out.exists()
+    out.mkdir()
+    (out / "mine.txt").touch()
+    with pytest.raises(AvatarAppError, match=r"bad\.mp4"):
+        study(StudyOptions(out, clips=(str(bad),), cases=("tongue",), workers=0))
+    assert [path.name for path in out.iterdir()] == ["mine.txt"]

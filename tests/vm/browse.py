@@ -15,7 +15,8 @@ from pathlib import Path
 _PAGE = """<!doctype html><video autoplay muted></video><script>
 const tell = (path, text) => fetch(path, {method: "POST", body: text});
 (async () => {
-  await navigator.mediaDevices.getUserMedia({video: true});
+  const any = await navigator.mediaDevices.getUserMedia({video: true});
+  any.getTracks().forEach(track => track.stop());  // names are told only after it
   const all = await navigator.mediaDevices.enumerateDevices();
   const names = all.filter(d => d.kind == "videoinput").map(d => d.label);
   const device = all.find(d => d.label.includes("NAME"));
@@ -55,6 +56,9 @@ class Page(BaseHTTPRequestHandler):
         self.end_headers()
         answer.extend((self.path, body))
         ended.set()
+
+    def log_message(self, *told: object) -> None:
+        """Keep quiet."""
 
 
 server = HTTPServer(("127.0.0.1", 0), Page)

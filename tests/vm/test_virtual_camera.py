@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from avatar_app.settings import bundled, cache_dir
+from avatar_app.settings import HOME_VARIABLE, bundled
 from avatar_app.types import Image
+from tests.vm.portrait import portrait_model
 
 pytestmark = pytest.mark.vm
 
@@ -25,6 +26,8 @@ SECONDS = 700  # of the whole machine, which is emulated and many times slower t
 @pytest.fixture(scope="module")
 def out(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the job in the machine and give the folder of what it left."""
+    from avatar_app.fomm.openvino_runtime import OpenVinoRuntime
+
     script = shared / "tools" / "vm" / "vm.sh"
     if not script.is_file() or shutil.which("qemu-system-x86_64") is None:
         pytest.skip("needs qemu and the script that starts a machine with virtual cameras")
@@ -32,9 +35,26 @@ def out(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = {
         "CHECKOUT": CHECKOUT,
         "PYTHON": sys.executable,
-        "CACHE": cache_dir(),
         "SECONDS_OF_RUN": SECONDS,
     }
+    clip = bundled("assets", "demo", "webcam.mp4")
+    raw = (
+        "-vf",
+        "fps=2",
+        "-t",
+        "6",
+        "-pix_fmt",
+        "yuv420p",
+        "-f",
+        "rawvideo",
+        folder / "driver.yuv",
+    )
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", clip, *raw], check=True)
+    model = portrait_model(folder / "portrait.safetensors")
+    # Converted here, so that the emulated processor need not run torch.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(folder / "home"))
+        OpenVinoRuntime(model).close()
     lines = [f"{name}={shlex.quote(str(value))}" for name, value in given.items()]
     job = (CHECKOUT / "tests" / "vm" / "job.sh").read_text()
     (folder / "job.sh").write_text("\n".join([*lines, job]))
