@@ -15,10 +15,11 @@ class Beat:
         self._origin = now
         self._patience = patience
         self._beats = 0
+        self._rests_until = now
 
     def wait(self, now: float) -> float:
         """Return the seconds until the next beat is due, 0 where it is."""
-        return max(0.0, self._due - now)
+        return max(0.0, self._due - now, self._rests_until - now)
 
     def strike(self, now: float) -> None:
         """Count the beat that is due, done at `now`."""
@@ -26,6 +27,10 @@ class Beat:
         self._beats += 1
         if late > self._patience:
             self._beats += int(late * self._rate)
+
+    def took(self, began: float, ended: float) -> None:
+        """Leave others as much time as the beat's work took: it may hold up all other threads."""
+        self._rests_until = ended + (ended - began)
 
     @property
     def _due(self) -> float:

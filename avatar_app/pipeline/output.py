@@ -60,6 +60,7 @@ class OutputJob:
         if self._output is None and now >= self._try_at:
             self._open(now)
         self._send(now)
+        self._beat.took(now, self._wiring.now())
         self._watch(now)
 
     def failed(self, error: Exception) -> None:

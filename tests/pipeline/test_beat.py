@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
@@ -49,3 +50,15 @@ def test_a_wake_up_for_a_command_is_no_beat() -> None:
     assert beat.wait(0.01) == pytest.approx(1 / RATE - 0.01)
     assert beat.wait(0.02) == pytest.approx(1 / RATE - 0.02)
     assert beat.wait(0.04) == 0
+
+
+def test_work_that_takes_longer_than_a_beat_leaves_time_for_others() -> None:
+    """Half of it: a slow virtual camera must not stop what makes the pictures."""
+    beat, now, times = Beat(RATE, 0.0, 0.5), 0.0, []
+    for _ in range(20):
+        now += beat.wait(now)
+        times.append(now)
+        beat.strike(now)
+        beat.took(now, now + 0.05)
+        now += 0.05
+    assert [b - a for a, b in pairwise(times)] == pytest.approx([0.1] * 19)
