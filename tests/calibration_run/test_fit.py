@@ -11,7 +11,7 @@ import pytest
 from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.job import _fitted
 from avatar_app.calibration_run.plan import CALM, FIT, PAINTED, TEST, Scene
-from avatar_app.calibration_run.studio import NAMES, Take
+from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import ROLES, load_calibration
 from avatar_app.glitch.judge import log_odds
 from avatar_app.glitch.measures import CONTEXT
@@ -69,7 +69,7 @@ def test_clean_minutes_are_made_of_calm_takes_once_each() -> None:
     pairs = [(one, np.linspace(0.1, 0.9, FRAMES)) for one in takes("video")]
     tops, seconds = fit.maxima(pairs)
     calm = [one for one, _ in pairs if one.kind == CALM]
-    assert seconds == pytest.approx(FRAMES / fit.RATE)
+    assert seconds == pytest.approx(FRAMES / RATE)
     assert len(tops) == len(calm) == 10
     assert tops == pytest.approx([log_odds(0.9)] * 10)
 
