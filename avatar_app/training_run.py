@@ -58,11 +58,6 @@ def train(
     with instead of random weights. `minutes` replaces the config's. Raises AvatarAppError for what
     is wrong with any of these, and KeyboardInterrupt, with everything saved, when interrupted.
     """
-    import torch
-
-    # A heatmap is all but zero nearly everywhere, and numbers below the normal ones make the way
-    # back 2.6 times slower. Threads inherit the setting, so it comes before the first of them.
-    torch.set_flush_denormal(True)
     from avatar_app.fomm.checkpoints import load, save
     from avatar_app.fomm.runtime import choose
     from avatar_app.fomm.torch_runtime import has_bfloat16

@@ -82,6 +82,9 @@ class Trainer:
 
         Raises AvatarAppError for impossible sizes of networks and for missing VGG19 weights.
         """
+        # A heatmap is all but zero nearly everywhere, and numbers below the normal ones make the way
+        # back 2.6 times slower. Threads inherit the setting, so it comes before the first of them.
+        torch.set_flush_denormal(True)
         torch.manual_seed(config.seed)
         self.config = config
         self.seconds = 0.0
