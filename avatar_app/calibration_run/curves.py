@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from avatar_app.calibration_run.figures import BASELINE, Judged, roc
+from avatar_app.calibration_run.labels import GLITCH
 from avatar_app.calibration_run.plan import CALM, REAL
-from avatar_app.calibration_run.studio import GLITCH, RATE
+from avatar_app.calibration_run.studio import RATE
 from avatar_app.files import whole, write_errors
 
 _COLOURS = {"driver": "#2c5ea8", "video": "#2f8f5b"}
@@ -47,6 +48,7 @@ def draw_curves(
 def _alarms_and_misses(judged: Sequence[Judged]) -> tuple[list[float], list[float]]:
     """Return both by threshold: takes are alarmed and glitches found by their highest score."""
     clean = [one for one in judged if one.take.kind in (CALM, REAL)]
+    clean = [one for one in clean if not (one.take.truth == GLITCH).any()]
     hours = sum(len(one.score) for one in clean) / RATE / 3600
     tops = np.array([one.score.max() for one in clean])
     broken = np.array(

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.calibration_run.fit import Truth, Values
+from avatar_app.calibration_run.labels import CLEAN, GLITCH, UNCLEAR
 from avatar_app.calibration_run.plan import CALM, EVENTFUL, REAL
-from avatar_app.calibration_run.studio import CLEAN, GLITCH, NAMES, RATE, UNCLEAR, Take
+from avatar_app.calibration_run.studio import NAMES, RATE, Take
 
 BASELINE = "dlib-hog"
 
@@ -63,6 +64,7 @@ class Figures:
     people: Alarms
     eventful: Alarms
     frames: int
+    unclear: int
     events: int
 
     def to_json(self) -> dict[str, float]:
@@ -78,6 +80,7 @@ class Figures:
             "false_alarms_per_hour": clean.per_hour,
             "clean_minutes": clean.minutes,
             "bound_per_hour": clean.bound,
+            "unclear_share": self.unclear / max(self.frames + self.unclear, 1),
         }
         return {name: round(float(value), 4) for name, value in values.items()}
 
@@ -91,7 +94,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
     """
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    truth, score = _frames(judged)
+    truth, score, unclear = _frames(judged)
     false, true, _ = roc_curve(truth, score)
     found, missed, wrong, late = 0, 0, 0, []
     for one in judged:
@@ -112,6 +115,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
         people=alarms([one for one in judged if one.take.kind == REAL]),
         eventful=alarms([one for one in judged if one.take.kind == EVENTFUL]),
         frames=len(truth),
+        unclear=unclear,
         events=found + missed,
     )
 
@@ -120,7 +124,8 @@ def roc(judged: Sequence[Judged]) -> tuple[Values, Values]:
     """Return false and true positive rates of frames."""
     from sklearn.metrics import roc_curve
 
-    false, true, _ = roc_curve(*_frames(judged))
+    truth, score, _ = _frames(judged)
+    false, true, _ = roc_curve(truth, score)
     return false, true
 
 
@@ -132,9 +137,16 @@ def baseline(take: Take) -> Judged:
 
 
 def alarms(judged: Sequence[Judged]) -> Alarms:
-    """Count the flags that go up in takes where there is nothing to flag."""
-    count = sum(len(spans(one.flagged)) for one in judged)
-    return Alarms(count, sum(len(one.score) for one in judged) / RATE / 60)
+    """Count the flags that go up where there is nothing to flag, and the clean minutes.
+
+    An alarm that overlaps a glitch is none: a model may break by itself in calm footage.
+    """
+    count = sum(
+        bool((one.take.truth[up:down] == CLEAN).any() and (one.take.truth[up:down] != GLITCH).all())
+        for one in judged
+        for up, down in spans(one.flagged)
+    )
+    return Alarms(count, sum(int((one.take.truth == CLEAN).sum()) for one in judged) / RATE / 60)
 
 
 def spans(up: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -143,11 +155,13 @@ def spans(up: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(begin), int(end)) for begin, end in steps.reshape(-1, 2)]
 
 
-def _frames(judged: Sequence[Judged]) -> tuple[Truth, Values]:
+def _frames(judged: Sequence[Judged]) -> tuple[Truth, Values, int]:
+    """Return truth and score of the frames that have a truth, and how many have none."""
     used = [one for one in judged if one.take.kind != EVENTFUL]
     truth = np.concatenate([one.take.truth for one in used])
     score = np.concatenate([one.score for one in used])
-    return truth[truth != UNCLEAR], score[truth != UNCLEAR]
+    known = truth != UNCLEAR
+    return truth[known], score[known], int((~known).sum())
 
 
 def _events(one: Judged) -> tuple[int, int, int, list[float]]:

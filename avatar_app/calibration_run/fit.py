@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.calibration_run.plan import CALM, EVENTFUL
-from avatar_app.calibration_run.studio import CLEAN, GLITCH, NAMES, RATE, Take
+from avatar_app.calibration_run.labels import CLEAN, GLITCH
+from avatar_app.calibration_run.plan import CALM, DRIVEN, EVENTFUL, OUTPUT, PAINTED
+from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import RoleCalibration, Usual
-from avatar_app.glitch.fusion import Boosted, Fusion
-from avatar_app.glitch.judge import Judge
-from avatar_app.glitch.measures import AVATAR
+from avatar_app.glitch.fusion import bent
+from avatar_app.glitch.judge import Judge, log_odds
+from avatar_app.glitch.measures import AVATAR, CONTEXT, FALLING
 
 FOLDS = 4
-LOGISTIC, BOOSTED = "logistic regression", "boosted trees"
 
-_TREES, _DEPTH, _RATE, _LEAST = 120, 3, 0.08, 60
-_LOGISTIC_C = 0.02
+_PENALTY = 1e-3
+_BROKEN = (DRIVEN, OUTPUT, PAINTED)
 _STEPS_KEPT = 5  # digits
-_BLOCK_SECONDS, _BLOCKS = 60.0, 600
+_BLOCK_SECONDS, _LEAST_BLOCKS = 60.0, 12
+_LEAST_SPREAD = 0.02
 _LIMIT = 99  # percentile
 
 Values = npt.NDArray[np.float64]
@@ -33,71 +34,71 @@ def names_of(role: str) -> tuple[str, ...]:
     return NAMES if role == "driver" else tuple(name for name in NAMES if name not in AVATAR)
 
 
-def stacked(takes: Sequence[Take], role: str) -> tuple[Values, Truth]:
+def stacked(takes: Sequence[Take], role: str, names: Sequence[str]) -> tuple[Values, Truth]:
     """Return (frames, measures) with NaN where one is missing, and the truth by frame."""
-    columns = [NAMES.index(name) for name in names_of(role)]
+    columns = [NAMES.index(name) for name in names]
     values = np.concatenate([take.measures[:, columns] for take in takes]).astype(np.float64)
     return values, np.concatenate([take.truth for take in takes])
 
 
-def fit(takes: Sequence[Take], role: str, way: str) -> Fusion | Boosted:
-    """Fit one kind of fusion to labelled takes; each person counts as much as the others."""
-    values, truth = stacked(takes, role)
-    known = truth >= 0
-    values, truth = values[known], truth[known]
-    centre = np.nanmedian(values[truth == CLEAN], axis=0)
-    centre = np.where(np.isfinite(centre), centre, 0.0)
-    filled = np.where(np.isfinite(values), values, centre)
-    shares = np.array([(truth == CLEAN).mean(), (truth == GLITCH).mean()])
-    weights = 0.5 / shares[truth]
-    if way == LOGISTIC:
-        return _logistic(role, filled, truth, weights, centre)
-    return _boosted(role, filled, truth, weights, centre)
+def fit(
+    takes: Sequence[Take], role: str, known: Mapping[str, Usual], penalty: float = _PENALTY
+) -> RoleCalibration:
+    """Fit the weights to labelled takes: logistic regression whose weights have one sign each.
+
+    Every kind of glitch counts as much as the others, and so do calm footage and eventful: those
+    of people are all clean. `known` says what is usual. What is beside the face may only excuse.
+    """
+    names = tuple(name for name in names_of(role) if name in known)
+    values, truth = stacked(takes, role, names)
+    groups = np.concatenate([np.full(len(take.truth), _group(take)) for take in takes])
+    labelled = truth >= 0
+    values, truth, groups = values[labelled], truth[labelled], groups[labelled]
+    weights = _balanced(truth, groups)
+    median = np.array([known[name].median for name in names])
+    limit = np.array([known[name].limit for name in names])
+    features = np.hstack(bent(values, median, limit))
+    signs = np.array([-1.0 if name in CONTEXT else 1.0 for name in names] * 2)
+    found, bias = _minimised(features * signs, truth, weights, penalty)
+    near, far = np.split(found * signs, 2)
+    used = (near != 0) | (far != 0)
+    kept = tuple(name for name, is_used in zip(names, used, strict=True) if is_used)
+    return RoleCalibration(kept, near[used], far[used], bias, known, (), 0.5)
 
 
-def _logistic(role: str, filled: Values, truth: Truth, weights: Values, centre: Values) -> Fusion:
-    from sklearn.linear_model import LogisticRegression
-
-    spread = np.percentile(filled, 90, axis=0) - np.percentile(filled, 10, axis=0)
-    scale = np.where(spread > 1e-6, spread, np.maximum(filled.std(axis=0), 1e-3))
-    off = np.clip((filled - centre) / scale, -6, 6)
-    model = LogisticRegression(C=_LOGISTIC_C, max_iter=2000)
-    model.fit(off, truth, sample_weight=weights)
-    return Fusion(names_of(role), centre, scale, model.coef_[0], float(model.intercept_[0]))
+def _group(take: Take) -> str:
+    return f"{take.kind}-{take.scene.what}" if take.kind in _BROKEN else take.kind
 
 
-def _boosted(role: str, filled: Values, truth: Truth, weights: Values, centre: Values) -> Boosted:
-    from sklearn.ensemble import GradientBoostingClassifier
-
-    model = GradientBoostingClassifier(
-        n_estimators=_TREES,
-        max_depth=_DEPTH,
-        learning_rate=_RATE,
-        min_samples_leaf=_LEAST,
-        subsample=0.5,
-        max_features=0.4,
-        init="zero",
-        random_state=0,
-    )
-    model.fit(filled, truth, sample_weight=weights)
-    trees = [_unfolded(one[0].tree_) for one in model.estimators_]
-    feature, limit, leaves = (np.array(part) for part in zip(*trees, strict=True))
-    return Boosted(names_of(role), centre, feature, limit, _RATE * leaves, 0.0)
+def _balanced(truth: Truth, groups: npt.NDArray[np.str_]) -> Values:
+    """Return weights of frames by which each group weighs alike within glitches, and in clean."""
+    weights = np.zeros(len(truth))
+    for label in (CLEAN, GLITCH):
+        there = truth == label
+        found, inverse, counts = np.unique(groups[there], return_inverse=True, return_counts=True)
+        weights[there] = 0.5 / len(found) / counts[inverse]
+    return weights
 
 
-def _unfolded(tree: Any) -> tuple[list[int], list[float], list[float]]:
-    """Return a tree of at most _DEPTH levels as a full one: questions by level, then leaves."""
-    level, feature, limit = [0], [], []
-    for _ in range(_DEPTH):
-        below = []
-        for node in level:
-            is_leaf = tree.children_left[node] < 0
-            feature.append(0 if is_leaf else int(tree.feature[node]))
-            limit.append(0.0 if is_leaf else float(tree.threshold[node]))
-            left, right = int(tree.children_left[node]), int(tree.children_right[node])
-            below += [node, node] if is_leaf else [left, right]
-        level = below
-    return feature, limit, [float(tree.value[node].ravel()[0]) for node in level]
+def _minimised(
+    features: Values, truth: Truth, weights: Values, penalty: float
+) -> tuple[Values, float]:
+    """Return weights of at least 0, and the bias, of the least penalised logistic loss."""
+    from scipy.optimize import minimize
+
+    sides = np.where(truth == GLITCH, 1.0, -1.0)
+
+    def loss(found: Values) -> tuple[float, Values]:
+        margin = sides * (features @ found[:-1] + found[-1])
+        slope = -weights * sides / (1 + np.exp(np.clip(margin, -500, 500)))
+        inside = float(weights @ np.logaddexp(0, -margin))
+        gradient = np.append(features.T @ slope + penalty * found[:-1], slope.sum())
+        return inside + penalty / 2 * float(found[:-1] @ found[:-1]), gradient
+
+    count = features.shape[1]
+    bounds = [(0.0, None)] * count + [(None, None)]
+    done = minimize(loss, np.zeros(count + 1), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(done.x[:-1]), float(done.x[-1])
 
 
 def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
@@ -105,18 +106,18 @@ def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
 
     Eventful footage is left out: it would make a covered face usual.
     """
-    values, truth = stacked([take for take in takes if take.kind != EVENTFUL], role)
+    names = names_of(role)
+    values, truth = stacked([take for take in takes if take.kind != EVENTFUL], role, names)
     found = {}
-    for name, column in zip(names_of(role), values.T, strict=True):
+    for name, column in zip(names, values.T, strict=True):
         clean = column[(truth == CLEAN) & np.isfinite(column)]
-        broken = column[(truth == GLITCH) & np.isfinite(column)]
-        if not len(clean) or not len(broken):
+        if not len(clean):
             continue
         middle = float(np.median(clean))
-        rises = broken.mean() >= clean.mean()
-        limit = float(np.percentile(clean, _LIMIT if rises else 100 - _LIMIT))
-        if abs(limit - middle) < 1e-6:
-            limit = middle + (0.05 if rises else -0.05)
+        falls = name in FALLING
+        limit = float(np.percentile(clean, 100 - _LIMIT if falls else _LIMIT))
+        if abs(limit - middle) < _LEAST_SPREAD:
+            limit = middle + (-_LEAST_SPREAD if falls else _LEAST_SPREAD)
         found[name] = Usual(middle, limit)
     return found
 
@@ -149,48 +150,52 @@ def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
         yield learnt, left_out
 
 
-def maxima(pairs: Sequence[tuple[Take, Values]]) -> list[float]:
-    """Return the highest scores of made-up clean minutes, rising.
+def maxima(pairs: Sequence[tuple[Take, Values]]) -> tuple[list[float], float]:
+    """Return the highest log-odds of clean blocks, rising, and how long a block is in seconds.
 
-    A minute is put together from calm takes by chance, as clips are shorter.
+    Blocks of a minute are put together from calm takes, shuffled, as clips are shorter; each take
+    is in one block only. Where there are few minutes the blocks are shorter. What is no clean frame
+    does not count.
     """
-    chance = np.random.default_rng(0)
-    calm = [(float(score.max()), len(score) / RATE) for take, score in pairs if take.kind == CALM]
-    tops = []
-    for _ in range(_BLOCKS):
-        seconds, top = 0.0, 0.0
-        while seconds < _BLOCK_SECONDS:
-            highest, length = calm[int(chance.integers(len(calm)))]
-            seconds, top = seconds + length, max(top, highest)
-        tops.append(top)
-    return sorted(tops)
+    calm = [
+        (score[take.truth == CLEAN].max(), (take.truth == CLEAN).sum() / RATE)
+        for take, score in pairs
+        if take.kind == CALM and (take.truth == CLEAN).any()
+    ]
+    least = min(_BLOCK_SECONDS, sum(length for _, length in calm) / _LEAST_BLOCKS)
+    tops, lengths, seconds, top = [], [], 0.0, 0.0
+    for index in np.random.default_rng(0).permutation(len(calm)):
+        highest, length = calm[index]
+        seconds, top = seconds + float(length), max(top, float(highest))
+        if seconds >= least:
+            tops.append(log_odds(float(np.clip(top, 1e-12, 1 - 1e-12))))
+            lengths.append(seconds)
+            seconds, top = 0.0, 0.0
+    return sorted(tops), float(np.mean(lengths)) if lengths else _BLOCK_SECONDS
 
 
 def as_json(calibration: RoleCalibration) -> dict[str, Any]:
     """Return what the data file holds of one role."""
-    fusion = calibration.fusion
-    rows: dict[str, dict[str, float]] = {
-        name: {"centre": _short(fusion.centre[i])} for i, name in enumerate(fusion.names)
+    linear = calibration.linear
+    by_hand = {
+        name: {"centre": float(centre), "scale": float(scale), "weight": float(weight)}
+        for name, centre, scale, weight in (
+            ()
+            if linear is None
+            else zip(linear.names, linear.centre, linear.scale, linear.weights, strict=True)
+        )
     }
-    content: dict[str, Any] = {
-        "bias": _short(fusion.bias),
+    weights = zip(calibration.names, calibration.near, calibration.far, strict=True)
+    return {
+        "bias": _short(calibration.bias),
         "threshold": calibration.provisional_threshold,
+        "block_seconds": _short(calibration.block_seconds),
         "maxima": [_short(value) for value in calibration.maxima],
-        "fusion": rows,
+        "fusion": by_hand or {name: [_short(near), _short(far)] for name, near, far in weights},
         "usual": {
             name: [_short(one.median), _short(one.limit)] for name, one in calibration.usual.items()
         },
     }
-    if isinstance(fusion, Boosted):
-        content["trees"] = {
-            "feature": fusion.feature.tolist(),
-            "limit": [[_short(value) for value in row] for row in fusion.limit],
-            "leaves": [[_short(value) for value in row] for row in fusion.leaves],
-        }
-    else:
-        for i, name in enumerate(fusion.names):
-            rows[name] |= {"scale": _short(fusion.scale[i]), "weight": _short(fusion.weights[i])}
-    return content
 
 
 def _short(value: float) -> float:

@@ -27,6 +27,7 @@ class Shot:
     other: Image
     other_landmarks: Floats
     rng: np.random.Generator
+    phase: float = 0.0  # in [0, 2 pi): which of two sides, which direction
 
     def local(self, index: int, points: slice | list[int], reach: float) -> tuple[Floats, ...]:
         """Return x, y, (H, W) each in eye distances from landmarks' middle; a soft mask."""
@@ -163,6 +164,38 @@ def _soft_face(shot: Shot, index: int, amount: float) -> Image:
     return _mixed(shot.images[index], np.asarray(soft, np.uint8), np.clip(2 * mask, 0, 1))
 
 
+def _displaced(shot: Shot, index: int, amount: float) -> Image:
+    _, _, mask = shot.local(index, _MOUTH, 0.55)
+    drift = 0.4 * amount * np.clip(1.6 * mask, 0, 1)
+    return _bent(shot, index, drift * np.sin(0.05 * index + shot.phase), -0.5 * drift)
+
+
+def _seam(shot: Shot, index: int, amount: float) -> Image:
+    """Show the face as a patch with a border and another light, as a bad blend does."""
+    x, y, _ = shot.local(index, slice(17, 68), 1.0)
+    inside = ((np.square(x / 0.95) + np.square(y / 0.85)) < 1).astype(np.float32)
+    inside = np.asarray(cv2.GaussianBlur(inside, (0, 0), 0.7), np.float32)
+    tint = np.array([0.75, 0.95, 1.2] if shot.phase < np.pi else [1.2, 0.85, 0.8], np.float32)
+    lit = np.asarray(np.clip(shot.images[index] * tint, 0, 255), np.float32)
+    share = np.asarray(0.9 * amount * inside, np.float32)
+    return _mixed(shot.images[index], lit, share)
+
+
+def _blank_face(shot: Shot, index: int, amount: float) -> Image:
+    """Drop the face: skin without features, as where a generator gives up."""
+    _, _, mask = shot.local(index, slice(17, 68), 1.0)
+    sigma = 0.5 * eye_distance(shot.landmarks[index])
+    flat = cv2.GaussianBlur(shot.images[index], (0, 0), sigma)
+    return _mixed(shot.images[index], np.asarray(flat, np.uint8), amount * np.clip(2 * mask, 0, 1))
+
+
+def _bulging_cheek(shot: Shot, index: int, amount: float) -> Image:
+    side = [2, 3, 4, 31, 48] if shot.phase < np.pi else [12, 13, 14, 35, 54]
+    x, y, mask = shot.local(index, side, 0.6)
+    swell = 0.8 * amount * mask * (1 + 0.3 * np.sin(0.4 * index))
+    return _bent(shot, index, swell * x, swell * y)
+
+
 LEARNT: Mapping[str, Glitch] = MappingProxyType(
     {
         "melting_jaw": _melting_jaw,
@@ -171,6 +204,10 @@ LEARNT: Mapping[str, Glitch] = MappingProxyType(
         "smear": _smear,
         "jitter": _jitter,
         "morph": _morph,
+        "displaced": _displaced,
+        "seam": _seam,
+        "blank_face": _blank_face,
+        "bulging_cheek": _bulging_cheek,
     }
 )
 TEST_ONLY: Mapping[str, Glitch] = MappingProxyType(

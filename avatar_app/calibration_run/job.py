@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.curves import draw_curves
 from avatar_app.calibration_run.figures import BASELINE, Alarms, Figures, Judged, baseline, figures
-from avatar_app.calibration_run.plan import FIT, TEST, plan
+from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, PAINTED, TEST, plan
 from avatar_app.calibration_run.studio import Studio, Take
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.reenactor import load_reenactor
@@ -25,7 +26,7 @@ from avatar_app.types import AvatarAppError
 
 HEADINGS = (
     *("role", "frame AUC", "TPR at 1 % FPR", "event F1", "event recall", "latency, s"),
-    *("alarms/h calm", "alarms/h people", "alarms/h eventful"),
+    *("alarms/h calm", "alarms/h people", "alarms/h eventful", "unclear"),
 )
 
 
@@ -50,6 +51,7 @@ class CalibrationResult:
                 f"{found.event_recall:.2f} of {found.events}",
                 f"{found.latency:.2f}",
                 *map(_rate, (found.calm, found.people, found.eventful)),
+                f"{found.unclear} of {found.frames + found.unclear}",
             ]
             for name, found in self.figures.items()
         ]
@@ -63,8 +65,8 @@ def calibrate(
     device: str = "auto",
     cache: Path | None = None,
     weights: Path | None = None,
-    avatars: int = 5,
-    videos: int = 10,
+    avatars: int = 9,
+    videos: int = 15,
     curves: Path | None = None,
     progress: Progress = silent,
 ) -> CalibrationResult:
@@ -108,11 +110,11 @@ def _fitted(
     judged: dict[str, list[Judged]] = {}
     base: dict[str, list[Judged]] = {}
     for role in ROLES:
-        learnt = [t for t in takes if t.role == role and t.scene.split == FIT]
+        learnt = [t for t in takes if _teaches(t, role) and t.scene.split == FIT]
         tried = [t for t in takes if t.role == role and t.scene.split == TEST]
         _check(role, learnt, tried)
         if known is None:
-            ways[role], calibration = _role(learnt, role)
+            ways[role], calibration = "fitted", _role(learnt, role)
         else:
             ways[role], calibration = f"as in {known.path.name}", known.roles[role]
         threshold = calibration.threshold(DEFAULT_FALSE_ALARMS[role])
@@ -135,29 +137,28 @@ def _fitted(
     return CalibrationResult(output, curves, ways, found, minutes)
 
 
-def _role(learnt: Sequence[Take], role: str) -> tuple[str, RoleCalibration]:
-    """Fit the way that finds more of the persons and kinds of glitches it was not shown.
+def _teaches(take: Take, role: str) -> bool:
+    """Say whether a role learns from a take: from its own, and from clips calm or drawn into.
 
-    What decides is the event F1 at the threshold that each way needs for the accepted alarms.
+    What only beside a driver can be measured is missing in those and counts as usual.
     """
+    is_shared = take.kind == PAINTED or (take.kind == CALM and take.scene.what != AVATAR)
+    return take.role == role or is_shared
+
+
+def _role(learnt: Sequence[Take], role: str) -> RoleCalibration:
+    """Fit the weights to all; the minutes' highest scores come from folds that left them out."""
     usual = fit.usual(learnt, role)
-    best: tuple[float, str, list[float]] | None = None
-    for way in (fit.LOGISTIC, fit.BOOSTED):
-        folds = [
-            (RoleCalibration(fit.fit(shown, role, way), usual, (), 0.5), left_out)
-            for shown, left_out in fit.folds(learnt)
-        ]
-        pairs = [(t, fit.scores(t, fold, 0.5)[0]) for fold, takes in folds for t in takes]
-        maxima = fit.maxima(pairs)
-        threshold = RoleCalibration(folds[0][0].fusion, usual, maxima, 0.5).threshold(
-            DEFAULT_FALSE_ALARMS[role]
+    pairs = [
+        (take, fit.scores(take, fold, 0.5)[0])
+        for fold, takes in (
+            (fit.fit(shown, role, usual), left_out) for shown, left_out in fit.folds(learnt)
         )
-        judged = [_judged(t, fold, threshold) for fold, takes in folds for t in takes]
-        found = figures(judged).event_f1
-        if best is None or found > best[0]:
-            best = found, way, maxima
-    assert best is not None
-    return best[1], RoleCalibration(fit.fit(learnt, role, best[1]), usual, best[2], 0.5)
+        for take in takes
+    ]
+    fitted = fit.fit(learnt, role, usual)
+    tops, seconds = fit.maxima(pairs)
+    return dataclasses.replace(fitted, maxima=tops, block_seconds=seconds)
 
 
 def _judged(take: Take, calibration: RoleCalibration, threshold: float) -> Judged:

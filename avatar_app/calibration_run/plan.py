@@ -29,10 +29,17 @@ DRIVEN, OUTPUT, PAINTED, CALM, EVENTFUL, REAL = (
 )
 """Kinds of scenes.
 
-DRIVEN: an avatar whose driver is in an edge case, and that driver as footage of a person. OUTPUT: a
-glitch drawn onto an avatar. PAINTED: one drawn onto a clip. CALM: a clip, and its avatar. EVENTFUL:
-a clip in which something happens to a whole face. REAL: a person filmed, for testing only.
+DRIVEN: an avatar whose driver is in an edge case. OUTPUT: a glitch drawn onto an avatar. PAINTED:
+one drawn onto a clip. CALM: a clip, and its avatar. EVENTFUL: a clip of a person in an edge case,
+whose face is whole. REAL: a person filmed, for testing only.
 """
+
+AVATAR, FILMED = "avatar", "filmed"
+"""What is shown of a CALM clip: its avatar; or the clip as a webcam shows it, else as it is."""
+
+_MOST_PEOPLE = 30  # of those a model learnt from: for them as people, not as avatars
+_TIMES_FILMED = {FIT: 1, TEST: 1}
+_TIMES_REAL = 3
 
 
 @dataclass(frozen=True)
@@ -49,16 +56,18 @@ class Scene:
     @property
     def name(self) -> str:
         """What files call it."""
-        return "-".join((self.kind, self.clip.stem, self.what or "as-is", str(self.severity)))
+        what = self.what or "as-is"
+        return "-".join((self.kind, self.clip.stem, what, str(self.severity), str(self.seed)))
 
 
 def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
     """Return all scenes of the folder `clips`, the test split's last.
 
-    Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used: not
-    those a model learnt from), "edge" eventful ones, by the persons a (fit) and b (test), and
-    "real" people. `avatars` and `videos` say how many clips of a split are animated, and broken by
-    hand. Raises AvatarAppError where there are too few.
+    Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used, and
+    those a model learnt from only as people before a camera), "edge" eventful ones, by the persons
+    a (fit) and b (test), and "real" people. `avatars` and `videos` say how many clips of a split
+    are animated, and broken by hand; as many again are animated undisturbed.
+    Raises AvatarAppError where there are too few.
     """
     scenes: list[Scene] = []
     for split, part, cases, glitches in (
@@ -68,8 +77,16 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
         people = _people(clips / "synthetic", part)
         animated, watched = people[:avatars], people[-videos:]
         scenes += _animated(split, animated, cases, glitches)
+        scenes += [Scene(CALM, split, clip, AVATAR) for clip in people[avatars : 2 * avatars]]
         scenes += [Scene(CALM, split, clip) for clip in people]
-        scenes += _watched(split, watched, glitches)
+        scenes += [
+            Scene(CALM, split, clip, FILMED, seed=seed)
+            for clip in people
+            for seed in range(_TIMES_FILMED[split])
+        ]
+        scenes += _watched(split, watched, cases, glitches)
+    others = _people(clips / "synthetic", "train", 0)[:_MOST_PEOPLE]
+    scenes += [Scene(CALM, FIT, clip, FILMED) for clip in others]
     return scenes + list(_footage(clips, 2 * videos))
 
 
@@ -77,18 +94,22 @@ def _animated(
     split: str, people: Sequence[Path], cases: Sequence[str], glitches: Sequence[str]
 ) -> Iterator[Scene]:
     for number, clip in enumerate(people):
-        yield Scene(CALM, split, clip, "avatar")
+        yield Scene(CALM, split, clip, AVATAR)
         for turn in range(2):
             case = cases[(2 * number + turn) % len(cases)]
             yield Scene(DRIVEN, split, clip, case, 4 + turn, number)
         yield Scene(OUTPUT, split, clip, glitches[number % len(glitches)], 4, number)
 
 
-def _watched(split: str, people: Sequence[Path], glitches: Sequence[str]) -> Iterator[Scene]:
+def _watched(
+    split: str, people: Sequence[Path], cases: Sequence[str], glitches: Sequence[str]
+) -> Iterator[Scene]:
     for number, clip in enumerate(people):
         for turn in range(2):
             what = glitches[(2 * number + turn) % len(glitches)]
             yield Scene(PAINTED, split, clip, what, 3 + turn + number % 2, number)
+            case = cases[(2 * number + turn) % len(cases)]
+            yield Scene(EVENTFUL, split, clip, case, 3 + turn, number)
 
 
 def _footage(clips: Path, most: int) -> Iterator[Scene]:
@@ -97,7 +118,8 @@ def _footage(clips: Path, most: int) -> Iterator[Scene]:
         for clip in found[:: max(1, len(found) // most)]:
             yield Scene(EVENTFUL, split, clip)
     for clip in _videos(clips / "real"):
-        yield Scene(REAL, TEST, clip)
+        for seed in range(_TIMES_REAL):
+            yield Scene(REAL, TEST, clip, seed=seed)
 
 
 def _videos(folder: Path) -> list[Path]:
@@ -106,14 +128,16 @@ def _videos(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
 
 
-def _people(folder: Path, split: str) -> list[Path]:
+def _people(folder: Path, split: str, least: int = 2) -> list[Path]:
     index = folder / "index.csv"
     if not index.is_file():
         raise AvatarAppError(f"There is no {index}; name a folder whose synthetic/ has one.")
     with index.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == split]
     found = [folder / row["file"] for row in rows]
-    if len(found) < 2:
-        raise AvatarAppError(f"{index} names too few clips of the split {split}: 2 are needed.")
+    if len(found) < least:
+        raise AvatarAppError(
+            f"{index} names too few clips of the split {split}: {least} are needed."
+        )
     random.Random(0).shuffle(found)
     return found

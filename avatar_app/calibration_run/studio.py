@@ -7,32 +7,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from avatar_app.avatars import list_avatars, load_avatar
 from avatar_app.calibration_run.glitches import Shot, break_face
-from avatar_app.calibration_run.plan import CALM, DRIVEN, EVENTFUL, OUTPUT, PAINTED, REAL, Scene
+from avatar_app.calibration_run.labels import (
+    Truth,
+    by_distance,
+    by_strength,
+    distance,
+    joined,
+)
+from avatar_app.calibration_run.plan import (
+    AVATAR,
+    CALM,
+    DRIVEN,
+    EVENTFUL,
+    FILMED,
+    OUTPUT,
+    PAINTED,
+    REAL,
+    Scene,
+)
+from avatar_app.calibration_run.webcam import as_filmed
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import MEASURES
-from avatar_app.glitch.signals.chip import SIDE, upright
-from avatar_app.glitch.signals.movement import eye_distance
+from avatar_app.glitch.measures import CONTEXT, MEASURES
 from avatar_app.perturbations import envelope, find_case, perturb
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Reenactor, Rendered
 from avatar_app.video import read_clip
 
-NAMES = tuple(MEASURES)
+NAMES = (*MEASURES, *CONTEXT)
 RATE = 25.0
-GLITCH, CLEAN, UNCLEAR = 1, 0, -1
 
-_FRAMES = 75
+_FRAMES, _CALM_FRAMES = 75, 150
 _SIZE = 256
+_KEPT = ("measures", "apart", "drawn")
 _ITS_OWN_TRUTH = ("pose", "expression", "motion")  # cases in which a good avatar does the same
-# An avatar's distance to the truth beyond that of the undisturbed one: by face chips (share of
-# their contrast), and by landmarks (eye distances). Between the two limits it is unclear.
-_CLEAN_BELOW, _GLITCH_ABOVE = np.array([0.05, 0.04]), np.array([0.12, 0.10])
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +54,26 @@ class Take:
     role: str
     kind: str
     measures: Floats
-    truth: npt.NDArray[np.int8]
+    truth: Truth
+
+
+@dataclass(frozen=True, eq=False)
+class _Record:
+    """A take as it is kept: the frames' distances (N, 2) to the truth, and the strength (N,).
+
+    Both are NaN where that does not say what is a glitch; so what counts as far may change later.
+    """
+
+    role: str
+    kind: str
+    measures: Floats
+    apart: Floats
+    drawn: Floats
+
+    def truth(self) -> Truth:
+        """Label the frames by both."""
+        drawn = by_strength(np.nan_to_num(self.drawn))
+        return drawn if np.isnan(self.apart).all() else joined(drawn, by_distance(self.apart))
 
 
 class Studio:
@@ -69,39 +99,44 @@ class Studio:
         """Play a scene, or read what was written down when it was played before."""
         file = self._cache / f"{scene.name}.npz"
         if not file.exists():
-            takes = self._play(scene)
             arrays = {
-                f"{index}|{take.role}|{take.kind}|{what}": array
-                for index, take in enumerate(takes)
-                for what, array in (("measures", take.measures), ("truth", take.truth))
+                f"{index}|{record.role}|{record.kind}|{what}": getattr(record, what)
+                for index, record in enumerate(self._play(scene))
+                for what in _KEPT
             }
             part = file.with_suffix(".part.npz")
             np.savez_compressed(part, allow_pickle=False, **arrays)
             part.replace(file)
         with np.load(file, allow_pickle=False) as stored:
-            return [
-                Take(scene, role, kind, stored[key], stored[key.replace("measures", "truth")])
-                for key in stored.files
-                for _, role, kind, what in [key.split("|")]
-                if what == "measures"
+            beginnings = dict.fromkeys(key.rpartition("|")[0] for key in stored.files)
+            records = [
+                _Record(*begin.split("|")[1:], *(stored[f"{begin}|{what}"] for what in _KEPT))
+                for begin in beginnings
             ]
+        return [Take(scene, one.role, one.kind, one.measures, one.truth()) for one in records]
 
-    def _play(self, scene: Scene) -> list[Take]:
-        if scene.kind in (EVENTFUL, REAL):
+    def _play(self, scene: Scene) -> list[_Record]:
+        if scene.kind == REAL or (scene.kind == EVENTFUL and not scene.what):
             images = read_clip(scene.clip, _SIZE)
-            return [self._watched(scene, _jittered(images, scene), scene.kind)]
+            if scene.kind == REAL:
+                images = as_filmed(images, scene.seed, is_rough=scene.seed > 0)
+            return [self._watched(scene.kind, images)]
+        if scene.kind == CALM and scene.what != AVATAR:
+            images = read_clip(scene.clip, _SIZE)[:_CALM_FRAMES]
+            images = as_filmed(images, scene.seed) if scene.what == FILMED else images
+            return [self._watched(CALM, images)]
         images, landmarks = self._read(scene.clip)
+        if scene.kind == EVENTFUL:
+            driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
+            return [self._watched(EVENTFUL, driver)]
         if scene.kind == PAINTED:
-            shot = self._shot(images, landmarks, scene.seed)
-            return [self._broken(scene, shot)]
-        if scene.kind == CALM and not scene.what:
-            return [self._watched(scene, images, CALM)]
+            return [self._broken(scene, self._shot(images, landmarks, scene.seed))]
+        if scene.kind == DRIVEN:
+            return self._driven(scene, images, landmarks)
         calm = self._rendered(scene.clip, images)
         if scene.kind == CALM:
-            return self._avatar(scene, calm, _clean(len(calm)), CALM)
-        if scene.kind == OUTPUT:
-            return self._broken_avatar(scene, calm, landmarks)
-        return self._driven(scene, images, landmarks, calm)
+            return self._avatar(CALM, calm, images, landmarks)
+        return self._broken_avatar(scene, calm, images, landmarks)
 
     def _read(self, clip: Path) -> tuple[Image, Floats]:
         if self._clip is None or self._clip[0] != clip:
@@ -121,89 +156,93 @@ class Studio:
     def _rendered(self, clip: Path, images: Image) -> list[Rendered]:
         """Return the clip rebuilt from its first frame, undisturbed."""
         if self._calm is None or self._calm[0] != clip:
-            self._engine.set_source(Avatar(clip.stem, images[0]))
-            self._calm = (clip, self._animated(images))
-        else:
-            self._engine.set_source(Avatar(clip.stem, images[0]))
+            self._calm = (clip, self._animated(clip, images, images[0]))
         return self._calm[1]
 
-    def _animated(self, images: Image) -> list[Rendered]:
+    def _animated(self, clip: Path, images: Image, source: Image) -> list[Rendered]:
+        self._engine.set_source(Avatar(clip.stem, source))
         return [self._engine.animate(Frame(image, i, i / RATE)) for i, image in enumerate(images)]
 
-    def _driven(
-        self, scene: Scene, images: Image, landmarks: Floats, calm: Sequence[Rendered]
-    ) -> list[Take]:
+    def _driven(self, scene: Scene, images: Image, landmarks: Floats) -> list[_Record]:
         driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
-        rendered = self._animated(driver)
-        own = find_case(scene.what).family in _ITS_OWN_TRUTH
-        seen, found = self._measured(scene, rendered)
-        calm_seen = [self._fitted(image.image) for image in calm]
-        truth = np.full(len(images), CLEAN, np.int8)
-        strength = envelope(len(images))
-        for index in map(int, np.flatnonzero(strength > 0)):
-            real, points = images[index], landmarks[index]
-            before = _distance(calm[index].image, calm_seen[index], real, points)
-            if own:
-                real = driver[index]
-                fitted = self._fitted(real)
-                points = points if fitted is None else fitted
-            now = _distance(rendered[index].image, found[index], real, points)
-            truth[index] = _judged(now - before)
-        takes = [Take(scene, "driver", DRIVEN, seen, truth)]
-        pictures = np.stack([image.image for image in rendered])
-        takes.append(self._watched(scene, pictures, DRIVEN, truth))
-        takes.append(self._watched(scene, driver, EVENTFUL))
-        return takes
+        rendered = self._animated(scene.clip, driver, images[0])
+        if find_case(scene.what).family not in _ITS_OWN_TRUTH:
+            return self._avatar(DRIVEN, rendered, images, landmarks)
+        fitted = [self._fitted(image) for image in driver]
+        real = np.stack(
+            [old if new is None else new for old, new in zip(landmarks, fitted, strict=True)]
+        )
+        return self._avatar(DRIVEN, rendered, driver, real)
 
-    def _broken(self, scene: Scene, shot: Shot) -> Take:
+    def _broken(self, scene: Scene, shot: Shot) -> _Record:
         strength = envelope(len(shot.images)) * np.float32(scene.severity / 5)
         images = break_face(shot, scene.what, strength)
-        return self._watched(scene, images, PAINTED, _by_strength(strength))
+        if scene.seed % 2:
+            images = as_filmed(images, scene.seed)
+        return self._watched(PAINTED, images, drawn=strength)
 
     def _broken_avatar(
-        self, scene: Scene, calm: Sequence[Rendered], landmarks: Floats
-    ) -> list[Take]:
+        self, scene: Scene, calm: Sequence[Rendered], images: Image, landmarks: Floats
+    ) -> list[_Record]:
         pictures = np.stack([image.image for image in calm])
         strength = envelope(len(calm)) * np.float32(scene.severity / 5)
         broken = break_face(self._shot(pictures, landmarks, scene.seed), scene.what, strength)
         rendered = [
             dataclasses.replace(one, image=image) for one, image in zip(calm, broken, strict=True)
         ]
-        return self._avatar(scene, rendered, _by_strength(strength), OUTPUT)
+        apart = self._apart([one.image for one in calm], images, landmarks)
+        return self._avatar(OUTPUT, rendered, images, landmarks, apart, strength)
 
     def _avatar(
-        self, scene: Scene, rendered: Sequence[Rendered], truth: npt.NDArray[np.int8], kind: str
-    ) -> list[Take]:
-        measures, _ = self._measured(scene, rendered)
-        pictures = np.stack([image.image for image in rendered])
-        video = self._watched(scene, pictures, kind, truth)
-        return [Take(scene, "driver", kind, measures, truth), video]
-
-    def _measured(
-        self, scene: Scene, rendered: Sequence[Rendered]
-    ) -> tuple[Floats, list[Floats | None]]:
+        self,
+        kind: str,
+        rendered: Sequence[Rendered],
+        real: Image,
+        landmarks: Floats,
+        apart: Floats | None = None,
+        drawn: Floats | None = None,
+    ) -> list[_Record]:
+        """Judge an avatar in both roles; the `real` pictures and landmarks are the truth."""
         detector = self._detectors["driver"]
-        _, images, _ = self._clip or (None, rendered[0].image[None], None)
-        detector.set_source(Avatar(scene.clip.stem, images[0]))
+        detector.set_source(Avatar("source", self._source()))
         verdicts = [detector.inspect(one) for one in rendered]
-        return _table([one.measures for one in verdicts]), [one.landmarks for one in verdicts]
+        pictures = [one.image for one in rendered]
+        if apart is None:
+            apart = self._apart(pictures, real, landmarks)
+        measures = _table([one.measures for one in verdicts])
+        return [
+            _Record("driver", kind, measures, apart, _or_none(drawn, len(measures))),
+            self._watched(kind, np.stack(pictures), apart, drawn),
+        ]
+
+    def _source(self) -> Image:
+        assert self._clip is not None
+        return np.asarray(self._clip[1][0], np.uint8)
+
+    def _apart(self, pictures: Sequence[Image], real: Image, landmarks: Floats) -> Floats:
+        return np.stack(
+            [
+                distance(picture, self._fitted(picture), true, points)
+                for picture, true, points in zip(pictures, real, landmarks, strict=True)
+            ]
+        )
 
     def _watched(
         self,
-        scene: Scene,
-        images: Image,
         kind: str,
-        truth: npt.NDArray[np.int8] | None = None,
-    ) -> Take:
+        images: Image,
+        apart: Floats | None = None,
+        drawn: Floats | None = None,
+    ) -> _Record:
         detector = self._detectors["video"]
         detector.forget()
         rows = [
             detector.inspect_frame(Frame(image, index, index / RATE)).measures
             for index, image in enumerate(images)
         ]
-        return Take(
-            scene, "video", kind, _table(rows), _clean(len(rows)) if truth is None else truth
-        )
+        unknown = np.full((len(rows), 2), np.nan, np.float32)
+        far = unknown if apart is None else apart
+        return _Record("video", kind, _table(rows), far, _or_none(drawn, len(rows)))
 
     def _shot(self, images: Image, landmarks: Floats, seed: int) -> Shot:
         if not self._others:
@@ -212,7 +251,8 @@ class Studio:
                 if avatar.landmarks is not None:
                     self._others.append((avatar.image, avatar.landmarks))
         other, points = self._others[seed % len(self._others)]
-        return Shot(images, landmarks, other, points, np.random.default_rng(seed))
+        chance = np.random.default_rng(seed)
+        return Shot(images, landmarks, other, points, chance, 2 * np.pi * chance.random())
 
     def _fitted(self, image: Image) -> Floats | None:
         face = next(iter(self._finder.find(image)), None)
@@ -226,51 +266,5 @@ def _table(rows: Sequence[object]) -> Floats:
     )
 
 
-def _clean(frames: int) -> npt.NDArray[np.int8]:
-    return np.full(frames, CLEAN, np.int8)
-
-
-def _by_strength(strength: Floats) -> npt.NDArray[np.int8]:
-    truth = np.where(strength > 0.3, GLITCH, UNCLEAR)
-    return np.where(strength > 0, truth, CLEAN).astype(np.int8)
-
-
-def _distance(
-    image: Image, found: Floats | None, real: Image, points: Floats
-) -> npt.NDArray[np.float64]:
-    """Return how far a picture is from the real one: by face chips, and by landmarks."""
-    place = upright(points)
-    one, other = (
-        cv2.GaussianBlur(
-            cv2.cvtColor(cv2.warpAffine(picture, place, (SIDE, SIDE)), cv2.COLOR_RGB2GRAY),
-            (0, 0),
-            2,
-        ).astype(np.float32)
-        for picture in (image, real)
-    )
-    apart = float(np.abs(one - other)[16:90, 10:86].mean()) / (float(other.std()) + 8)
-    if found is None:
-        return np.array([apart, 0.3])
-    off = np.sqrt(np.square(found - points).sum(axis=1).mean()) / eye_distance(points)
-    return np.array([apart, min(float(off), 1.0)])
-
-
-def _judged(excess: npt.NDArray[np.float64]) -> int:
-    if (excess > _GLITCH_ABOVE).any():
-        return GLITCH
-    return CLEAN if (excess < _CLEAN_BELOW).all() else UNCLEAR
-
-
-def _jittered(images: Image, scene: Scene) -> Image:
-    """Return a clip as it is; one of a real person mirrored, framed and lit a little otherwise."""
-    if scene.kind == EVENTFUL:
-        return images
-    chance = np.random.default_rng(len(images))
-    zoom, angle = 1 + 0.08 * chance.random(), 3 * chance.normal()
-    place = cv2.getRotationMatrix2D((_SIZE / 2, _SIZE / 2), float(angle), float(zoom))
-    gain = 1 + 0.15 * chance.normal()
-    framed = [
-        cv2.warpAffine(image[:, ::-1], place, (_SIZE, _SIZE), borderMode=cv2.BORDER_REPLICATE)
-        for image in images
-    ]
-    return np.asarray(np.clip(np.stack(framed) * gain, 0, 255), np.uint8)
+def _or_none(drawn: Floats | None, frames: int) -> Floats:
+    return np.full(frames, np.nan, np.float32) if drawn is None else drawn

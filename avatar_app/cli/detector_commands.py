@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from avatar_app.cli.terminal import show, show_table, shown_progress
+from avatar_app.types import AvatarAppError
 
 
 def inspect(options: Namespace) -> None:
@@ -27,7 +28,12 @@ def inspect(options: Namespace) -> None:
 
 
 def calibrate(options: Namespace) -> None:
-    """Fit the detector and show the figures of the test split."""
+    """Fit the detector and show the figures of the test split; or learn what is usual of a user."""
+    if options.clean is not None:
+        _learn_own(options)
+        return
+    if options.out is None:
+        raise AvatarAppError("Nothing says where to write; add -o FILE.json.")
     from avatar_app.calibration_run import calibrate as run
     from avatar_app.calibration_run.costs import costs
     from avatar_app.calibration_run.job import HEADINGS
@@ -52,3 +58,18 @@ def calibrate(options: Namespace) -> None:
     show(f"{result.minutes:.1f} minutes; detector: {result.path}")
     if result.curves:
         show(f"curves: {result.curves}")
+
+
+def _learn_own(options: Namespace) -> None:
+    from avatar_app.calibration_run.own import learn_own
+
+    with shown_progress() as progress:
+        path, own = learn_own(
+            options.clean,
+            options.out,
+            avatar=options.avatar,
+            model=options.model,
+            device=options.device,
+            progress=progress,
+        )
+    show(f"{own.seconds:.0f} s are learned: {path}; delete it to forget them")

@@ -54,18 +54,34 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "teach the glitch detector, and measure how good it is",
         detector_commands.calibrate,
         "Play labelled scenes to the detector, fit it, set its thresholds, and show how it does on "
-        "people\nand kinds of glitches it was not shown.",
-        "  avatar-app calibrate --clips clips -o glitch.json --curves curves.png",
+        "people\nand kinds of glitches it was not shown. With --clean it learns what is usual of "
+        "you instead:\nthirty seconds in which you talk, look about, and nothing covers your face.",
+        """\
+  avatar-app calibrate --clean me-talking.mp4 --avatar mei
+  avatar-app calibrate --clips clips -o glitch.json --curves curves.png""",
     )
-    command.add_argument(
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--clips",
         metavar="DIR",
         type=Path,
-        required=True,
         help="a folder with synthetic/ and its index.csv, and maybe edge/ and real/",
     )
+    what.add_argument(
+        "--clean",
+        metavar="VIDEO",
+        type=Path,
+        help="a video of yourself without a glitch: `run`, and `inspect` beside a driver, use it",
+    )
     command.add_argument(
-        "-o", dest="out", metavar="FILE.json", type=Path, required=True, help="the file to write"
+        "--avatar", metavar="NAME|FILE", default="mei", help="with --clean: whom it drives"
+    )
+    command.add_argument(
+        "-o",
+        dest="out",
+        metavar="FILE.json",
+        type=Path,
+        help="the file to write (with --clean by default where `run` finds it)",
     )
     command.add_argument(
         "--curves", metavar="FILE.png", type=Path, help="draw ROC and alarms against misses"
@@ -77,10 +93,10 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--weights", metavar="FILE", type=Path, help="fit nothing; measure what is in FILE"
     )
     command.add_argument(
-        "--avatars", metavar="N", type=int, default=5, help="clips animated (default: %(default)s)"
+        "--avatars", metavar="N", type=int, default=9, help="clips animated (default: %(default)s)"
     )
     command.add_argument(
-        "--videos", metavar="N", type=int, default=10, help="clips broken (default: %(default)s)"
+        "--videos", metavar="N", type=int, default=15, help="clips broken (default: %(default)s)"
     )
     command.add_argument(
         "--model", metavar="NAME|FILE", default="fomm-mini", help="what renders the avatars"

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from avatar_app.glitch.fusion import Boosted, Fusion
+from avatar_app.glitch.fusion import Fusion, Linear
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
 DEFAULT = "glitch.json"
 ROLES = ("driver", "video")
-FORMAT = 1
+FORMAT = 2
+
+_TAIL = 0.25  # the highest share of the blocks' maxima, from which rarer ones are foretold
+_LEAST_SCALE = 0.1  # log-odds
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class Usual:
     median: float
     limit: float
 
+    def __post_init__(self) -> None:
+        if self.limit == self.median:
+            raise ValueError(f"Usual: expected a limit beside the median {self.median}")
+
     def evidence(self, value: float) -> float:
         """Return 0 at the median, 1 at the limit, more beyond."""
         return (value - self.median) / (self.limit - self.median)
@@ -36,19 +45,48 @@ class Usual:
 
 @dataclass(frozen=True, eq=False)
 class RoleCalibration:
-    """All that one role needs. `maxima` are clean 60 s blocks' highest scores, rising."""
+    """All that one role needs.
 
-    fusion: Fusion | Boosted
+    `usual` is known of every measure that has a weight. `maxima` are the highest log-odds of clean
+    blocks of `block_seconds`, rising; without them `provisional_threshold` holds, in (0, 1).
+    """
+
+    names: Sequence[str]
+    near: npt.NDArray[np.float64]
+    far: npt.NDArray[np.float64]
+    bias: float
     usual: Mapping[str, Usual]
     maxima: Sequence[float]
     provisional_threshold: float
+    block_seconds: float = 60.0
+    linear: Linear | None = None  # weights set by hand, instead of `near` and `far`
+
+    @cached_property
+    def fusion(self) -> Fusion | Linear:
+        """The weights, with what is usual."""
+        if self.linear is not None:
+            return self.linear
+        known = [self.usual[name] for name in self.names]
+        median = np.array([one.median for one in known], np.float64)
+        limit = np.array([one.limit for one in known], np.float64)
+        return Fusion(self.names, median, limit, self.near, self.far, self.bias)
 
     def threshold(self, false_alarms_per_hour: float) -> float:
-        """Return the score in (0, 1) that clean pictures pass so often an hour."""
+        """Return the score in (0, 1) that clean pictures pass so often an hour.
+
+        The highest quarter of the blocks' maxima is taken to fall off exponentially (peaks over a
+        threshold, Pickands 1975, with shape 0): so fewer alarms than were seen can be asked for.
+        """
         if not self.maxima:
             return self.provisional_threshold
-        share = float(np.exp(-false_alarms_per_hour / 60))  # of blocks without an alarm
-        return float(np.clip(np.quantile(self.maxima, share), 1e-3, 1 - 1e-3))
+        alarms = false_alarms_per_hour * self.block_seconds / 3600
+        share = 1 - float(np.exp(-alarms))  # of blocks with an alarm
+        if share >= _TAIL:
+            return _score(float(np.quantile(self.maxima, 1 - share)))
+        begin = float(np.quantile(self.maxima, 1 - _TAIL))
+        excess = [value - begin for value in self.maxima if value > begin]
+        scale = max(_LEAST_SCALE, float(np.mean(excess)) if excess else 0.0)
+        return _score(begin + scale * float(np.log(_TAIL / share)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +117,7 @@ def load_calibration(path: Path | None = None) -> Calibration:
     except ValueError as error:
         raise _foreign(path) from error
     try:
-        if content["format"] != FORMAT:
+        if content["format"] not in (1, FORMAT):
             raise _foreign(path)
         roles = {role: _role(content["roles"][role]) for role in ROLES}
         figures = {role: dict(named) for role, named in content.get("figures", {}).items()}
@@ -97,24 +135,28 @@ def _foreign(path: Path) -> AvatarAppError:
 
 def _role(content: Mapping[str, Any]) -> RoleCalibration:
     rows = content["fusion"]
-    fusion: Fusion | Boosted
-    if "trees" in content:
-        fusion = Boosted(
-            names=tuple(rows),
-            centre=np.array([row["centre"] for row in rows.values()], np.float64),
-            feature=np.array(content["trees"]["feature"], np.intp),
-            limit=np.array(content["trees"]["limit"], np.float64),
-            leaves=np.array(content["trees"]["leaves"], np.float64),
-            bias=float(content["bias"]),
-        )
-    else:
-        fusion = Fusion(
-            names=tuple(rows),
-            centre=np.array([row["centre"] for row in rows.values()], np.float64),
-            scale=np.array([row["scale"] for row in rows.values()], np.float64),
-            weights=np.array([row["weight"] for row in rows.values()], np.float64),
-            bias=float(content["bias"]),
-        )
-    usual = {name: Usual(*map(float, pair)) for name, pair in content["usual"].items()}
-    maxima = [float(value) for value in content["maxima"]]
-    return RoleCalibration(fusion, usual, maxima, float(content["threshold"]))
+    by_hand = all(isinstance(row, dict) for row in rows.values()) and bool(rows)
+    pairs = {} if by_hand else rows
+    return RoleCalibration(
+        names=tuple(pairs),
+        near=np.array([row[0] for row in pairs.values()], np.float64),
+        far=np.array([row[1] for row in pairs.values()], np.float64),
+        bias=float(content["bias"]),
+        usual={name: Usual(*map(float, pair)) for name, pair in content["usual"].items()},
+        maxima=[float(value) for value in content["maxima"]],
+        provisional_threshold=float(content["threshold"]),
+        block_seconds=float(content.get("block_seconds", 60.0)),
+        linear=_linear(rows, float(content["bias"])) if by_hand else None,
+    )
+
+
+def _linear(rows: Mapping[str, Mapping[str, float]], bias: float) -> Linear:
+    centre, scale, weights = (
+        np.array([row[what] for row in rows.values()], np.float64)
+        for what in ("centre", "scale", "weight")
+    )
+    return Linear(tuple(rows), centre, scale, weights, bias)
+
+
+def _score(odds: float) -> float:
+    return float(np.clip(1 / (1 + np.exp(-odds)), 1e-6, 1 - 1e-6))

@@ -15,6 +15,7 @@ from avatar_app.glitch.calibration import ROLES, RoleCalibration, load_calibrati
 from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.judge import Judge, log_odds, probability
 from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.own import OwnUsual
 from avatar_app.glitch.watch import DriverWatch, Observation, PictureWatch
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rendered, Verdict
 
@@ -30,14 +31,16 @@ def load_detector(
     false_alarms_per_hour: float | None = None,
     sensitivity: float = 0.0,
     model: Path | None = None,
+    own: OwnUsual | None = None,
     finder: FaceFinder | None = None,
 ) -> GlitchDetector:
     """Open a detector for a `role` of `ROLES` with the calibration that travels with the app.
 
     `false_alarms_per_hour`: how many are accepted on clean pictures (default: 1 where the driver is
     known, 2 where only the video is). `sensitivity` moves the threshold from there in log-odds: 0
-    as calibrated, above 0 more is flagged. `model` is a file that `calibrate` wrote. A
-    `finder` whose models are loaded already saves a second; only the same thread may use it. Raises
+    as calibrated, above 0 more is flagged. `model` is a file that `calibrate` wrote, `own` what
+    is usual of this user, if that was learned. A `finder` whose models are loaded already saves a
+    second; only the same thread may use it. Raises
     AvatarAppError where the file cannot be read, ValueError for another role.
     """
     if role not in ROLES:
@@ -51,6 +54,8 @@ def load_detector(
         )
     calibration = load_calibration(model).roles[role]
     threshold = probability(log_odds(calibration.threshold(accepted)) - sensitivity)
+    if own is not None:
+        calibration = own.applied(calibration)
     return GlitchDetector(role, calibration, threshold, finder)
 
 

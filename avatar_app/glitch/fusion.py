@@ -8,50 +8,56 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-_MOST = 6.0
-"""A measure counts at most so many of its scales: none decides alone because it went wild."""
+_MOST = 20.0
+"""A measure counts at most so many limits: none decides alone because it went wild."""
+
+Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """Logistic regression: measures by name, standardised and clipped, to one log-odds."""
+    """A sum of bent lines, one a measure: from its `median` to its `limit`, and beyond it.
+
+    A measure's evidence is 0 at the median and 1 at the limit. It adds `near` times its evidence up
+    to 1, and `far` times log(evidence) above. With weights of one sign a measure that gets worse
+    can only speak more for a glitch: so it holds for glitches that no fit was shown, too.
+    """
 
     names: Sequence[str]
-    centre: npt.NDArray[np.float64]
-    scale: npt.NDArray[np.float64]
-    weights: npt.NDArray[np.float64]
+    median: Values
+    limit: Values
+    near: Values
+    far: Values
+    bias: float
+
+    def log_odds(self, measures: Mapping[str, float]) -> float:
+        """Return the log-odds of a glitch; a measure that is missing counts as usual."""
+        values = np.array([[measures.get(name, np.nan) for name in self.names]])
+        near, far = bent(values, self.median, self.limit)
+        return float((near @ self.near + far @ self.far)[0]) + self.bias
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """A weighted sum of standardised measures, each clipped at six of its scales."""
+
+    names: Sequence[str]
+    centre: Values
+    scale: Values
+    weights: Values
     bias: float
 
     def log_odds(self, measures: Mapping[str, float]) -> float:
         """Return the log-odds of a glitch; a measure that is missing counts as usual."""
         values = np.array([measures.get(name, np.nan) for name in self.names])
-        off = np.nan_to_num(np.clip((values - self.centre) / self.scale, -_MOST, _MOST))
+        off = np.nan_to_num(np.clip((values - self.centre) / self.scale, -6, 6))
         return float(off @ self.weights) + self.bias
 
 
-@dataclass(frozen=True, eq=False)
-class Boosted:
-    """Gradient-boosted trees (Friedman 2001), all of one depth d: measures by name to log-odds.
+def bent(values: Values, median: Values, limit: Values) -> tuple[Values, Values]:
+    """Return both parts of the evidence of `values` (frames, measures), NaN where one is missing.
 
-    `feature` and `limit` (trees, 2^d - 1) are the questions, level by level: a measure at most
-    its limit goes left. `leaves` (trees, 2^d) are the answers, left to right. A measure that is
-    missing counts as usual, as its `centre`.
+    The near part is in [0, 1], the far one the logarithm of what is above 1.
     """
-
-    names: Sequence[str]
-    centre: npt.NDArray[np.float64]
-    feature: npt.NDArray[np.intp]
-    limit: npt.NDArray[np.float64]
-    leaves: npt.NDArray[np.float64]
-    bias: float
-
-    def log_odds(self, measures: Mapping[str, float]) -> float:
-        """Return the log-odds of a glitch."""
-        known = np.array([measures.get(name, np.nan) for name in self.names])
-        values = np.where(np.isnan(known), self.centre, known)
-        trees = np.arange(len(self.feature))
-        at = np.zeros(len(trees), np.intp)
-        for _ in range(int(self.leaves.shape[1]).bit_length() - 1):
-            right = values[self.feature[trees, at]] > self.limit[trees, at]
-            at = 2 * at + 1 + right
-        return float(self.leaves[trees, at - self.feature.shape[1]].sum()) + self.bias
+    evidence = np.nan_to_num((values - median) / (limit - median))
+    return np.clip(evidence, 0, 1), np.log(np.clip(evidence, 1, _MOST))

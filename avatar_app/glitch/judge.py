@@ -20,7 +20,7 @@ _GATES: Mapping[Flag, tuple[str, float, float, str]] = {
     Flag.SECOND_FACE: ("driver_faces", 2.0, 2.0, "{:.0f} faces before the camera"),
     Flag.OUT_OF_POSE: ("driver_turn", 35.0, 30.0, "the driver's head is turned by {:.0f} degrees"),
     Flag.LOW_LIGHT: ("driver_darkness", 0.85, 0.8, "the driver's face is {:.0%} dark"),
-    Flag.OCCLUDED: ("driver_cover", 1.1, 0.9, "part of the driver's face changed by {:.0%}"),
+    Flag.OCCLUDED: ("driver_cover", 0.6, 0.45, "part of the driver's face changed by {:.0%}"),
 }
 """By gate: its measure, where it warns, where it stops to, and the reason to a person."""
 

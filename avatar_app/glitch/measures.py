@@ -83,5 +83,11 @@ AVATAR: Mapping[str, Measure] = MappingProxyType(
 MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVATAR})
 """All that speak for a glitch."""
 
+FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
+"""Those that fall where a glitch is; the others rise."""
+
+CONTEXT = ("around",)
+"""Of what is beside the face: it speaks for something that covers it, and against a glitch."""
+
 GATES = ("driver_unseen", "driver_faces", "driver_turn", "driver_darkness", "driver_cover")
 """Of the driver: they warn before a glitch and are none."""

@@ -15,6 +15,7 @@ from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import SIGNAL_UNITS, part_name
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import movement, upheaval
+from avatar_app.glitch.signals.surroundings import intrusion, outlook
 from avatar_app.types import Floats, Frame, Image
 
 _NO_FACE_SCORE = -1.0
@@ -24,6 +25,8 @@ _SHAKE_OF = 3
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _GRID = 4  # stillness is seen in every fourth pixel
 _OFFSET_SECONDS = 5.0
+_CLEAR = 1.0  # of dlib's score: with a hand, a mask or a cup before it no face is so clear
+_TURNED = 28.0  # degrees: then a face is unlike itself, and unclear, without any cover
 _COUNT_SECONDS = 2.0  # between two searches for a second face, which take long
 
 
@@ -53,6 +56,7 @@ class PictureWatch:
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
+        self._around: Floats | None = None
         self._seen_at: float | None = None
         self._changed_at = self._time = 0.0
 
@@ -78,6 +82,7 @@ class PictureWatch:
         if face is None:
             self.expect_jump()
             return Observation(measures, None)
+        measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
         measures |= self._geometry(face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)
@@ -91,6 +96,13 @@ class PictureWatch:
         if before is None or before.shape != grid.shape or np.abs(grid - before).mean() > _STILL:
             self._changed_at = time
         return time - self._changed_at
+
+    def _beside(self, image: Image, face: Sighting, elapsed: float) -> float:
+        """Return how much around the face is unlike what it usually is."""
+        now = outlook(image)
+        usual = now if self._around is None else self._around
+        self._around = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (now - usual)
+        return intrusion(now, usual, face.landmarks, image.shape)
 
     def _texture(self, face: Floats, elapsed: float) -> dict[str, float]:
         before = face if self._chip is None else self._chip
@@ -180,10 +192,12 @@ class DriverWatch:
             return Observation(measures, None)
         signals = read_signals(face.landmarks)
         chip = chips.chip(frame.image, face.landmarks)
+        turn, cover = max(abs(signals["yaw"]), abs(signals["pitch"])), self._cover(chip, elapsed)
+        is_clear = face.score >= _CLEAR or turn >= _TURNED
         measures |= {
-            "driver_turn": max(abs(signals["yaw"]), abs(signals["pitch"])),
+            "driver_turn": turn,
             "driver_darkness": 1 - chips.brightness(chip),
-            "driver_cover": self._cover(chip, elapsed),
+            "driver_cover": 0.0 if is_clear else cover,
         }
         return Observation(measures, face, signals)
 
@@ -212,11 +226,14 @@ class DriverWatch:
             self._faces = len(self._finder.find(frame.image))
 
     def _cover(self, chip: Floats, elapsed: float) -> float:
-        """Return how unusual the strangest part of the face is: 0 as ever, 1 something else."""
+        """Return how unusual the second strangest part of the face is: 0 as ever, 1 another thing.
+
+        A mouth that talks or eyes that close are one part; what covers a face covers two.
+        """
         small = np.asarray(cv2.GaussianBlur(chip, (0, 0), 3), np.float32)
         usual = small if self._usual is None else self._usual
         self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (small - usual)
-        return max(chips.strangeness(small, usual).values())
+        return sorted(chips.strangeness(small, usual).values())[-2]
 
 
 def _pace(elapsed: float) -> float:

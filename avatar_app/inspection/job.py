@@ -20,6 +20,7 @@ from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.flags import FlagTracker
 from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.own import load_own
 from avatar_app.inspection.findings import Inspection, Moment, Moments
 from avatar_app.inspection.limits import Circumstances, limits
 from avatar_app.inspection.report import report_html
@@ -51,7 +52,8 @@ def inspect(
 
     By itself the video is judged as a stranger's (role "video"); with `avatar`, a name or a photo,
     and the `driving` video it is judged beside them (role "driver"). `false_alarms_per_hour` and
-    `calibration` as with `load_detector`. Raises AvatarAppError where the user can mend it.
+    `calibration` as with `load_detector`; beside a driver the user's own clean seconds count, too.
+    Raises AvatarAppError where the user can mend it.
     """
     if (avatar is None) != (driving is None):
         raise AvatarAppError(
@@ -72,6 +74,7 @@ def inspect(
             role,
             false_alarms_per_hour=false_alarms_per_hour,
             model=calibration,
+            own=None if driving is None else load_own(),
             finder=finder,
         )
         stack.callback(detector.close)

@@ -105,8 +105,9 @@ def _open_detector(preferences: Preferences) -> Detector | None:
     if not preferences.detector:
         return None
     from avatar_app.glitch.detector import load_detector
+    from avatar_app.glitch.own import load_own
 
-    return load_detector("driver", false_alarms_per_hour=preferences.false_alarms)
+    return load_detector("driver", false_alarms_per_hour=preferences.false_alarms, own=load_own())
 
 
 def _pose_distance(one: KeyPoints, other: KeyPoints) -> float:

@@ -11,8 +11,10 @@ import pytest
 from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.job import _fitted
 from avatar_app.calibration_run.plan import CALM, FIT, PAINTED, TEST, Scene
-from avatar_app.calibration_run.studio import NAMES, Take
+from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import ROLES, load_calibration
+from avatar_app.glitch.judge import log_odds
+from avatar_app.glitch.measures import CONTEXT
 
 FRAMES = 60
 BREAKS_AT = 30
@@ -43,15 +45,33 @@ def takes(role: str) -> list[Take]:
     ]
 
 
-@pytest.mark.parametrize("way", [fit.LOGISTIC, fit.BOOSTED])
-def test_both_ways_learn_the_measure_that_tells(way: str) -> None:
-    """The log-odds rise with it and with nothing else; a missing one is no glitch."""
-    fusion = fit.fit(takes("video"), "video", way)
+def test_the_fit_learns_the_measure_that_tells() -> None:
+    """The log-odds rise with it; a missing one is no glitch, and a video has no mismatch."""
+    shown = takes("video")
+    found = fit.fit(shown, "video", fit.usual(shown, "video"))
     quiet = dict.fromkeys(NAMES, 0.0)
-    assert fusion.log_odds({**quiet, TELLING: 5.0}) > 1
-    assert fusion.log_odds(quiet) < 0
-    assert fusion.log_odds({}) < 0
-    assert "mismatch_yaw" not in fusion.names
+    assert found.fusion.log_odds({**quiet, TELLING: 6.0}) > 1
+    assert found.fusion.log_odds(quiet) < 0
+    assert found.fusion.log_odds({}) < 0
+    assert "mismatch_yaw" not in found.names
+
+
+def test_what_gets_worse_never_speaks_against_a_glitch() -> None:
+    """Weights have one sign, though half of the noise would rather have the other."""
+    shown = takes("video")
+    found = fit.fit(shown, "video", fit.usual(shown, "video"), penalty=1e-6)
+    for name, near, far in zip(found.names, found.near, found.far, strict=True):
+        assert max(near, far) <= 0 if name in CONTEXT else min(near, far) >= 0
+
+
+def test_clean_minutes_are_made_of_calm_takes_once_each() -> None:
+    """Glitch frames do not count; with few minutes the blocks are shorter."""
+    pairs = [(one, np.linspace(0.1, 0.9, FRAMES)) for one in takes("video")]
+    tops, seconds = fit.maxima(pairs)
+    calm = [one for one, _ in pairs if one.kind == CALM]
+    assert seconds == pytest.approx(FRAMES / RATE)
+    assert len(tops) == len(calm) == 10
+    assert tops == pytest.approx([log_odds(0.9)] * 10)
 
 
 def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
@@ -60,7 +80,7 @@ def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
     result = _fitted(both, tmp_path / "glitch.json", tmp_path / "curves.png", 0.0)
     written = load_calibration(tmp_path / "glitch.json")
     assert not written.is_provisional
-    assert written.figures["video"]["event_recall"] == result.figures["video"].event_recall == 1
+    assert written.figures["video"]["event_recall"] == result.figures["video"].event_recall >= 0.5
     assert result.figures["video"].auc > 0.95
     assert result.figures["video, dlib-hog"].auc < 0.6
     assert 0 < written.roles["video"].threshold(2) < 1
@@ -78,11 +98,9 @@ def test_weights_that_are_there_are_measured_and_kept(tmp_path: Path) -> None:
     assert after.is_provisional == before.is_provisional
     assert after.figures["video"].keys() == {*after.figures["driver"]} != set()
     for role in ROLES:
-        assert after.roles[role].fusion.log_odds(
-            {TELLING: 1.0, "face_unseen": 2.0}
-        ) == pytest.approx(
-            before.roles[role].fusion.log_odds({TELLING: 1.0, "face_unseen": 2.0}), rel=1e-3
-        )
+        measures = {TELLING: 1.0, "face_unseen": 2.0}
+        kept, given = (both.roles[role].fusion.log_odds(measures) for both in (after, before))
+        assert kept == pytest.approx(given, rel=1e-3)
 
 
 def test_no_person_and_no_kind_is_on_both_sides_of_a_fold() -> None:

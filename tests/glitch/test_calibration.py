@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from avatar_app.glitch.calibration import (
     Usual,
     load_calibration,
 )
-from avatar_app.glitch.fusion import Boosted, Fusion
-from avatar_app.glitch.measures import MEASURES
+from avatar_app.glitch.fusion import Fusion
+from avatar_app.glitch.judge import log_odds
+from avatar_app.glitch.measures import CONTEXT, MEASURES
 from avatar_app.types import AvatarAppError
 
 
@@ -23,33 +25,21 @@ from avatar_app.types import AvatarAppError
 def test_the_bundled_file_fits_the_measures(role: str) -> None:
     """What travels with the app weighs measures that exist, and knows what is usual of each."""
     calibration = load_calibration().roles[role]
-    assert set(calibration.fusion.names) <= set(calibration.usual) <= set(MEASURES)
+    assert set(calibration.fusion.names) <= set(calibration.usual) <= {*MEASURES, *CONTEXT}
     assert all(usual.median != usual.limit for usual in calibration.usual.values())
-    assert np.isfinite(calibration.fusion.centre).all()
+    assert np.isfinite(calibration.fusion.log_odds({}))
+    for name, near, far in zip(calibration.names, calibration.near, calibration.far, strict=True):
+        assert max(near, far) <= 0 if name in CONTEXT else min(near, far) >= 0
 
 
-def test_a_measure_counts_with_its_weight_and_only_so_far() -> None:
-    """Log-odds are a weighted sum; a wild measure is clipped, a missing one is usual."""
-    fusion = Fusion(("a", "b"), np.array([1.0, 0]), np.array([2.0, 1]), np.array([0.5, -1]), -2.0)
-    assert fusion.log_odds({"a": 3.0, "b": 0.5}) == pytest.approx(-2 + 0.5 - 0.5)
-    assert fusion.log_odds({"a": 1e9}) == pytest.approx(-2 + 0.5 * 6)
-    assert fusion.log_odds({}) == -2
-
-
-def test_trees_answer_by_the_branches_a_measure_takes() -> None:
-    """Two levels of questions, four answers; a missing measure counts as usual."""
-    trees = Boosted(
-        ("a", "b"),
-        np.array([0.0, 5.0]),
-        np.array([[0, 1, 1]]),
-        np.array([[1.0, 2.0, 3.0]]),
-        np.array([[-2.0, -1.0, 1.0, 2.0]]),
-        0.5,
-    )
-    assert trees.log_odds({"a": 0.0, "b": 2.0}) == -1.5
-    assert trees.log_odds({"a": 0.0, "b": 2.1}) == -0.5
-    assert trees.log_odds({"a": 2.0, "b": 3.0}) == 1.5
-    assert trees.log_odds({"a": 2.0}) == 2.5
+def test_a_measure_counts_up_to_its_limit_and_less_beyond() -> None:
+    """Log-odds are a sum; beyond the limit the logarithm counts, and a wild measure is clipped."""
+    both = np.array([1.0, 0.0]), np.array([3.0, -1.0])
+    fusion = Fusion(("a", "b"), *both, np.array([0.5, 1]), np.array([0.25, 1]), -2.0)
+    assert fusion.log_odds({"a": 2.0, "b": -0.5}) == pytest.approx(-2 + 0.25 + 0.5)
+    assert fusion.log_odds({"a": 9.0}) == pytest.approx(-2 + 0.5 + 0.25 * np.log(4))
+    assert fusion.log_odds({"a": 1e9}) == pytest.approx(-2 + 0.5 + 0.25 * np.log(20))
+    assert fusion.log_odds({}) == fusion.log_odds({"a": 0.0, "b": 7.0}) == -2
 
 
 def test_evidence_points_to_the_side_of_the_limit() -> None:
@@ -58,16 +48,36 @@ def test_evidence_points_to_the_side_of_the_limit() -> None:
     assert Usual(0.0, 0.1).evidence(0.05) == 0.5
 
 
+def role(maxima: Sequence[float], seconds: float = 60.0) -> RoleCalibration:
+    """Return a calibration that only has maxima."""
+    return RoleCalibration((), np.zeros(0), np.zeros(0), 0.0, {}, tuple(maxima), 0.7, seconds)
+
+
 def test_threshold_follows_the_accepted_false_alarms() -> None:
-    """One an hour is one block of a minute in sixty; fewer need a higher threshold."""
-    fusion = Fusion((), np.zeros(0), np.zeros(0), np.zeros(0), 0.0)
-    role = RoleCalibration(fusion, {}, tuple(np.linspace(0, 0.9, 601)), 0.5)
-    assert role.threshold(1) == pytest.approx(0.9 * np.exp(-1 / 60))
-    assert role.threshold(0.1) > role.threshold(1) > role.threshold(10)
-    assert RoleCalibration(fusion, {}, (), 0.5).threshold(1) == 0.5
+    """Every wish has an effect, also for fewer alarms than the footage can show."""
+    few = role([-3.0, -2.5, -2.0, -1.8, -1.0, -0.5])
+    wishes = [0.01, 0.1, 0.5, 1, 2, 10, 30, 100]
+    found = [few.threshold(wish) for wish in wishes]
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == len(found)
+    assert role([]).threshold(1) == 0.7
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}', '{"format": 1}'])
+def test_foretold_alarms_come_about_as_often_as_accepted() -> None:
+    """Of minutes whose maxima fall off exponentially, one in sixty passes the threshold of 1/h."""
+    chance = np.random.default_rng(0)
+    shown, later = chance.exponential(size=60) - 4, chance.exponential(size=60_000) - 4
+    limit = log_odds(role(sorted(shown)).threshold(1))
+    assert 0.3 < float((later > limit).mean()) * 60 < 3
+
+
+def test_shorter_blocks_count_as_what_they_are() -> None:
+    """The same maxima from blocks of 3 s allow more alarms an hour, so the threshold rises."""
+    tops = [-3.0, -2.0, -1.5, -1.0, -0.5]
+    assert role(tops, 3.0).threshold(2) > role(tops).threshold(2)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 99}', '{"format": 2}'])
 def test_another_file_is_refused_in_one_sentence(tmp_path: Path, content: str) -> None:
     """A file that is no calibration is named, with the command that makes one."""
     path = tmp_path / "other.json"
@@ -80,19 +90,20 @@ def test_another_file_is_refused_in_one_sentence(tmp_path: Path, content: str) -
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     """The numbers of the file are those that judge."""
-    row = {"centre": 1.0, "scale": 2.0, "weight": 3.0}
     role = {
         "bias": -1.0,
         "threshold": 0.7,
         "maxima": [0.1, 0.2],
-        "fusion": {"shake": row},
+        "block_seconds": 30.0,
+        "fusion": {"shake": [3.0, 1.0]},
         "usual": {"shake": [0.0, 0.1]},
     }
     path = tmp_path / "own.json"
     path.write_text(
-        json.dumps({"format": 1, "provisional": False, "roles": {name: role for name in ROLES}})
+        json.dumps({"format": 2, "provisional": False, "roles": {name: role for name in ROLES}})
     )
     calibration = load_calibration(path)
     assert not calibration.is_provisional
-    assert calibration.roles["video"].fusion.log_odds({"shake": 3.0}) == pytest.approx(2)
+    assert calibration.roles["video"].fusion.log_odds({"shake": 0.05}) == pytest.approx(0.5)
+    assert calibration.roles["video"].block_seconds == 30
     assert calibration.roles["driver"].usual["shake"] == Usual(0.0, 0.1)

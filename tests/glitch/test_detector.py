@@ -13,7 +13,7 @@ import pytest
 from avatar_app.events import Flag
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import GATES, MEASURES
+from avatar_app.glitch.measures import CONTEXT, GATES, MEASURES
 from avatar_app.settings import bundled
 from avatar_app.types import (
     Avatar,
@@ -100,7 +100,7 @@ def test_a_vanished_face_is_missing(video: GlitchDetector) -> None:
 def test_verdicts_carry_measures_that_are_known(video: GlitchDetector) -> None:
     """Every measure is in the table that explains it, and scores are probabilities."""
     for verdict in verdicts(video, clip()[:8]):
-        assert set(verdict.measures) <= set(MEASURES)
+        assert set(verdict.measures) <= {*MEASURES, *CONTEXT}
         assert 0 <= verdict.score <= 1
         assert verdict.landmarks is not None
 
@@ -125,7 +125,7 @@ def test_the_driver_is_watched_too() -> None:
         if not gone:
             assert not verdict.flags
     assert verdict.flags == {Flag.DRIVER_MISSING}
-    assert set(verdict.measures) <= {*MEASURES, *GATES}
+    assert set(verdict.measures) <= {*MEASURES, *CONTEXT, *GATES}
     assert any(name.startswith("identity") for name in verdict.measures)
     detector.close()
 
@@ -164,6 +164,20 @@ def test_low_light_warns() -> None:
         verdict = detector.inspect(as_rendered(clip()[0], frame))
     assert Flag.LOW_LIGHT in verdict.flags
     assert "dark" in verdict.reasons[Flag.LOW_LIGHT]
+
+
+def test_a_covered_driver_warns_and_a_talking_one_does_not() -> None:
+    """A card before mouth and nose raises the gate; talking and turning a little does not."""
+    detector = load_detector("driver", finder=finder())
+    flags = []
+    for index, picture in enumerate(clip()):
+        shown = picture.copy()
+        if index >= BREAKS_AT:
+            shown[150:250, 70:190] = (200, 60, 40)
+        flags.append(detector.inspect(as_rendered(picture, Frame(shown, index, index / 25))).flags)
+    assert not any(Flag.OCCLUDED in raised for raised in flags[:BREAKS_AT])
+    assert any(Flag.OCCLUDED in raised for raised in flags[BREAKS_AT:])
+    detector.close()
 
 
 def test_more_sensitive_means_a_lower_threshold() -> None:

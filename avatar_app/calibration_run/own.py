@@ -1,0 +1,76 @@
+"""The user's own seconds without a glitch: what is usual of this face, measured and kept."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from avatar_app.avatars import load_avatar, resolve_avatar
+from avatar_app.files import check_writable
+from avatar_app.fomm.reenactor import load_reenactor
+from avatar_app.framing import SmoothedSquare, crop
+from avatar_app.glitch.detector import load_detector
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.own import OwnUsual
+from avatar_app.progress import Progress, silent
+from avatar_app.types import AvatarAppError, Frame
+from avatar_app.video import VideoReader
+
+_MOST_SECONDS = 120.0
+_SETTLING_SECONDS = 1.0  # until the detector's memories have filled
+
+
+def learn_own(
+    video: Path,
+    output: Path | None = None,
+    *,
+    avatar: str = "mei",
+    model: str = "fomm-mini",
+    device: str = "auto",
+    progress: Progress = silent,
+) -> tuple[Path, OwnUsual]:
+    """Drive the avatar with a clean `video` of the user and keep what is usual of its measures.
+
+    Up to two minutes are used, without the first second. They are written to `output`, by default
+    where `run` finds them. Raises AvatarAppError where the video shows too little of a face.
+    """
+    if output is not None:
+        check_writable(output)
+    with contextlib.ExitStack() as stack:
+        reader = stack.enter_context(VideoReader(video, max_side=640))
+        engine = stack.enter_context(contextlib.closing(load_reenactor(model, device)))
+        finder = FaceFinder()
+        detector = stack.enter_context(contextlib.closing(load_detector("driver", finder=finder)))
+        size = engine.size
+        source = load_avatar(resolve_avatar(avatar), size, finder.in_photo)
+        engine.set_source(source)
+        detector.set_source(source)
+        rows: list[Mapping[str, float]] = []
+        times: list[float] = []
+        for frame in _faces(reader, size, progress):
+            if not times:
+                engine.calibrate(frame)
+            measures = detector.inspect(engine.animate(frame)).measures
+            times.append(frame.time)
+            if frame.time - times[0] >= _SETTLING_SECONDS:
+                rows.append(measures)
+    if not times:
+        raise AvatarAppError(f"No face was found in {video}; choose a video that shows yours.")
+    own = OwnUsual.of(rows, max(0.0, times[-1] - times[0] - _SETTLING_SECONDS))
+    return own.save(output), own
+
+
+def _faces(reader: VideoReader, size: int, progress: Progress) -> Iterator[Frame]:
+    """Yield the driving frames of a video from the first face on."""
+    finder, square = FaceFinder(), SmoothedSquare()
+    for frame in reader:
+        progress(frame.index + 1, reader.frames, "frames")
+        if frame.time > _MOST_SECONDS:
+            return
+        face = finder.track(frame.image)
+        place = square.update(None if face is None else face.landmarks, frame.time)
+        if place is not None:
+            height, width = frame.image.shape[:2]
+            cut = crop(frame.image, place.fitted(width, height), size)
+            yield Frame(cut, frame.index, frame.time)

@@ -1,0 +1,67 @@
+"""Learning what is usual of a user from a clean video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar_app.calibration_run import own
+from avatar_app.glitch.own import load_own
+from avatar_app.settings import bundled
+from avatar_app.types import Avatar, AvatarAppError, Frame, KeyPoints, Rendered
+from avatar_app.video import VideoWriter
+
+
+class Mirror:
+    """An engine whose avatar is the driver."""
+
+    size = 256
+
+    def set_source(self, avatar: Avatar) -> None:
+        """Take any avatar."""
+
+    def calibrate(self, frame: Frame) -> None:
+        """Take any pose."""
+
+    def animate(self, frame: Frame) -> Rendered:
+        """Return the driver as the rendered picture."""
+        points = KeyPoints(np.zeros((1, 1, 2), np.float32), np.zeros((1, 1, 2, 2), np.float32))
+        return Rendered(frame, frame.image, points)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+@pytest.fixture(autouse=True)
+def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the engine where the job loads one."""
+    monkeypatch.setattr(own, "load_reenactor", lambda *_: Mirror())
+
+
+def test_clean_seconds_become_what_is_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundled clip is learned as the user's own, and kept where a detector finds it."""
+    monkeypatch.setattr("avatar_app.glitch.own.LEAST_SECONDS", 5.0)
+    output = tmp_path / "detector.json"
+    path, learned = own.learn_own(bundled("assets", "demo", "webcam.mp4"), output)
+    assert path == output
+    assert learned.seconds > 5
+    kept = load_own(path)
+    assert kept is not None
+    low, high = kept.measures["face_score"][1:]
+    assert low < kept.measures["face_score"][0] < high
+    assert "mismatch_yaw" in kept.measures
+
+
+def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
+    """In one sentence, and nothing is written."""
+    video = tmp_path / "empty.mp4"
+    with VideoWriter(video, 64, 64, 25) as writer:
+        for step in range(5):
+            writer.write(np.full((64, 64, 3), 90, np.uint8), step / 25)
+    with pytest.raises(AvatarAppError, match=r"No face was found in .*empty\.mp4"):
+        own.learn_own(video, tmp_path / "detector.json")
+    assert not (tmp_path / "detector.json").exists()

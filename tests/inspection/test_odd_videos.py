@@ -1,0 +1,93 @@
+"""`inspect` on videos of unusual sizes, rates and orders: they are judged, and limits are told."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.inspection import inspect, job
+from avatar_app.settings import bundled
+from avatar_app.types import Image
+from avatar_app.video import VideoReader, VideoWriter
+
+
+@lru_cache(maxsize=1)
+def clip() -> list[Image]:
+    """Return the beginning of the bundled clip, 320 x 240."""
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
+        frames = itertools.islice(reader, 40)
+        return [np.asarray(cv2.resize(frame.image, (320, 240)), np.uint8) for frame in frames]
+
+
+@lru_cache(maxsize=1)
+def finder() -> FaceFinder:
+    """Share one finder, as its models take a second to load."""
+    return FaceFinder()
+
+
+@pytest.fixture(autouse=True)
+def shared_finder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put it where the job makes its own."""
+    monkeypatch.setattr(job, "FaceFinder", finder)
+
+
+def write(path: Path, images: Sequence[Image], times: Sequence[float] | None = None) -> Path:
+    """Write pictures as a video, 25 a second or at these times."""
+    height, width = images[0].shape[:2]
+    with VideoWriter(path, width, height, 25) as writer:
+        for step, image in enumerate(images):
+            writer.write(image, step / 25 if times is None else times[step])
+    return path
+
+
+def test_a_phone_video_on_its_side_is_turned_before_it_is_judged(tmp_path: Path) -> None:
+    """Stored lying with a rotation flag: the face is found, and the size is told as seen."""
+    upright = [np.pad(image, ((120, 120), (0, 0), (0, 0))) for image in clip()[:20]]
+    video = write(tmp_path / "phone.mp4", [np.ascontiguousarray(np.rot90(i)) for i in upright])
+    data = bytearray(video.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40  # the display matrix in the track header
+    for place, value in zip((0, 4, 12, 16), (0, 1, -1, 0), strict=True):
+        struct.pack_into(">i", data, at + place, value << 16)
+    video.write_bytes(data)
+    found = inspect(video, tmp_path / "out")
+    assert found.about["pictures"].startswith("320 x 480")
+    assert all(row.score is not None for row in found.rows)
+
+
+def test_a_varying_rate_is_told_and_keeps_its_times(tmp_path: Path) -> None:
+    """Pictures 20 and 100 ms apart by turns."""
+    times = [0.12 * (step // 2) + 0.1 * (step % 2) for step in range(30)]
+    found = inspect(write(tmp_path / "vfr.mp4", clip()[:30], times), tmp_path / "out")
+    assert any("The rate varies" in note for note in found.notes)
+    assert [row.time for row in found.rows] == pytest.approx(times, abs=0.002)
+
+
+def test_4k_is_judged_like_the_same_in_small(tmp_path: Path) -> None:
+    """Every picture gets a score; the size of the file is told."""
+    large = [
+        cv2.resize(image, (3840, 2160), interpolation=cv2.INTER_LINEAR) for image in clip()[:5]
+    ]
+    found = inspect(write(tmp_path / "4k.mp4", [np.asarray(i, np.uint8) for i in large]), tmp_path)
+    assert len(found.rows) == 5
+    assert all(row.score is not None for row in found.rows)
+    assert found.rows[-1].measures["face_score"] > 0.5
+
+
+def test_of_twenty_faces_one_is_judged_and_the_others_are_counted(tmp_path: Path) -> None:
+    """A wall of faces, as in a large call."""
+    faces = [image[:, 40:280] for image in clip()[:12]]
+    wall = [np.vstack([np.hstack([face] * 5)] * 4) for face in faces]
+    found = inspect(write(tmp_path / "wall.mp4", wall), tmp_path / "out")
+    counted = re.search(r"up to (\d+) faces", " ".join(found.notes))
+    assert counted is not None
+    assert int(counted[1]) >= 16
+    assert all(row.score is not None for row in found.rows)
