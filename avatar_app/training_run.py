@@ -63,7 +63,7 @@ def train(
     from avatar_app.fomm.torch_runtime import has_bfloat16
     from avatar_app.fomm.training.config import load_config
     from avatar_app.fomm.training.plots import draw_curves
-    from avatar_app.fomm.training.trainer import Step, Trainer
+    from avatar_app.fomm.training.trainer import Step, Trainer, flushed_denormals
     from avatar_app.fomm.training.validation import Validation
 
     config = load_config(config_path)
@@ -88,31 +88,32 @@ def train(
     landmarks = _LandmarkStore(out / "landmarks.npz")
     device = choose(device, "torch").device
     validation = Validation(list(_load(watched, config, landmarks, progress)), out, device)
-    trainer = Trainer(
-        config,
-        _load(learned, config, landmarks, progress),
-        validation,
-        out,
-        device,
-        has_bfloat16(device),
-    )
-    landmarks.save()
-    if start is not None:
-        trainer.start_from(load(start).tensors)
-    if resume:
-        trainer.resume()
+    with flushed_denormals():
+        trainer = Trainer(
+            config,
+            _load(learned, config, landmarks, progress),
+            validation,
+            out,
+            device,
+            has_bfloat16(device),
+        )
+        landmarks.save()
+        if start is not None:
+            trainer.start_from(load(start).tensors)
+        if resume:
+            trainer.resume()
 
-    def report(step: Step) -> None:
-        total = sum(step.losses.values())
-        what = f"min, {step.stage}: loss {total:.3f}, {step.samples_per_second:.1f} samples/s"
-        progress(step.seconds / 60, minutes, what)
-        draw_curves(out)
+        def report(step: Step) -> None:
+            total = sum(step.losses.values())
+            what = f"min, {step.stage}: loss {total:.3f}, {step.samples_per_second:.1f} samples/s"
+            progress(step.seconds / 60, minutes, what)
+            draw_curves(out)
 
-    model = out / f"{config_path.stem}.safetensors"
-    try:
-        trainer.run(minutes, report)
-    finally:  # also what was learned until Ctrl-C can be tried out
-        save(model, config.model_params, trainer.averaged_weights, half=True)
+        model = out / f"{config_path.stem}.safetensors"
+        try:
+            trainer.run(minutes, report)
+        finally:  # also what was learned until Ctrl-C can be tried out
+            save(model, config.model_params, trainer.averaged_weights, half=True)
     return TrainingResult(
         model,
         out / "sheet.png",
