@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
     Raises AvatarAppError where there is no study, or the files cannot be written.
     """
     header, rows = read_results(folder)
+    header = {**header, "severities": measured_severities(header["severities"], rows)}
     findings = find(header, rows)
     effects = _draw_effects(folder, header, rows, findings, progress)
     blocks: list[Block] = [
@@ -79,13 +81,30 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
     return Report(page, markdown, table, drawn)
 
 
-def find(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Finding]:
-    """Give what was found of each case that was measured at all severities, the worst first."""
+def measured_severities(planned: Sequence[int], rows: Sequence[Row]) -> list[int]:
+    """Give those of the planned severities that most of the begun cases have.
+
+    A study that was stopped may have gone on with fewer.
+    """
+    done = _done(rows)
+    common = Counter(frozenset(planned) & severities for severities in done.values())
+    return sorted(max(common, key=lambda one: (common[one], len(one)), default=planned))
+
+
+def _done(rows: Sequence[Row]) -> dict[str, set[int]]:
+    """Give the severities at which each case drove the avatar."""
     done: dict[str, set[int]] = {}
     for row in rows:
-        if row["kind"] == RELATIVE:
+        if row["kind"] == RELATIVE and row["severity"]:
             done.setdefault(row["case"], set()).add(row["severity"])
-    there = {case for case, severities in done.items() if severities >= set(header["severities"])}
+    return done
+
+
+def find(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Finding]:
+    """Give what was found of each case that was measured at all severities, the worst first."""
+    there = {
+        case for case, severities in _done(rows).items() if severities >= set(header["severities"])
+    }
     cases = [case for name, case in CASES.items() if name in there]
     damages = {case.name: responses(rows, case.name, "damage") for case in cases}
     chances = holm({name: one.trend() for name, one in damages.items()})
