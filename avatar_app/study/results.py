@@ -17,7 +17,7 @@ from typing import Any
 from avatar_app.files import write_errors, write_whole
 from avatar_app.types import AvatarAppError
 
-FORMAT = 1
+FORMAT = 2
 _HEADER, _ROWS = "study.json", "trials.jsonl"
 _GROWING = ("avatars", "clips", "cases", "severities")
 _FIXED = ("model", "model_sha256", "detector", "app")
@@ -94,7 +94,7 @@ class Results:
 
 
 def read_results(folder: Path) -> tuple[Mapping[str, Any], Sequence[Row]]:
-    """Give header and rows of a results folder.
+    """Give header and rows of a results folder, each trial once.
 
     Raises AvatarAppError where it holds none, or one of another version.
     """
@@ -102,7 +102,8 @@ def read_results(folder: Path) -> tuple[Mapping[str, Any], Sequence[Row]]:
     if header is None:
         raise AvatarAppError(f"{folder} holds no study; name the folder of one.")
     _check_format(folder, header)
-    rows = list(_read_rows(folder / _ROWS))
+    # Two processes that were started in one folder by mistake may both have done a trial.
+    rows = list({row["id"]: row for row in _read_rows(folder / _ROWS)}.values())
     if not rows:
         raise AvatarAppError(f"{folder} holds a study without a single trial; run it first.")
     return header, rows

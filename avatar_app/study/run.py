@@ -148,6 +148,8 @@ class _Plan:
             shown=tuple(_shown(options.severities)),
             has_lpips=has_lpips,
         )
+        # Two cuts may be of one file, as those of the clip on board are.
+        self.starts = {cut.name: cut.start for cut in self.cuts}
         self.contents = {f"clip/{cut.name}": cut.sha256() for cut in self.cuts}
         for name, avatar in self.avatars.items():
             assert avatar.path is not None
@@ -201,6 +203,7 @@ class _Plan:
         settings = {
             "model": self.checkpoint.sha256,
             "detector": self.detector,
+            "start": self.starts.get(trial.clip, 0.0),
             "seconds": self.options.seconds,
             "stride": self.options.stride,
         }

@@ -24,6 +24,14 @@ def test_a_row_cut_off_by_a_kill_is_dropped_and_written_again(tmp_path: Path) ->
     assert [row["id"] for row in read_results(tmp_path)[1]] == ["one", "two"]
 
 
+def test_a_trial_that_two_processes_did_counts_once(tmp_path: Path) -> None:
+    """Both wrote into one folder."""
+    first, second = Results(tmp_path, HEADER), Results(tmp_path, HEADER)
+    for results, name in ((first, "one"), (second, "one"), (second, "two"), (first, "two")):
+        results.add({"id": name})
+    assert [row["id"] for row in read_results(tmp_path)[1]] == ["one", "two"]
+
+
 @pytest.mark.parametrize("what", ["model", "model_sha256", "detector", "app"])
 def test_a_folder_of_another_study_is_refused(tmp_path: Path, what: str) -> None:
     """Rows of two models, detectors or versions are never mixed."""

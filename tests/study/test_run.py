@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from avatar_app.study import StudyOptions, study, write_report
+from avatar_app.study.run import _Plan
 from avatar_app.types import AvatarAppError
 
 SMALL = ("--quick", "--cases", "hand_mouth", "--severities", "5", "--seconds", "1.2")
@@ -63,6 +64,15 @@ def _redraw(out: Path) -> None:
     (out / "report.html").unlink()
     write_report(out)
     assert (out / "report.html").read_text() == first
+
+
+def test_two_cuts_of_one_file_have_trials_of_their_own(tmp_path: Path) -> None:
+    """The clip on board gives two: what was done of one must not pass for done of the other."""
+    cases = ("glare", "source_cartoon")
+    plan = _Plan(StudyOptions(tmp_path / "study", avatars=("mei",), cases=cases))
+    assert len({cut.path for cut in plan.cuts}) == 1 < len(plan.cuts)
+    trials = plan.trials()
+    assert len({plan.id_of(trial) for trial in trials}) == len(trials)
 
 
 def test_what_cannot_be_studied_is_said_before_any_work(tmp_path: Path) -> None:
