@@ -84,7 +84,8 @@ class Studio:
         self._cache = cache
         self._finder = FaceFinder()
         self._detectors = {
-            role: load_detector(role, finder=self._finder) for role in ("driver", "video")
+            role: load_detector(role, finder=self._finder, context=True)
+            for role in ("driver", "video")
         }
         self._clip: tuple[Path, Image, Floats] | None = None
         self._calm: tuple[Path, list[Rendered]] | None = None

@@ -40,10 +40,14 @@ class Observation:
 
 
 class PictureWatch:
-    """Measures the face in pictures that follow each other. Not thread-safe."""
+    """Measures the face in pictures that follow each other. Not thread-safe.
 
-    def __init__(self, follower: Follower) -> None:
+    With `context` also what is beside it.
+    """
+
+    def __init__(self, follower: Follower, context: bool = False) -> None:
         self._follower = follower
+        self._context = context
         self.forget()
 
     def forget(self) -> None:
@@ -82,7 +86,8 @@ class PictureWatch:
         if face is None:
             self.expect_jump()
             return Observation(measures, None)
-        measures["around"] = self._beside(image, face, elapsed)
+        if self._context:
+            measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
         measures |= self._geometry(face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)

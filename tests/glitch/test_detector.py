@@ -105,6 +105,15 @@ def test_verdicts_carry_measures_that_are_known(video: GlitchDetector) -> None:
         assert verdict.landmarks is not None
 
 
+def test_what_is_beside_the_face_is_measured_only_where_it_counts(video: GlitchDetector) -> None:
+    """No weight on board asks for it; `calibrate` does."""
+    asked = load_detector("video", finder=finder(), context=True)
+    for detector, is_measured in ((video, False), (asked, True)):
+        [verdict] = verdicts(detector, clip()[:1])
+        assert ("around" in verdict.measures) is is_measured
+    asked.close()
+
+
 def test_the_same_video_gets_the_same_verdicts_again(video: GlitchDetector) -> None:
     """After `forget` nothing of the first time is left."""
     first = verdicts(video, clip()[:12])
