@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import re
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -14,34 +12,14 @@ import numpy as np
 import pytest
 
 from avatar_app.events import Flag
-from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.inspection import inspect, job
+from avatar_app.inspection import inspect
 from avatar_app.inspection.view import Cuts
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Image
-from avatar_app.video import VideoReader, VideoWriter
+from avatar_app.video import VideoWriter
+from tests.inspection.constructed import FRAMES, clip
 
-FRAMES, BREAKS_AT = 50, 25
-
-
-@lru_cache(maxsize=1)
-def clip() -> list[Image]:
-    """Return the beginning of the bundled clip, 320 x 240."""
-    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
-        frames = itertools.islice(reader, FRAMES)
-        return [np.asarray(cv2.resize(frame.image, (320, 240)), np.uint8) for frame in frames]
-
-
-@lru_cache(maxsize=1)
-def finder() -> FaceFinder:
-    """Share one finder, as its models take a second to load."""
-    return FaceFinder()
-
-
-@pytest.fixture(autouse=True)
-def shared_finder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put it where the job makes its own."""
-    monkeypatch.setattr(job, "FaceFinder", finder)
+BREAKS_AT = 25
 
 
 def write(path: Path, images: list[Image], rate: float = 25) -> Path:

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.inspection import inspect, job
-from avatar_app.settings import bundled
+from avatar_app.inspection import inspect
 from avatar_app.types import Image
-from avatar_app.video import VideoReader, VideoWriter
-
-
-@lru_cache(maxsize=1)
-def clip() -> list[Image]:
-    """Return the beginning of the bundled clip, 320 x 240."""
-    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
-        frames = itertools.islice(reader, 40)
-        return [np.asarray(cv2.resize(frame.image, (320, 240)), np.uint8) for frame in frames]
-
-
-@lru_cache(maxsize=1)
-def finder() -> FaceFinder:
-    """Share one finder, as its models take a second to load."""
-    return FaceFinder()
-
-
-@pytest.fixture(autouse=True)
-def shared_finder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put it where the job makes its own."""
-    monkeypatch.setattr(job, "FaceFinder", finder)
+from avatar_app.video import VideoWriter
+from tests.inspection.constructed import clip
 
 
 def write(path: Path, images: Sequence[Image], times: Sequence[float] | None = None) -> Path:
