@@ -40,6 +40,7 @@ class Stage:
     encoder: bool = True  # False: the source's encoder stays as it is, which saves a third
     size: int = 256  # of the generator's pictures; the motion networks always see full frames
     crop: int | None = None  # side of the part of the picture that is decoded and judged
+    anywhere: float = 0.0  # share of the crops that need not lie around a landmark
     learning_rate: float = 2e-4
     vgg_depths: tuple[int, ...] = (5, 5, 5, 5)  # how many of VGG19's maps at 1, 1/2, 1/4, 1/8
     perceptual: float = 10.0

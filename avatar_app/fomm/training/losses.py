@@ -24,7 +24,6 @@ _LOWER_EDGES = [41, 40, 47, 46, 67, 66, 65]
 
 # Both eyes and the mouth: from the first to the last landmark each is as wide as it is.
 DETAILS = ((36, 37, 38, 40, 41, 39), (42, 43, 44, 46, 47, 45), (48, 50, 52, 56, 58, 54))
-FIRST_DETAIL = 36  # of the landmarks: from here on they lie on eyes and mouth
 DETAIL_SPREAD = 0.45  # standard deviation of what counts, over that width
 
 

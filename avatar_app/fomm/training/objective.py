@@ -158,20 +158,22 @@ class Objective:
     def _crop(
         self, stage: Stage, motion: Motion, grid: Tensor, real: Tensor, batch: Batch
     ) -> tuple[Motion, Tensor, Tensor]:
-        """One square of `real` and all else around a random landmark, aligned to feature cells.
+        """One square of `real` and all else, aligned to feature cells.
 
-        Half of the landmarks lie on eyes and mouth: what matters most is small. A stage that weighs
-        details looks at nothing else.
+        Around a random landmark, half of which lie on eyes and mouth: what matters most is small.
+        `anywhere` is the share that lies wherever it falls instead: no landmark is near the hair.
         """
         cells = motion.deformation.shape[1]
         cell = real.shape[-1] // cells
         width = (stage.crop or real.shape[-1]) // cell
         landmarks = torch.nan_to_num(batch.driving_landmarks).cpu()
-        first = losses.FIRST_DETAIL if stage.detail else 0
-        count = (len(landmarks),)
-        chosen = torch.randint(first, landmarks.shape[1], count, generator=self._random)
-        centres = landmarks[torch.arange(len(landmarks)), chosen]  # (B, 2)
+        count = len(landmarks)
+        chosen = torch.randint(landmarks.shape[1], (count,), generator=self._random)
+        centres = landmarks[torch.arange(count), chosen]  # (B, 2)
         jitter = torch.randn(centres.shape, generator=self._random) * 0.1
+        free = torch.rand(count, 1, generator=self._random) < stage.anywhere
+        wherever = torch.rand(centres.shape, generator=self._random) * 2 - 1
+        centres = torch.where(free, wherever, centres)
         corners = ((centres + jitter + 1) / 2 * cells - width / 2).round().long()
         corners = corners.clamp(0, cells - width)
 
