@@ -12,9 +12,9 @@ from avatar_app.calibration_run.labels import CLEAN, GLITCH
 from avatar_app.calibration_run.plan import CALM, DRIVEN, EVENTFUL, OUTPUT, PAINTED
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import RoleCalibration, Usual
-from avatar_app.glitch.fusion import bent
+from avatar_app.glitch.fusion import FRONTAL, TURNED, away, bent
 from avatar_app.glitch.judge import Judge, log_odds
-from avatar_app.glitch.measures import AVATAR, CONTEXT, FALLING
+from avatar_app.glitch.measures import AVATAR, CONTEXT, FALLING, TURN
 
 FOLDS = 4
 
@@ -23,6 +23,8 @@ _BROKEN = (DRIVEN, OUTPUT, PAINTED)
 _STEPS_KEPT = 5  # digits
 _BLOCK_SECONDS, _LEAST_BLOCKS = 60.0, 12
 _LEAST_SPREAD = 0.02
+_HALF_TURNED = (FRONTAL + TURNED) / 2
+_LEAST_TURNED = 200  # frames: of fewer, the percentile would be a single moment
 _LIMIT = 99  # percentile
 
 Values = npt.NDArray[np.float64]
@@ -31,7 +33,8 @@ Truth = npt.NDArray[np.int8]
 
 def names_of(role: str) -> tuple[str, ...]:
     """Return the measures a role has."""
-    return NAMES if role == "driver" else tuple(name for name in NAMES if name not in AVATAR)
+    others = (TURN,) if role == "driver" else (TURN, *AVATAR)
+    return tuple(name for name in NAMES if name not in others)
 
 
 def stacked(takes: Sequence[Take], role: str, names: Sequence[str]) -> tuple[Values, Truth]:
@@ -57,7 +60,9 @@ def fit(
     weights = _balanced(truth, groups)
     median = np.array([known[name].median for name in names])
     limit = np.array([known[name].limit for name in names])
-    features = np.hstack(bent(values, median, limit))
+    turn = np.concatenate([turns(take) for take in takes])[labelled]
+    turned = np.array([known[name].limit_at(TURNED) for name in names])
+    features = np.hstack(bent(values, median, limit + away(turn)[:, None] * (turned - limit)))
     signs = np.array([-1.0 if name in CONTEXT else 1.0 for name in names] * 2)
     found, bias = _minimised(features * signs, truth, weights, penalty)
     near, far = np.split(found * signs, 2)
@@ -107,19 +112,31 @@ def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
     Eventful footage is left out: it would make a covered face usual.
     """
     names = names_of(role)
-    values, truth = stacked([take for take in takes if take.kind != EVENTFUL], role, names)
+    shown = [take for take in takes if take.kind != EVENTFUL]
+    values, truth = stacked(shown, role, names)
+    turn = np.concatenate([turns(take) for take in shown])
     found = {}
     for name, column in zip(names, values.T, strict=True):
-        clean = column[(truth == CLEAN) & np.isfinite(column)]
-        if not len(clean):
+        is_clean = (truth == CLEAN) & np.isfinite(column)
+        frontal, turned = (
+            column[is_clean & (turn < _HALF_TURNED)],
+            column[is_clean & (turn >= _HALF_TURNED)],
+        )
+        if not len(frontal):
             continue
-        middle = float(np.median(clean))
-        falls = name in FALLING
-        limit = float(np.percentile(clean, 100 - _LIMIT if falls else _LIMIT))
-        if abs(limit - middle) < _LEAST_SPREAD:
-            limit = middle + (-_LEAST_SPREAD if falls else _LEAST_SPREAD)
-        found[name] = Usual(middle, limit)
+        side, rank = (-1, 100 - _LIMIT) if name in FALLING else (1, _LIMIT)
+        middle = float(np.median(frontal))
+        spread = max(_LEAST_SPREAD, side * (float(np.percentile(frontal, rank)) - middle))
+        far = spread
+        if len(turned) >= _LEAST_TURNED:
+            far = max(spread, side * (float(np.percentile(turned, rank)) - middle))
+        found[name] = Usual(middle, middle + side * spread, middle + side * far)
     return found
+
+
+def turns(take: Take) -> Values:
+    """Return by how many degrees the face is turned away in each frame, 0 where unknown."""
+    return np.nan_to_num(take.measures[:, NAMES.index(TURN)].astype(np.float64))
 
 
 def scores(take: Take, calibration: RoleCalibration, threshold: float) -> tuple[Values, list[bool]]:
@@ -193,7 +210,8 @@ def as_json(calibration: RoleCalibration) -> dict[str, Any]:
         "maxima": [_short(value) for value in calibration.maxima],
         "fusion": by_hand or {name: [_short(near), _short(far)] for name, near, far in weights},
         "usual": {
-            name: [_short(one.median), _short(one.limit)] for name, one in calibration.usual.items()
+            name: [_short(one.median), _short(one.limit), _short(one.limit_at(TURNED))]
+            for name, one in calibration.usual.items()
         },
     }
 

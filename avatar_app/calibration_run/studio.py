@@ -32,12 +32,12 @@ from avatar_app.calibration_run.plan import (
 from avatar_app.calibration_run.webcam import as_filmed
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import CONTEXT, MEASURES
+from avatar_app.glitch.measures import CONTEXT, MEASURES, TURN
 from avatar_app.perturbations import envelope, find_case, perturb
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Reenactor, Rendered
 from avatar_app.video import read_clip
 
-NAMES = (*MEASURES, *CONTEXT)
+NAMES = (*MEASURES, *CONTEXT, TURN)
 RATE = 25.0
 
 _FRAMES, _CALM_FRAMES = 75, 150

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.glitch.fusion import Fusion, Linear
+from avatar_app.glitch.fusion import TURNED, Fusion, Linear, away
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
@@ -28,19 +28,28 @@ _LEAST_SCALE = 0.1  # log-odds
 class Usual:
     """What a measure is on clean pictures: its median, and the `limit` one in a hundred passes.
 
-    The limit lies on the side where glitches are.
+    The limit lies on the side where glitches are; for faces turned away it is `turned`, by default
+    the same, and never nearer to the median.
     """
 
     median: float
     limit: float
+    turned: float | None = None
 
     def __post_init__(self) -> None:
         if self.limit == self.median:
             raise ValueError(f"Usual: expected a limit beside the median {self.median}")
+        if self.turned is not None and self.evidence(self.turned) < 1 - 1e-6:
+            raise ValueError(f"Usual: expected {self.turned} beyond the limit {self.limit}")
 
-    def evidence(self, value: float) -> float:
+    def limit_at(self, turn: float) -> float:
+        """Return the limit for a face turned away by `turn` degrees."""
+        far = self.limit if self.turned is None else self.turned
+        return self.limit + float(away(turn)) * (far - self.limit)
+
+    def evidence(self, value: float, turn: float = 0.0) -> float:
         """Return 0 at the median, 1 at the limit, more beyond."""
-        return (value - self.median) / (self.limit - self.median)
+        return (value - self.median) / (self.limit_at(turn) - self.median)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +78,8 @@ class RoleCalibration:
         known = [self.usual[name] for name in self.names]
         median = np.array([one.median for one in known], np.float64)
         limit = np.array([one.limit for one in known], np.float64)
-        return Fusion(self.names, median, limit, self.near, self.far, self.bias)
+        turned = np.array([one.limit_at(TURNED) for one in known], np.float64)
+        return Fusion(self.names, median, limit, turned, self.near, self.far, self.bias)
 
     def threshold(self, false_alarms_per_hour: float) -> float:
         """Return the score in (0, 1) that clean pictures pass so often an hour.
@@ -142,7 +152,7 @@ def _role(content: Mapping[str, Any]) -> RoleCalibration:
         near=np.array([row[0] for row in pairs.values()], np.float64),
         far=np.array([row[1] for row in pairs.values()], np.float64),
         bias=float(content["bias"]),
-        usual={name: Usual(*map(float, pair)) for name, pair in content["usual"].items()},
+        usual={name: Usual(*map(float, row)) for name, row in content["usual"].items()},
         maxima=[float(value) for value in content["maxima"]],
         provisional_threshold=float(content["threshold"]),
         block_seconds=float(content.get("block_seconds", 60.0)),

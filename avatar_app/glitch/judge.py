@@ -9,7 +9,7 @@ import numpy as np
 from avatar_app.events import Flag
 from avatar_app.glitch.calibration import RoleCalibration
 from avatar_app.glitch.flags import Hysteresis
-from avatar_app.glitch.measures import MEASURES
+from avatar_app.glitch.measures import MEASURES, TURN
 
 _SMOOTHING_SECONDS = 0.12
 _START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
@@ -74,9 +74,10 @@ class Judge:
     def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
         """Return for each flag the measure that speaks most for it, and how strongly."""
         most: dict[Flag, tuple[str, float]] = {}
+        turn = measures.get(TURN, 0.0)
         for name, usual in self._calibration.usual.items():
             if name in measures and name in MEASURES:
-                flag, speaks = MEASURES[name].flag, usual.evidence(measures[name])
+                flag, speaks = MEASURES[name].flag, usual.evidence(measures[name], turn)
                 if flag not in most or speaks > most[flag][1]:
                     most[flag] = (name, speaks)
         return most
@@ -85,8 +86,8 @@ class Judge:
         measure, usual = MEASURES[name], self._calibration.usual[name]
         where = f" ({measure.part})" if measure.part else ""
         bound = "at most" if usual.limit > usual.median else "at least"
-        value = measures[name]
-        return f"{name}: {measure.words}{where} {value:.3g}, usually {bound} {usual.limit:.3g}"
+        value, limit = measures[name], usual.limit_at(measures.get(TURN, 0.0))
+        return f"{name}: {measure.words}{where} {value:.3g}, usually {bound} {limit:.3g}"
 
     def _warnings(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
         return {

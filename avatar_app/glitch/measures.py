@@ -89,5 +89,8 @@ FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determ
 CONTEXT = ("around",)
 """Of what is beside the face: it speaks for something that covers it, and against a glitch."""
 
+TURN = "turn"
+"""By how many degrees the face is turned away. What is usual depends on it: no evidence itself."""
+
 GATES = ("driver_unseen", "driver_faces", "driver_turn", "driver_darkness", "driver_cover")
 """Of the driver: they warn before a glitch and are none."""

@@ -17,6 +17,7 @@ import numpy as np
 from avatar_app import settings
 from avatar_app.files import write_whole
 from avatar_app.glitch.calibration import RoleCalibration, Usual
+from avatar_app.glitch.fusion import TURNED
 from avatar_app.types import AvatarAppError
 
 NAME = "detector.json"
@@ -72,7 +73,8 @@ class OwnUsual:
         way = float(np.clip((middle - usual.median) / spread, -_MOST_MOVED, _MOST_MOVED))
         seen = ((high if spread > 0 else low) - middle) / spread
         median = usual.median + way * spread
-        return Usual(median, median + float(np.clip(seen, *_SPREADS)) * spread)
+        limit = median + float(np.clip(seen, *_SPREADS)) * spread
+        return Usual(median, limit, limit + usual.limit_at(TURNED) - usual.limit)
 
     def save(self, path: Path | None = None) -> Path:
         """Write it where `load_own` finds it. Raises AvatarAppError where that cannot be."""

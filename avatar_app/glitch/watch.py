@@ -12,7 +12,7 @@ import numpy as np
 from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import SIGNAL_UNITS, part_name
+from avatar_app.glitch.measures import SIGNAL_UNITS, TURN, part_name
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import movement, upheaval
 from avatar_app.glitch.signals.surroundings import intrusion, outlook
@@ -61,6 +61,7 @@ class PictureWatch:
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
         self._around: Floats | None = None
+        self._turn = 0.0
         self._seen_at: float | None = None
         self._changed_at = self._time = 0.0
 
@@ -85,14 +86,17 @@ class PictureWatch:
         }
         if face is None:
             self.expect_jump()
-            return Observation(measures, None)
+            # Who turned away and is lost is not missing: the turn that was seen last still holds.
+            return Observation({**measures, TURN: self._turn}, None)
         if self._context:
             measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
         measures |= self._geometry(face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)
         measures["skull_misfit"] = skull.misfit
-        return Observation(measures, face, read_signals(face.landmarks, skull))
+        signals = read_signals(face.landmarks, skull)
+        self._turn = measures[TURN] = _turn(signals)
+        return Observation(measures, face, signals)
 
     def _still(self, image: Image, time: float) -> float:
         """Return the seconds since the picture last changed."""
@@ -197,7 +201,7 @@ class DriverWatch:
             return Observation(measures, None)
         signals = read_signals(face.landmarks)
         chip = chips.chip(frame.image, face.landmarks)
-        turn, cover = max(abs(signals["yaw"]), abs(signals["pitch"])), self._cover(chip, elapsed)
+        turn, cover = _turn(signals), self._cover(chip, elapsed)
         is_clear = face.score >= _CLEAR or turn >= _TURNED
         measures |= {
             "driver_turn": turn,
@@ -239,6 +243,11 @@ class DriverWatch:
         usual = small if self._usual is None else self._usual
         self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (small - usual)
         return sorted(chips.strangeness(small, usual).values())[-2]
+
+
+def _turn(signals: Mapping[str, float]) -> float:
+    """Return by how many degrees a face is turned away from the camera."""
+    return max(abs(signals["yaw"]), abs(signals["pitch"]))
 
 
 def _pace(elapsed: float) -> float:

@@ -13,8 +13,9 @@ from avatar_app.calibration_run.job import _fitted
 from avatar_app.calibration_run.plan import CALM, FIT, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import ROLES, load_calibration
+from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.judge import log_odds
-from avatar_app.glitch.measures import CONTEXT
+from avatar_app.glitch.measures import CONTEXT, TURN
 
 FRAMES = 60
 BREAKS_AT = 30
@@ -62,6 +63,21 @@ def test_what_gets_worse_never_speaks_against_a_glitch() -> None:
     found = fit.fit(shown, "video", fit.usual(shown, "video"), penalty=1e-6)
     for name, near, far in zip(found.names, found.near, found.far, strict=True):
         assert max(near, far) <= 0 if name in CONTEXT else min(near, far) >= 0
+
+
+def test_what_is_usual_is_learned_by_how_far_the_face_is_turned() -> None:
+    """Turned faces that bend more move the limit for turned faces, and that one only."""
+    column, turn = NAMES.index(TELLING), NAMES.index(TURN)
+    shown = [take("video", FIT, person, False) for person in range(8)]
+    for one in shown:
+        one.measures[:, column] = np.linspace(0, 0.1, FRAMES)
+        one.measures[BREAKS_AT:, turn] = TURNED
+        one.measures[BREAKS_AT:, column] += 1
+    found = fit.usual(shown, "video")[TELLING]
+    assert found.limit < 0.1
+    assert 1 < found.limit_at(TURNED) < 1.2
+    few = fit.usual(shown[:3], "video")[TELLING]
+    assert few.limit_at(TURNED) == few.limit
 
 
 def test_clean_minutes_are_made_of_calm_takes_once_each() -> None:

@@ -15,9 +15,9 @@ from avatar_app.glitch.calibration import (
     Usual,
     load_calibration,
 )
-from avatar_app.glitch.fusion import Fusion
+from avatar_app.glitch.fusion import FRONTAL, TURNED, Fusion
 from avatar_app.glitch.judge import log_odds
-from avatar_app.glitch.measures import CONTEXT, MEASURES
+from avatar_app.glitch.measures import CONTEXT, MEASURES, TURN
 from avatar_app.types import AvatarAppError
 
 
@@ -34,8 +34,16 @@ def test_the_bundled_file_fits_the_measures(role: str) -> None:
 
 def test_a_measure_counts_up_to_its_limit_and_less_beyond() -> None:
     """Log-odds are a sum; beyond the limit the logarithm counts, and a wild measure is clipped."""
-    both = np.array([1.0, 0.0]), np.array([3.0, -1.0])
-    fusion = Fusion(("a", "b"), *both, np.array([0.5, 1]), np.array([0.25, 1]), -2.0)
+    limit = np.array([3.0, -1.0])
+    fusion = Fusion(
+        ("a", "b"),
+        np.array([1.0, 0.0]),
+        limit,
+        limit,
+        np.array([0.5, 1]),
+        np.array([0.25, 1]),
+        -2.0,
+    )
     assert fusion.log_odds({"a": 2.0, "b": -0.5}) == pytest.approx(-2 + 0.25 + 0.5)
     assert fusion.log_odds({"a": 9.0}) == pytest.approx(-2 + 0.5 + 0.25 * np.log(4))
     assert fusion.log_odds({"a": 1e9}) == pytest.approx(-2 + 0.5 + 0.25 * np.log(20))
@@ -46,6 +54,19 @@ def test_evidence_points_to_the_side_of_the_limit() -> None:
     """Low sharpness and high folding both speak for a glitch."""
     assert Usual(2.0, 1.0).evidence(0.5) == 1.5
     assert Usual(0.0, 0.1).evidence(0.05) == 0.5
+
+
+def test_a_turned_face_may_look_stranger() -> None:
+    """Evidence falls as the limit moves, the same for the sum and for the reasons."""
+    usual = Usual(0.0, 1.0, 3.0)
+    turns = (0, FRONTAL, (FRONTAL + TURNED) / 2, TURNED, 80)
+    assert [usual.evidence(3.0, turn) for turn in turns] == pytest.approx([3, 3, 1.5, 1, 0.6])
+    weights = np.array([1.0])
+    calibration = RoleCalibration(("bend",), weights, weights, 0.0, {"bend": usual}, (), 0.5)
+    odds = [calibration.fusion.log_odds({"bend": 3.0, TURN: turn}) for turn in turns]
+    assert odds == pytest.approx([1 + np.log(3), 1 + np.log(3), 1 + np.log(1.5), 1, 0.6])
+    with pytest.raises(ValueError, match="beyond the limit"):
+        Usual(0.0, 1.0, 0.5)
 
 
 def role(maxima: Sequence[float], seconds: float = 60.0) -> RoleCalibration:

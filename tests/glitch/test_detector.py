@@ -13,7 +13,7 @@ import pytest
 from avatar_app.events import Flag
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import CONTEXT, GATES, MEASURES
+from avatar_app.glitch.measures import CONTEXT, GATES, MEASURES, TURN
 from avatar_app.settings import bundled
 from avatar_app.types import (
     Avatar,
@@ -100,7 +100,7 @@ def test_a_vanished_face_is_missing(video: GlitchDetector) -> None:
 def test_verdicts_carry_measures_that_are_known(video: GlitchDetector) -> None:
     """Every measure is in the table that explains it, and scores are probabilities."""
     for verdict in verdicts(video, clip()[:8]):
-        assert set(verdict.measures) <= {*MEASURES, *CONTEXT}
+        assert set(verdict.measures) <= {*MEASURES, *CONTEXT, TURN}
         assert 0 <= verdict.score <= 1
         assert verdict.landmarks is not None
 
@@ -134,7 +134,7 @@ def test_the_driver_is_watched_too() -> None:
         if not gone:
             assert not verdict.flags
     assert verdict.flags == {Flag.DRIVER_MISSING}
-    assert set(verdict.measures) <= {*MEASURES, *CONTEXT, *GATES}
+    assert set(verdict.measures) <= {*MEASURES, *CONTEXT, *GATES, TURN}
     assert any(name.startswith("identity") for name in verdict.measures)
     detector.close()
 

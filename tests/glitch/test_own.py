@@ -15,7 +15,7 @@ from avatar_app.types import AvatarAppError
 
 def calibration() -> RoleCalibration:
     """Return one in which a face's clearness falls from 2 to 1 and its trembling rises to 0.1."""
-    usual = {"face_score": Usual(2.0, 1.0), "shake": Usual(0.0, 0.1), "still": Usual(0.0, 2.0)}
+    usual = {"face_score": Usual(2.0, 1.0), "shake": Usual(0.0, 0.1), "still": Usual(0.0, 2.0, 3.0)}
     weights = np.array([2.0, 2.0])
     return RoleCalibration(("face_score", "shake"), weights, weights, -3.0, usual, (), 0.5)
 
@@ -40,6 +40,14 @@ def test_what_is_usual_of_the_user_is_no_longer_evidence() -> None:
     assert before.fusion.log_odds(mine) == pytest.approx(-3 + 2 + 1)
     assert after.fusion.log_odds(mine) < before.fusion.log_odds(mine) - 2
     assert after.usual["still"] == before.usual["still"]
+
+
+def test_turned_faces_keep_their_room() -> None:
+    """The limit of turned faces stays as far beyond that of frontal ones as it was."""
+    own = OwnUsual(30, {"still": (0.5, 0.0, 1.5)})
+    moved = own.applied(calibration()).usual["still"]
+    assert (moved.median, moved.limit) == pytest.approx((0.5, 1.9))
+    assert moved.limit_at(90) == pytest.approx(1.9 + 2 * 1.0)
 
 
 def test_a_flag_that_stood_all_the_time_goes_and_a_real_glitch_stays() -> None:
