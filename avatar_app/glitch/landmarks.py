@@ -15,6 +15,7 @@ import cv2
 import dlib
 import numpy as np
 
+from avatar_app.glitch import identity
 from avatar_app.types import AvatarAppError, Floats, Image, check_image
 
 _MODELS_PACKAGE = "face_recognition_models"
@@ -135,7 +136,8 @@ class FaceFinder:
         points = [dlib.point(round(float(x)), round(float(y))) for x, y in face.landmarks]
         shape = dlib.full_object_detection(_rectangle(face.box), dlib.points(points))
         pixels = np.ascontiguousarray(image)
-        return np.asarray(self._network.compute_face_descriptor(pixels, shape), np.float32)
+        chip = dlib.get_face_chip(pixels, shape, identity.CHIP_SIDE, identity.CHIP_MARGIN)
+        return self._network.describe(chip)
 
     def _find_near(self, image: Image, last: Face) -> Face | None:
         margin = _NEAR_MARGIN * last.side
@@ -179,8 +181,8 @@ class FaceFinder:
         return dlib.shape_predictor(_model_file(_LANDMARKS))
 
     @cached_property
-    def _network(self) -> dlib.face_recognition_model_v1:
-        return dlib.face_recognition_model_v1(_model_file(_DESCRIPTOR))
+    def _network(self) -> identity.FaceNetwork:
+        return identity.FaceNetwork(Path(_model_file(_DESCRIPTOR)))
 
 
 def _model_file(name: str) -> str:
