@@ -23,7 +23,7 @@ from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rende
 DEFAULT_FALSE_ALARMS = {"driver": 1.0, "video": 2.0}
 """Accepted false alarms an hour, by role."""
 
-_IDENTITY_SECONDS = 2.0  # between two looks at who it is, which take long
+_IDENTITY_SECONDS = 2.0  # between two looks at who it is, which take as long as all the rest
 
 
 def load_detector(

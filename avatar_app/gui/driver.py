@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
-from PyQt5.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
+from PyQt5.QtGui import (
+    QColor,
+    QFont,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from avatar_app.framing import Square
@@ -120,11 +129,12 @@ class DriverView(QWidget):
         if self._crop is None:
             return
         rect = _rect(self._crop)
-        outside = QPainterPath()
-        outside.addRect(QRectF(QPointF(0, 0), self._size))
         inside = QPainterPath()
         inside.addRoundedRect(rect, 8 / scale, 8 / scale)
-        painter.fillPath(outside.subtracted(inside), QColor(8, 10, 15, 120))
+        # One path in the other: what lies between them is filled.
+        outside = QPainterPath(inside)
+        outside.addRect(rect.united(QRectF(QPointF(0, 0), self._size)))
+        painter.fillPath(outside, QColor(8, 10, 15, 120))
         painter.setPen(QPen(QColor(255, 255, 255, 190), 1.5 / scale))
         painter.drawPath(inside)
 
@@ -142,19 +152,15 @@ class DriverView(QWidget):
                 Qt.PenJoinStyle.RoundJoin,
             )
         )
+        points = [QPointF(x, y) for x, y in self._landmarks.tolist()]
         for first, last in _RUNS:
-            line = QPainterPath(_point(self._landmarks[first]))
-            for landmark in self._landmarks[first + 1 : last]:
-                line.lineTo(_point(landmark))
+            line = QPolygonF(points[first:last])
             if (first, last) in _CLOSED:
-                line.closeSubpath()
-            painter.drawPath(line)
+                painter.drawPolygon(line)
+            else:
+                painter.drawPolyline(line)
 
 
 def _rect(square: Square) -> QRectF:
     half = square.size / 2
     return QRectF(square.x - half, square.y - half, square.size, square.size)
-
-
-def _point(landmark: Floats) -> QPointF:
-    return QPointF(float(landmark[0]), float(landmark[1]))

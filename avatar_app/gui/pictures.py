@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PyQt5.QtCore import QRectF, QSizeF
 from PyQt5.QtGui import QImage, QPainter, QPixmap
+from PyQt5.sip import voidptr
 
 from avatar_app.types import Image, check_image
 
@@ -12,10 +13,7 @@ from avatar_app.types import Image, check_image
 def to_qimage(image: Image) -> QImage:
     """Copy (H, W, 3) uint8 RGB into a picture of Qt's own, which does not borrow the array."""
     check_image(image, "to_qimage")
-    height, width = image.shape[:2]
-    pixels = np.ascontiguousarray(image)
-    borrowed = QImage(pixels.tobytes(), width, height, width * 3, QImage.Format.Format_RGB888)
-    return borrowed.copy()
+    return _borrowed(np.ascontiguousarray(image)).copy()
 
 
 def smooth(painter: QPainter) -> None:
@@ -26,7 +24,16 @@ def smooth(painter: QPainter) -> None:
 
 def to_pixmap(image: Image) -> QPixmap:
     """Copy (H, W, 3) uint8 RGB into a pixmap."""
-    return QPixmap.fromImage(to_qimage(image))
+    check_image(image, "to_pixmap")
+    pixels = np.ascontiguousarray(image)  # held until they are copied
+    return QPixmap.fromImage(_borrowed(pixels))
+
+
+def _borrowed(pixels: Image) -> QImage:
+    """Return a picture of Qt's that reads the array (H, W, 3), as long as the caller holds it."""
+    height, width = pixels.shape[:2]
+    data = voidptr(pixels.ctypes.data)
+    return QImage(data, width, height, width * 3, QImage.Format.Format_RGB888)
 
 
 def fitted(inner: QSizeF, outer: QRectF) -> QRectF:

@@ -36,7 +36,9 @@ _NEAR = 6  # pixels around a thin flag that still count as pointing at it
 _BAND = 7
 _STEPS = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1800)
 _MOST_LINES = 40
-_POINTS = 20 * round(SECONDS)
+_GRAIN = 0.15  # seconds in which the curve has one point, the highest: about two pixels
+_POINTS = round(SECONDS / _GRAIN)
+_STEP = 0.5  # seconds: drawing takes longer than anything else in the window
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,12 @@ class Timeline(QWidget):
         return QSize(400, 58)
 
     def move_to(self, now: float) -> None:
-        """Let the right end be the time `now`, in seconds, and forget what is older than shown."""
+        """Let the right end be the time `now`, in seconds, and forget what is older than shown.
+
+        It goes in steps of half a second, or to what happens earlier.
+        """
+        if abs(now - self._now) < _STEP:
+            return
         self._now = now
         oldest = now - self.seconds
         while self._scores and self._scores[0][0] < oldest:
@@ -102,8 +109,10 @@ class Timeline(QWidget):
 
     def add_score(self, time: float, score: float) -> None:
         """Continue the curve; `score` in [0, 1]."""
-        if not self._scores or time > self._scores[-1][0]:
+        if not self._scores or time >= self._scores[-1][0] + _GRAIN:
             self._scores.append((time, score))
+        elif score > self._scores[-1][1]:
+            self._scores[-1] = (self._scores[-1][0], score)
 
     def add_event(self, event: Event) -> None:
         """Take what has happened, if it is something to show."""
@@ -118,8 +127,10 @@ class Timeline(QWidget):
             ]
         else:
             tick = _tick(event)
-            if tick is not None:
-                self._ticks.append(tick)
+            if tick is None:
+                return
+            self._ticks.append(tick)
+        self._now = max(self._now, event.time)
         self.update()
 
     def count_up(self, seconds: float) -> None:
@@ -233,7 +244,7 @@ class Timeline(QWidget):
             colour.setAlpha(alpha)
             shade.setColorAt(at, colour)
         painter.fillPath(area, shade)
-        painter.setPen(QPen(QColor(theme.ACCENT), 1.3))
+        painter.setPen(QPen(QColor(theme.ACCENT), 1))  # a wider line takes twenty times as long
         painter.drawPath(line)
 
     def _paint_span(self, painter: QPainter, span: Span, selected: bool, lane: int) -> None:
@@ -254,10 +265,9 @@ class Timeline(QWidget):
     def _lane(self, number: int) -> int:
         """Return how many flags of its kind were up already when this one was raised."""
         span = self._spans[number]
-        return sum(
-            other.flag.is_gate == span.flag.is_gate and (other.end or self._now) > span.begin
-            for other in self._spans[:number]
-        )
+        before = self._spans[:number]
+        still_up = [other for other in before if (other.end or self._now) > span.begin]
+        return sum(other.flag.is_gate == span.flag.is_gate for other in still_up)
 
     def _x(self, time: float) -> float:
         return self.width() * (1 - (self._now - time) / self.seconds)

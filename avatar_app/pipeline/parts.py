@@ -64,7 +64,7 @@ class DlibLooker:
 
     def follow(self, image: Image) -> Floats | None:
         """Return the landmarks (68, 2) of the face that is followed."""
-        face = self._finder.track(image)
+        face = self._finder.track(image, closely=True)
         return None if face is None else face.landmarks
 
     def forget(self) -> None:

@@ -14,6 +14,7 @@ from avatar_app.pipeline.look import LookJob
 from avatar_app.pipeline.memory import keep_flat
 from avatar_app.pipeline.output import OutputJob
 from avatar_app.pipeline.parts import Parts
+from avatar_app.pipeline.pools import keep_to_workers
 from avatar_app.pipeline.record import RecordJob
 from avatar_app.pipeline.reenact import ReenactJob
 from avatar_app.pipeline.speed import Summary
@@ -73,6 +74,7 @@ class Pipeline:
     def start(self) -> None:
         """Begin; returns at once, the model is loaded meanwhile."""
         keep_flat()
+        keep_to_workers()
         for worker in self._workers():
             worker.start()
 

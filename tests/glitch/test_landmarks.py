@@ -96,16 +96,31 @@ def test_read_only_and_strided_pictures_are_taken(finder: FaceFinder) -> None:
     assert len(finder.find(np.repeat(image, 2, axis=1)[:, ::2])) == 1
 
 
+@pytest.mark.parametrize("closely", [False, True])
 def test_face_is_followed_without_searching_the_picture(
-    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch, closely: bool
 ) -> None:
     """Once found, a moving face is followed near its last place alone."""
-    face = finder.track(scene("mateo", 200, 100))
+    face = finder.track(scene("mateo", 200, 100), closely)
     monkeypatch.setattr(finder, "find", lambda image: pytest.fail("searched the whole picture"))
+    if closely:
+        monkeypatch.setattr(finder, "_find_near", lambda image, last: pytest.fail("searched wide"))
     for step in range(1, 8):
-        face = finder.track(scene("mateo", 200 + 15 * step, 100 + 8 * step))
+        face = finder.track(scene("mateo", 200 + 15 * step, 100 + 8 * step), closely)
     assert face is not None
     (there,) = FaceFinder().find(scene("mateo", 305, 156))
+    assert np.abs(face.landmarks - there.landmarks).mean() < 4
+
+
+def test_a_face_that_leaps_is_found_at_once(
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no longer in the closest window is searched in the next one, not given up."""
+    finder.track(scene("mateo", 180, 100), closely=True)
+    monkeypatch.setattr(finder, "find", lambda image: pytest.fail("searched the whole picture"))
+    face = finder.track(scene("mateo", 255, 100), closely=True)
+    assert face is not None
+    (there,) = FaceFinder().find(scene("mateo", 255, 100))
     assert np.abs(face.landmarks - there.landmarks).mean() < 4
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt5.QtCore import QRectF, QSizeF, Qt
+from PyQt5.QtGui import QPaintEvent
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from avatar_app.avatars import list_avatars
@@ -102,6 +104,48 @@ def test_the_timeline_forgets_after_a_minute(qtbot: QtBot) -> None:
     line.add_event(FlagRaised(3.0, 3, Flag.JITTER, 0.9))
     line.move_to(70.0)
     assert [span.flag for span in line.spans] == [Flag.JITTER]
+
+
+def test_the_timeline_is_drawn_twice_a_second_and_at_once_for_a_flag(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty pictures with a score are two drawings; a flag, and its end, are one more each."""
+    drawn: list[float] = []
+    paint = Timeline.paintEvent
+
+    def count(widget: Timeline, event: QPaintEvent | None) -> None:
+        drawn.append(widget._now)
+        paint(widget, event)
+
+    monkeypatch.setattr(Timeline, "paintEvent", count)
+    line = Timeline()
+    qtbot.addWidget(line)
+    line.show()
+    line.move_to(100.0)
+    QApplication.processEvents()
+    drawn.clear()
+    for picture_number in range(1, 31):
+        line.add_score(100 + picture_number / 30, 0.5)
+        line.move_to(100 + picture_number / 30)
+        QApplication.processEvents()
+    assert len(drawn) == 2
+    line.add_event(FlagRaised(101.1, 31, Flag.BLURRED, 0.9))
+    QApplication.processEvents()
+    assert len(drawn) == 3
+    assert "up for 0.0 s" in line.words_at(line.width())
+    line.add_event(FlagCleared(101.3, 31, Flag.BLURRED, 0.2))
+    QApplication.processEvents()
+    assert len(drawn) == 4
+
+
+def test_no_peak_of_the_curve_is_lost(qtbot: QtBot) -> None:
+    """However many pictures there are a second, the one with the highest score is in the curve."""
+    line = Timeline()
+    qtbot.addWidget(line)
+    for picture_number in range(600):
+        line.add_score(picture_number / 60, 1.0 if picture_number == 323 else 0.1)
+    assert max(score for _, score in line._scores) == 1.0
+    assert len(line._scores) < 100
 
 
 def test_a_newer_notice_on_a_topic_replaces_the_older(qtbot: QtBot) -> None:
