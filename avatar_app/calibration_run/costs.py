@@ -35,11 +35,14 @@ def costs() -> list[tuple[str, float]]:
     image, face = images[0], finder.find(images[0])[0]
     points, chip = face.landmarks, chips.chip(images[0], face.landmarks)
     later = chips.chip(images[5], points)
-    edges = upheaval.edges(chip)
+    edges, place = upheaval.edges(chip), chips.upright(points)
+    tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
         "landmarks": lambda: finder.fit(image, face.box),
-        "identity (every 2 s)": lambda: finder.descriptor(image, face),
+        "identity (every second beside a driver, else twice)": lambda: finder.descriptor(
+            image, face
+        ),
         "the upright face": lambda: chips.chip(image, points),
         "skull_misfit, pose, mouth, eyes": lambda: read_signals(points, fit_skull(points)),
         "sharpness": lambda: chips.sharpness(chip),
@@ -49,6 +52,8 @@ def costs() -> list[tuple[str, float]]:
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),
         "restless": lambda: upheaval.restlessness(chip, later, chip),
+        "tint": lambda: chips.tint(tints, chips.tints(image, place)),
+        "misplaced": lambda: movement.places(points, place),
         "deformation": lambda: movement.deformation(points, points + 1),
         "shake": lambda: movement.shake([points, points, points]),
         "black_share": lambda: chips.black_share(image),

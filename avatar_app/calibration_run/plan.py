@@ -37,7 +37,7 @@ whose face is whole. REAL: a person filmed, for testing only.
 AVATAR, FILMED = "avatar", "filmed"
 """What is shown of a CALM clip: its avatar; or the clip as a webcam shows it, else as it is."""
 
-_MOST_PEOPLE = 30  # of those a model learnt from: for them as people, not as avatars
+_MOST_PEOPLE = 150  # of those a model learnt from: for them as people, not as avatars
 _TIMES_FILMED = {FIT: 1, TEST: 1}
 _TIMES_REAL = 3
 

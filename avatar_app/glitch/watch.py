@@ -22,6 +22,7 @@ _NO_FACE_SCORE = -1.0
 _USUAL_SECONDS = 4.0  # what a face usually looks like is a mean over about so long
 _STILL = 0.3  # mean grey levels: less is the same picture again
 _SHAKE_OF = 3
+_LASTING = 13  # pictures, half a second: what more than half of them show goes on
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _GRID = 4  # stillness is seen in every fourth pixel
 _OFFSET_SECONDS = 5.0
@@ -57,6 +58,10 @@ class PictureWatch:
         self._chip: Floats | None = None
         self._usual: Floats | None = None
         self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
+        self._places: Floats | None = None
+        self._tints: Floats | None = None
+        self._shakes: deque[float] = deque(maxlen=_LASTING)
+        self._flashes: deque[float] = deque(maxlen=_LASTING)
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
@@ -92,6 +97,7 @@ class PictureWatch:
             measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
         measures |= self._geometry(face.landmarks, elapsed)
+        measures |= self._whereabouts(image, face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)
         measures["skull_misfit"] = skull.misfit
         signals = read_signals(face.landmarks, skull)
@@ -148,13 +154,28 @@ class PictureWatch:
         }
         if len(self._chips) == _SHAKE_OF:
             measures["restless"] = upheaval.restlessness(*self._chips) / _pace(elapsed)
+            measures["flutter"] = _lasting(self._flashes, measures["restless"])
         return measures
+
+    def _whereabouts(self, image: Image, landmarks: Floats, elapsed: float) -> dict[str, float]:
+        place, share = chips.upright(landmarks), np.float32(min(1.0, elapsed / _USUAL_SECONDS))
+        places = movement.places(landmarks, place)
+        tints = chips.tints(image, place)
+        usual_places = places if self._places is None else self._places
+        usual_tints = tints if self._tints is None else self._tints
+        self._places = usual_places + share * (places - usual_places)
+        self._tints = usual_tints + share * (tints - usual_tints)
+        return {
+            "misplaced": float(np.linalg.norm(places - usual_places, axis=1).max()) / chips.SIDE,
+            "tint": chips.tint(tints, usual_tints),
+        }
 
     def _geometry(self, landmarks: Floats, elapsed: float) -> dict[str, float]:
         self._landmarks.append(landmarks)
         measures = {}
         if len(self._landmarks) == _SHAKE_OF:
             measures["shake"] = movement.shake(self._landmarks) / _pace(elapsed)
+            measures["tremor"] = _lasting(self._shakes, measures["shake"])
             step = movement.deformation(self._landmarks[-2], landmarks)
             measures["deformation"] = step / _pace(elapsed)
         return measures
@@ -243,6 +264,13 @@ class DriverWatch:
         usual = small if self._usual is None else self._usual
         self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (small - usual)
         return sorted(chips.strangeness(small, usual).values())[-2]
+
+
+def _lasting(before: deque[float], value: float) -> float:
+    """Add a value to those before; return what more than half of them reach, 0 while few."""
+    before.append(value)
+    few = [0.0] * (_LASTING - len(before))
+    return sorted([*few, *before])[_LASTING // 2]
 
 
 def _turn(signals: Mapping[str, float]) -> float:

@@ -105,6 +105,19 @@ def test_verdicts_carry_measures_that_are_known(video: GlitchDetector) -> None:
         assert verdict.landmarks is not None
 
 
+def test_a_lasting_tremble_is_told_from_one_jerk(video: GlitchDetector) -> None:
+    """One picture that jumps shakes; that it goes on makes a tremor, and half of it counts."""
+    still = clip()[0]
+    aside = np.roll(still, 5, axis=1)
+    once = verdicts(video, [*[still] * 10, aside, *[still] * 6])
+    video.forget()
+    on = verdicts(video, [still, aside] * 9)
+    assert max(verdict.measures.get("shake", 0) for verdict in once) > 0.04
+    assert max(verdict.measures.get("tremor", 0) for verdict in once) < 0.01
+    assert on[-1].measures["tremor"] > 0.04
+    assert on[-1].measures["tremor"] <= max(verdict.measures.get("shake", 0) for verdict in on)
+
+
 def test_what_is_beside_the_face_is_measured_only_where_it_counts(video: GlitchDetector) -> None:
     """No weight on board asks for it; `calibrate` does."""
     asked = load_detector("video", finder=finder(), context=True)

@@ -49,6 +49,9 @@ def _means() -> Floats:
 
 
 _MEANS = _means()
+_COARSE = (
+    _MEANS.reshape(len(PARTS), SIDE // 4, 4, SIDE // 4, 4).sum(axis=(2, 4)).reshape(len(PARTS), -1)
+)
 
 
 def chip(image: Image, landmarks: Floats) -> Floats:
@@ -113,6 +116,31 @@ def black_share(image: Image) -> float:
     cells = np.concatenate([edge.reshape(-1, 3) for edge in edges])
     black = (cells[:, 0] <= _BLACK) & (cells[:, 1] <= _BLACK) & (cells[:, 2] <= _BLACK)
     return float(np.count_nonzero(black)) / len(cells)
+
+
+def tints(image: Image, place: npt.NDArray[np.float64]) -> Floats:
+    """Return the colours of the face's parts, and in the last row that of the picture's rim.
+
+    (parts + 1, 2): the shares of red and of blue in what is seen there. `image` (H, W, 3) uint8
+    RGB; `place` (2, 3) takes it to the chip.
+    """
+    grid = np.array([[0.25, 0, 0], [0, 0.25, 0]]) @ np.vstack([place, [0, 0, 1]])
+    small = cv2.warpAffine(image, grid, (SIDE // 4, SIDE // 4), borderMode=cv2.BORDER_REPLICATE)
+    colours = _COARSE @ small.reshape(-1, 3).astype(np.float32)
+    rim = max(2, min(image.shape[:2]) // 16)
+    edges = np.concatenate([image[:rim:4, ::4].reshape(-1, 3), image[::4, :rim:4].reshape(-1, 3)])
+    both = np.vstack([colours, edges.mean(axis=0, dtype=np.float32)]) + _LITTLE_CONTRAST
+    return np.asarray((both / both.sum(axis=1, keepdims=True))[:, ::2], np.float32)
+
+
+def tint(now: Floats, usual: Floats) -> float:
+    """How far the colour of a face is from its `usual` one, more than the rim's is, by `tints`.
+
+    The median over the parts of the face: about 0.005 a face that moves, 0.05 another light on it
+    alone.
+    """
+    off = np.abs(now - usual).sum(axis=1)
+    return float(np.median(off[:-1]) - off[-1])
 
 
 def brightness(face: Floats) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from avatar_app.glitch.signals import chip as chips
@@ -28,6 +29,25 @@ def test_eye_corners_come_to_lie_in_one_place(
     expected = landmarks()
     usual = chips.upright(expected)
     assert np.allclose(eyes, expected[[36, 45]] @ usual[:, :2].T + usual[:, 2], atol=0.5)
+
+
+def test_another_light_on_the_face_alone_is_a_tint() -> None:
+    """Warmer light on everything is none, nor is a darker picture; a blue face is."""
+    rng = np.random.default_rng(0)
+    picture = np.asarray(rng.integers(80, 160, (256, 256, 3)), np.uint8)
+    place = chips.upright(landmarks())
+    usual = chips.tints(picture, place)
+    warm, dark = picture * np.array([1.2, 1, 0.9]), picture * 0.7
+    face = picture.astype(np.float32)
+    face[60:200, 60:200] *= (0.75, 0.95, 1.2)
+
+    def tint(image: npt.NDArray[np.generic]) -> float:
+        return chips.tint(chips.tints(np.asarray(image, np.uint8), place), usual)
+
+    assert tint(picture) == pytest.approx(0)
+    assert abs(tint(warm)) < 0.01
+    assert abs(tint(dark)) < 0.01
+    assert tint(face) > 0.05
 
 
 def test_what_changes_is_named_by_its_part() -> None:

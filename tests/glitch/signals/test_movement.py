@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from avatar_app.glitch.signals import movement
+from avatar_app.glitch.signals.chip import upright
 from tests.evaluation.constructed import landmarks
 
 
@@ -14,6 +15,18 @@ def test_even_movement_is_no_trembling() -> None:
     left, middle, right = (landmarks(centre=(128 + x, 128)) for x in (-4, 0, 4))
     assert movement.shake((left, middle, right)) == pytest.approx(0, abs=1e-6)
     assert movement.shake((middle, right, middle)) == pytest.approx(4 / 60, rel=0.05)
+
+
+def test_a_mouth_in_another_place_is_seen_wherever_the_face_is() -> None:
+    """A head that moves, tilts and grows has its parts where they were; a slipped mouth not."""
+    before, after = landmarks(), landmarks(roll=20, unit=90, centre=(90, 150))
+    places = movement.places(before, upright(before))
+    assert np.allclose(movement.places(after, upright(after)), places, atol=0.5)
+    slipped = before.copy()
+    slipped[48:68, 0] += 15
+    moved = np.abs(movement.places(slipped, upright(slipped)) - places).sum(axis=1)
+    assert moved[2] > 8
+    assert moved[:2].max() < 0.1
 
 
 def test_moving_turning_and_growing_do_not_deform() -> None:
