@@ -125,6 +125,7 @@ class Timeline(QWidget):
                 else span
                 for span in self._spans
             ]
+            return  # seen at the next step: that a flag ends is not urgent
         else:
             tick = _tick(event)
             if tick is None:

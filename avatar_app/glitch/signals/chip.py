@@ -102,8 +102,8 @@ def changes(face: Floats, before: Floats) -> dict[str, float]:
 def strangeness(face: Floats, usual: Floats) -> dict[str, float]:
     """By part of the face: 1 less the correlation with the `usual` chip; 0 alike, 1 unrelated."""
     one, other = face.reshape(-1), usual.reshape(-1)
-    sums = _MEANS @ np.stack((one, other, one * one, other * other, one * other), axis=1)
-    mean, usual_mean, square, usual_square, product = sums.T
+    sums = np.stack((one, other, one * one, other * other, one * other)) @ _MEANS.T
+    mean, usual_mean, square, usual_square, product = sums
     power = (square - mean**2) * (usual_square - usual_mean**2)
     alike = (product - mean * usual_mean) / (np.sqrt(np.maximum(power, 0)) + 1)
     return dict(zip(PARTS, map(float, 1 - alike), strict=True))

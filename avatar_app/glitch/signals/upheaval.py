@@ -42,7 +42,7 @@ def warping(face: Floats, usual: Floats) -> Warping:
     flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
     calm = cv2.GaussianBlur(flow, (0, 0), 1.5)
     along, down = np.gradient(calm, axis=1)[_FACE], np.gradient(calm, axis=0)[_FACE]
-    size = np.sqrt(np.square(along).sum(axis=2) + np.square(down).sum(axis=2))
+    size = np.sqrt(_squared(along) + _squared(down))
     kept = (1 + along[..., 0]) * (1 + down[..., 1]) - along[..., 1] * down[..., 0]
     x, y = np.moveaxis(_GRID + flow, 2, 0)
     back = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -53,6 +53,11 @@ def warping(face: Floats, usual: Floats) -> Warping:
         float((kept < 0.2).mean()),
         float(off.mean()) / contrast,
     )
+
+
+def _squared(way: Floats) -> Floats:
+    """Return the squared lengths (H, W) of (H, W, 2)."""
+    return np.asarray(np.square(way[..., 0]) + np.square(way[..., 1]), np.float32)
 
 
 def detail(face: Floats) -> dict[str, float]:
