@@ -19,11 +19,16 @@ ADDING = "adding an avatar"
 """The wish that is refused where a photo cannot be an avatar."""
 _SECONDS_BETWEEN_LOOKS = 0.1
 """Often enough for a crop that moves slowly, and for a person who follows the guide."""
+_REST = 3.0
+"""Times what a look took: on a slow machine most of the time is left for making the pictures."""
 _WAIT = 0.25
 
 
 class LookJob:
-    """Looks for the driver's face ten times a second and leaves what it finds in `face`."""
+    """Looks for the driver's face and leaves what it finds in `face`.
+
+    Ten times a second, or less often where looking is slow.
+    """
 
     name = "looker"
 
@@ -42,7 +47,9 @@ class LookJob:
         self._look_at = frame.time + _SECONDS_BETWEEN_LOOKS
         began = self._wiring.now()
         landmarks = self._opened().follow(frame.image)
-        self._wiring.measured("look_ms", (self._wiring.now() - began) * 1000)
+        took = self._wiring.now() - began
+        self._look_at = max(self._look_at, began + (1 + _REST) * took)
+        self._wiring.measured("look_ms", took * 1000)
         found = self._face(frame, landmarks)
         self._wiring.face.change(lambda _: found)
         self._is_failing = False

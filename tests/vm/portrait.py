@@ -12,7 +12,7 @@ from avatar_app.fomm.building import build_networks
 from avatar_app.fomm.checkpoints import PARTS, Checkpoint, load, save
 from avatar_app.fomm.params import check
 
-_SIZE = 128
+_SIZE = 64
 _HOURGLASS = {"block_expansion": 8, "max_features": 32, "scale_factor": 0.25, "num_blocks": 2}
 _PARAMS = {
     "common_params": {"num_kp": 4, "num_channels": 3, "estimate_jacobian": True},

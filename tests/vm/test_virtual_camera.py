@@ -20,47 +20,58 @@ from tests.vm.portrait import portrait_model
 pytestmark = pytest.mark.vm
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SECONDS = 700  # of the whole machine, which is emulated and many times slower than this one
+PORTRAIT = bundled("assets", "avatars", "mei.png")
+SECONDS = 900  # of the whole machine, which is emulated and many times slower than this one
+BOOTS = 3
 
 
 @pytest.fixture(scope="module")
 def out(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the job in the machine and give the folder of what it left."""
-    from avatar_app.fomm.openvino_runtime import OpenVinoRuntime
-
     script = shared / "tools" / "vm" / "vm.sh"
     if not script.is_file() or shutil.which("qemu-system-x86_64") is None:
         pytest.skip("needs qemu and the script that starts a machine with virtual cameras")
     folder = tmp_path_factory.mktemp("vm")
-    given = {
-        "CHECKOUT": CHECKOUT,
-        "PYTHON": sys.executable,
-        "SECONDS_OF_RUN": SECONDS,
-    }
-    clip = bundled("assets", "demo", "webcam.mp4")
-    raw = (
-        "-vf",
-        "fps=2",
-        "-t",
-        "6",
-        "-pix_fmt",
-        "yuv420p",
-        "-f",
-        "rawvideo",
-        folder / "driver.yuv",
-    )
-    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", clip, *raw], check=True)
-    model = portrait_model(folder / "portrait.safetensors")
-    # Converted here, so that the emulated processor need not run torch.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(HOME_VARIABLE, str(folder / "home"))
-        OpenVinoRuntime(model).close()
+    _make_clip(folder / "driver.yuv")
+    _make_photo(folder / "mei.png")
+    _make_model(folder)
+    given = {"CHECKOUT": CHECKOUT, "PYTHON": sys.executable}
     lines = [f"{name}={shlex.quote(str(value))}" for name, value in given.items()]
     job = (CHECKOUT / "tests" / "vm" / "job.sh").read_text()
     (folder / "job.sh").write_text("\n".join([*lines, job]))
-    subprocess.run(["bash", script, folder / "job.sh", folder, str(SECONDS)], timeout=SECONDS + 60)
-    sys.stdout.write((folder / "log").read_text())
+    log = folder / "log"
+    # A kernel that is emulated too slowly takes its own clock for broken and stops at once.
+    for _ in range(BOOTS):
+        command = ["bash", script, folder / "job.sh", folder, str(SECONDS)]
+        subprocess.run(command, timeout=SECONDS + 60, stdout=subprocess.DEVNULL)
+        if log.is_file():
+            break
+    sys.stdout.write(f"\n{log.read_text()}")
     return folder
+
+
+def _make_clip(path: Path) -> None:
+    """Write what the webcam shows as raw pictures, 320 x 240, two a second."""
+    clip = bundled("assets", "demo", "webcam.mp4")
+    form = ("-vf", "fps=2,scale=320:240", "-t", "6", "-pix_fmt", "yuv420p", "-f", "rawvideo")
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", clip, *form, path], check=True)
+
+
+def _make_photo(path: Path) -> None:
+    """Write the portrait so small that an emulated processor finds its face within seconds."""
+    whole = cv2.imread(str(PORTRAIT))
+    assert whole is not None
+    cv2.imwrite(str(path), cv2.resize(whole, (192, 192), interpolation=cv2.INTER_AREA))
+
+
+def _make_model(folder: Path) -> None:
+    """Write the model, converted already, so that the emulated processor need not run torch."""
+    from avatar_app.fomm.openvino_runtime import OpenVinoRuntime
+
+    model = portrait_model(folder / "portrait.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(folder / "home"))
+        OpenVinoRuntime(model).close()
 
 
 def picture(path: Path) -> Image:
@@ -89,12 +100,14 @@ def test_another_program_sees_the_avatar(out: Path, program: str) -> None:
     seen = picture(out / f"{program}.png")
     assert seen.shape == (480, 640, 3)
     middle = cv2.resize(seen[:, 80:560], (64, 64), interpolation=cv2.INTER_AREA)
-    portrait = cv2.resize(
-        picture(bundled("assets", "avatars", "mei.png")), (64, 64), interpolation=cv2.INTER_AREA
-    )
+    portrait = cv2.resize(picture(PORTRAIT), (64, 64), interpolation=cv2.INTER_AREA)
     likeness = np.corrcoef(middle.ravel().astype(float), portrait.ravel().astype(float))[0, 1]
     driver = cv2.resize(_driver()[:, 80:560], (64, 64), interpolation=cv2.INTER_AREA)
     unlikeness = np.corrcoef(middle.ravel().astype(float), driver.ravel().astype(float))[0, 1]
+    sys.stdout.write(
+        f"\n{program} saw {seen.shape[1]} x {seen.shape[0]} pixels; correlation with the portrait "
+        f"{likeness:.2f}, with the webcam's clip {unlikeness:.2f}\n"
+    )
     assert likeness > 0.7 > unlikeness
 
 
