@@ -21,7 +21,7 @@ pytestmark = pytest.mark.vm
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PORTRAIT = bundled("assets", "avatars", "mei.png")
-SECONDS = 900  # of the whole machine, which is emulated and many times slower than this one
+SECONDS = 1500  # of the whole machine, which is emulated and many times slower than this one
 BOOTS = 3
 
 
