@@ -42,7 +42,7 @@ def out(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = folder / "log"
     # A kernel that is emulated too slowly takes its own clock for broken and stops at once.
     for _ in range(BOOTS):
-        command = ["bash", script, folder / "job.sh", folder, str(SECONDS)]
+        command = ["bash", str(script), str(folder / "job.sh"), str(folder), str(SECONDS)]
         subprocess.run(command, timeout=SECONDS + 60, stdout=subprocess.DEVNULL)
         if log.is_file():
             break
