@@ -17,6 +17,8 @@ from av.video.reformatter import VideoReformatter
 
 from avatar_app.types import AvatarAppError, Frame, Image
 
+DisplayMatrix = npt.NDArray[np.int32]
+
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"})
 
 
@@ -43,6 +45,7 @@ class VideoReader:
             # One for all pictures: each has threads and buffers of its own.
             self._reformatter = VideoReformatter()
             self._first_size: tuple[int, int] | None = None
+            self._matrix: DisplayMatrix | None = None
             self._pictures = self._decode()
             self._first = next(self._pictures, None)
             if self._first is None:
@@ -99,6 +102,10 @@ class VideoReader:
     def _decode(self) -> Generator[Frame, None, None]:
         origin, last, index = None, -1.0, 0
         for picture in self._decode_what_is_there():
+            if not index:
+                # Of the first only: who asks a picture of PyAV's for its side data ties it to them
+                # in a circle, and it holds its memory until the garbage collector comes.
+                self._matrix = _display_matrix(picture)
             time = picture.time if picture.pts is not None else None
             origin = time if origin is None else origin
             if time is None or origin is None or time - origin <= last:
@@ -123,7 +130,7 @@ class VideoReader:
     def _upright(self, picture: av.VideoFrame) -> Image:
         width, height = self._square_pixel_size(picture)
         rgb = self._reformatter.reformat(picture, width, height, format="rgb24")
-        image = _turned(rgb.to_ndarray(), picture)
+        image = _turned(rgb.to_ndarray(), self._matrix)
         size = (image.shape[1], image.shape[0])
         self._first_size = self._first_size or size
         if size != self._first_size:
@@ -192,13 +199,17 @@ def picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
     raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
 
 
-def _turned(pixels: npt.NDArray[Any], picture: av.VideoFrame) -> Image:
+def _display_matrix(picture: av.VideoFrame) -> DisplayMatrix | None:
+    matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
+    return None if matrix is None else np.frombuffer(bytes(matrix), np.int32)
+
+
+def _turned(pixels: npt.NDArray[Any], matrix: DisplayMatrix | None) -> Image:
     """Apply the display matrix: x' = a x + c y, y' = b x + d y, in steps of 90 degrees."""
     image = pixels.astype(np.uint8, copy=False)
-    matrix = cast("SideData | None", picture.side_data.get("DISPLAYMATRIX"))
     if matrix is None:
         return image
-    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5]
+    a, b, _, c, d = matrix[:5]
     if abs(b) > abs(a):
         image, a, d = image.transpose(1, 0, 2), c, b
     if a < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import struct
 from fractions import Fraction
@@ -116,10 +117,27 @@ def test_rotation_flags_are_applied(tmp_path: Path, matrix, expected) -> None:  
     path = write_clip(tmp_path / "phone.mp4", [0.0, 0.04])
     turn_flag(path, matrix)
     with VideoReader(path) as reader:
-        image = next(iter(reader)).image
-        wanted = expected(picture(0))
-        assert (reader.height, reader.width) == wanted.shape[:2] == image.shape[:2]
-    assert np.abs(image.astype(int) - wanted).mean() < 4
+        images = [frame.image for frame in reader]
+        assert (reader.height, reader.width) == images[0].shape[:2]
+    assert len(images) == 2
+    for step, image in enumerate(images):
+        wanted = expected(picture(step))
+        assert image.shape == wanted.shape
+        assert np.abs(image.astype(int) - wanted).mean() < 4
+
+
+def test_pictures_that_were_read_do_not_wait_for_the_garbage_collector(tmp_path: Path) -> None:
+    """A picture's memory is free when the next is read: live, thirty of them come every second."""
+    path = write_clip(tmp_path / "long.mp4", [step / 25 for step in range(50)])
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoReader(path) as reader:
+            assert sum(1 for _ in reader) == 50
+            left = sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= 2
 
 
 @pytest.mark.parametrize(("tag", "name"), [(1, "itu709"), (6, "smpte170m"), (2, "itu601")])
