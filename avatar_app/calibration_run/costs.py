@@ -40,9 +40,7 @@ def costs() -> list[tuple[str, float]]:
     calls: dict[str, Callable[[], object]] = {
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
         "landmarks": lambda: finder.fit(image, face.box),
-        "identity (every second beside a driver, else twice)": lambda: finder.descriptor(
-            image, face
-        ),
+        "identity (every second)": lambda: finder.descriptor(image, face),
         "the upright face": lambda: chips.chip(image, points),
         "skull_misfit, pose, mouth, eyes": lambda: read_signals(points, fit_skull(points)),
         "sharpness": lambda: chips.sharpness(chip),

@@ -23,8 +23,7 @@ from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rende
 DEFAULT_FALSE_ALARMS = {"driver": 1.0, "video": 2.0}
 """Accepted false alarms an hour, by role."""
 
-_IDENTITY_SECONDS = {"driver": 1.0, "video": 0.5}
-"""Between two looks at who it is, by role. One takes as long as all the rest: live, fewer."""
+_IDENTITY_SECONDS = 1.0  # between two looks at who it is, which take as long as all the rest
 
 
 def load_detector(
@@ -167,7 +166,7 @@ class GlitchDetector:
     def _who(self, image: Image, face: Sighting | None, time: float) -> dict[str, float]:
         """Return the distance to the person it is meant to be, looked at now and then."""
         if face is not None and face.unseen == 0 and time >= self._identity_at:
-            self._identity_at = time + _IDENTITY_SECONDS[self.role]
+            self._identity_at = time + _IDENTITY_SECONDS
             found = self._running().descriptor(image, face.face)
             if self._person is None:
                 self._person = found
