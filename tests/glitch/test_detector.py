@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -14,7 +13,6 @@ from avatar_app.events import Flag
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import CONTEXT, GATES, MEASURES, TURN
-from avatar_app.settings import bundled
 from avatar_app.types import (
     Avatar,
     AvatarAppError,
@@ -25,18 +23,15 @@ from avatar_app.types import (
     Rendered,
     Verdict,
 )
-from avatar_app.video import VideoReader
+from tests.demo_clip import demo_frames
 
 FRAMES = 45
 BREAKS_AT = 20
 
 
-@lru_cache(maxsize=1)
 def clip() -> list[Image]:
     """Return the beginning of the bundled clip, shrunk to the model's size."""
-    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
-        frames = itertools.islice(reader, FRAMES)
-        return [np.asarray(cv2.resize(frame.image, (256, 256)), np.uint8) for frame in frames]
+    return demo_frames(FRAMES, 256, 256)
 
 
 @lru_cache(maxsize=1)
