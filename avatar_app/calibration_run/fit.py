@@ -24,9 +24,9 @@ _EXPECTED_FAR = 0.5
 
 What no glitch of the fit raised is evidence all the same: other avatars break in other ways.
 """
+_TOO_LITTLE = 0.1  # log-odds: such a weight is not worth the time that its measure takes
 _BROKEN = (DRIVEN, OUTPUT, PAINTED)
 _STEPS_KEPT = 5  # digits
-_BLOCK_SECONDS, _LEAST_BLOCKS = 60.0, 12
 _LEAST_SPREAD = 0.02
 _HALF_TURNED = (FRONTAL + TURNED) / 2
 _LEAST_TURNED = 200  # frames: of fewer, the percentile would be a single moment
@@ -73,7 +73,7 @@ def fit(
     expected = np.array([0.0] * len(names) + [_EXPECTED_FAR] * len(names)) * (signs > 0)
     found, bias = _minimised(features * signs, truth, weights, expected, penalty)
     near, far = np.split(found * signs, 2)
-    used = (near != 0) | (far != 0)
+    used = (np.abs(near) > _TOO_LITTLE) | (np.abs(far) > _TOO_LITTLE)
     kept = tuple(name for name, is_used in zip(names, used, strict=True) if is_used)
     return RoleCalibration(kept, near[used], far[used], bias, known, (), 0.5)
 
@@ -180,27 +180,15 @@ def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
 
 
 def maxima(pairs: Sequence[tuple[Take, Values]]) -> tuple[list[float], float]:
-    """Return the highest log-odds of clean blocks, rising, and how long a block is in seconds.
+    """Return the highest log-odds of each calm take, rising, and their mean length in seconds.
 
-    Blocks of a minute are put together from calm takes, shuffled, as clips are shorter; each take
-    is in one block only. Where there are few minutes the blocks are shorter. What is no clean frame
-    does not count.
+    What is no clean frame does not count.
     """
-    calm = [
-        (score[take.truth == CLEAN].max(), (take.truth == CLEAN).sum() / RATE)
-        for take, score in pairs
-        if take.kind == CALM and (take.truth == CLEAN).any()
-    ]
-    least = min(_BLOCK_SECONDS, sum(length for _, length in calm) / _LEAST_BLOCKS)
-    tops, lengths, seconds, top = [], [], 0.0, 0.0
-    for index in np.random.default_rng(0).permutation(len(calm)):
-        highest, length = calm[index]
-        seconds, top = seconds + float(length), max(top, float(highest))
-        if seconds >= least:
-            tops.append(log_odds(float(np.clip(top, 1e-12, 1 - 1e-12))))
-            lengths.append(seconds)
-            seconds, top = 0.0, 0.0
-    return sorted(tops), float(np.mean(lengths)) if lengths else _BLOCK_SECONDS
+    calm = [(take, score) for take, score in pairs if take.kind == CALM]
+    tops = [score[clean].max() for take, score in calm if (clean := take.truth == CLEAN).any()]
+    frames = sum(int((take.truth == CLEAN).sum()) for take, _ in calm)
+    odds = sorted(log_odds(float(np.clip(top, 1e-12, 1 - 1e-12))) for top in tops)
+    return odds, frames / RATE / max(len(odds), 1)
 
 
 def as_json(calibration: RoleCalibration) -> dict[str, Any]:

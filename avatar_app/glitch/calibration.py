@@ -22,6 +22,8 @@ FORMAT = 2
 
 _TAIL = 0.25  # the highest share of the blocks' maxima, from which rarer ones are foretold
 _LEAST_SCALE = 0.1  # log-odds
+_LEAST_EXCESSES = 30  # of fewer, how they fall off cannot be told
+_SHAPES, _NO_SHAPE = (-0.5, 1.0), 1e-3
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ class RoleCalibration:
     def threshold(self, false_alarms_per_hour: float) -> float:
         """Return the score in (0, 1) that clean pictures pass so often an hour.
 
-        The highest quarter of the blocks' maxima is taken to fall off exponentially (peaks over a
-        threshold, Pickands 1975, with shape 0): so fewer alarms than were seen can be asked for.
+        Rarer alarms than were seen are foretold from the highest quarter of the blocks' maxima, by
+        how it falls off: peaks over a threshold (Pickands 1975).
         """
         if not self.maxima:
             return self.provisional_threshold
@@ -94,9 +96,8 @@ class RoleCalibration:
         if share >= _TAIL:
             return _score(float(np.quantile(self.maxima, 1 - share)))
         begin = float(np.quantile(self.maxima, 1 - _TAIL))
-        excess = [value - begin for value in self.maxima if value > begin]
-        scale = max(_LEAST_SCALE, float(np.mean(excess)) if excess else 0.0)
-        return _score(begin + scale * float(np.log(_TAIL / share)))
+        excess = np.array([value - begin for value in self.maxima if value > begin])
+        return _score(begin + _foretold(excess, _TAIL / share))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +135,23 @@ def load_calibration(path: Path | None = None) -> Calibration:
         return Calibration(roles, bool(content["provisional"]), path, figures)
     except (KeyError, TypeError, ValueError) as error:
         raise _foreign(path) from error
+
+
+def _foretold(excess: npt.NDArray[np.float64], times: float) -> float:
+    """Return the excess that one in `times` passes, by a generalised Pareto distribution.
+
+    Fitted by probability-weighted moments (Hosking and Wallis 1987); exponential where few are
+    known.
+    """
+    shape, mean = 0.0, max(_LEAST_SCALE, float(excess.mean()) if len(excess) else 0.0)
+    if len(excess) >= _LEAST_EXCESSES:
+        ranks = (np.arange(1, len(excess) + 1) - 0.35) / len(excess)
+        weighted = float(((1 - ranks) * np.sort(excess)).mean())
+        shape = float(np.clip(mean / (mean - 2 * weighted) - 2, *_SHAPES))
+    scale = mean * (1 + shape)
+    if abs(shape) < _NO_SHAPE:
+        return scale * float(np.log(times))
+    return float(scale / shape * (1 - times**-shape))
 
 
 def _foreign(path: Path) -> AvatarAppError:

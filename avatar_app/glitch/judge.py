@@ -9,11 +9,14 @@ import numpy as np
 from avatar_app.events import Flag
 from avatar_app.glitch.calibration import RoleCalibration
 from avatar_app.glitch.flags import Hysteresis
+from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.measures import MEASURES, TURN
 
 _SMOOTHING_SECONDS = 0.12
 _START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
 _OFF_BELOW = 1.0  # log-odds that the off-threshold lies below the on-threshold
+_GONE_SECONDS = 0.8
+"""Without a face for so long is a glitch whatever else is seen, unless it had turned away."""
 
 _GATES: Mapping[Flag, tuple[str, float, float, str]] = {
     Flag.DRIVER_MISSING: ("driver_unseen", 0.5, 0.5, "no face before the camera for {:.1f} s"),
@@ -29,14 +32,14 @@ class Judge:
     """Judges the measures of pictures that follow each other.
 
     Glitches are flagged while the smoothed score is above `threshold`, in (0, 1): those whose
-    measures are beyond what is usual, or FACE_DISTORTED where only their sum is. Gates are flagged
-    by their own measures.
+    measures are beyond what is usual, or FACE_DISTORTED where only their sum is. A face that is
+    gone for long lifts the score to the threshold. Gates are flagged by their own measures.
     """
 
     def __init__(self, calibration: RoleCalibration, threshold: float) -> None:
         self._calibration = calibration
-        on = log_odds(threshold)
-        self._alarm = Hysteresis(on, on - _OFF_BELOW)
+        self._on = log_odds(threshold)
+        self._alarm = Hysteresis(self._on, self._on - _OFF_BELOW)
         self._kinds = {flag: Hysteresis(1.0, 0.5) for flag in Flag if not flag.is_gate}
         self._gates = {flag: Hysteresis(on, off) for flag, (_, on, off, _) in _GATES.items()}
         self.forget()
@@ -44,6 +47,7 @@ class Judge:
     def forget(self) -> None:
         """Start afresh: the next picture belongs to another scene."""
         self._smooth = _START
+        self._words: dict[Flag, str] = {}
         for hysteresis in (self._alarm, *self._kinds.values(), *self._gates.values()):
             hysteresis.forget()
 
@@ -56,6 +60,8 @@ class Judge:
         """
         share = 1 - float(np.exp(-elapsed / _SMOOTHING_SECONDS))
         self._smooth += share * (self._calibration.fusion.log_odds(measures) - self._smooth)
+        if _is_gone(measures):
+            self._smooth = max(self._smooth, self._on)
         reasons = self._glitches(measures, time)
         return probability(self._smooth), {**reasons, **self._warnings(measures, time)}
 
@@ -66,10 +72,10 @@ class Judge:
         if not self._alarm.update(self._smooth, time):
             return {}
         raised = [flag for flag, kind in self._kinds.items() if kind.is_raised]
-        return {
-            flag: self._reason(evidence[flag][0], measures) if flag in evidence else ""
-            for flag in raised or [Flag.FACE_DISTORTED]
-        }
+        for flag in raised or [Flag.FACE_DISTORTED]:
+            if flag in evidence:  # else the face is lost, and what was seen last holds
+                self._words[flag] = self._reason(evidence[flag][0], measures)
+        return {flag: self._words.get(flag, "") for flag in raised or [Flag.FACE_DISTORTED]}
 
     def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
         """Return for each flag the measure that speaks most for it, and how strongly."""
@@ -95,6 +101,11 @@ class Judge:
             for flag, (name, _, _, reason) in _GATES.items()
             if name in measures and self._gates[flag].update(measures[name], time)
         }
+
+
+def _is_gone(measures: Mapping[str, float]) -> bool:
+    """Say whether a face that did not turn away is not seen for long."""
+    return measures.get("face_unseen", 0.0) >= _GONE_SECONDS and measures.get(TURN, 0.0) <= TURNED
 
 
 def probability(odds: float) -> float:

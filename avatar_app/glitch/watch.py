@@ -20,6 +20,7 @@ from avatar_app.types import Floats, Frame, Image
 
 _NO_FACE_SCORE = -1.0
 _USUAL_SECONDS = 4.0  # what a face usually looks like is a mean over about so long
+_TURN_SECONDS = 1.0  # a turn counts so long: coming back, points still slip and little is as usual
 _STILL = 0.3  # mean grey levels: less is the same picture again
 _SHAKE_OF = 3
 _LASTING = 13  # pictures, half a second: what more than half of them show goes on
@@ -66,7 +67,7 @@ class PictureWatch:
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
         self._around: Floats | None = None
-        self._turn = 0.0
+        self._turns: deque[tuple[float, float]] = deque()
         self._seen_at: float | None = None
         self._changed_at = self._time = 0.0
 
@@ -92,7 +93,7 @@ class PictureWatch:
         if face is None:
             self.expect_jump()
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
-            return Observation({**measures, TURN: self._turn}, None)
+            return Observation({**measures, TURN: self._turned(time)}, None)
         if self._context:
             measures["around"] = self._beside(image, face, elapsed)
         measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
@@ -101,8 +102,16 @@ class PictureWatch:
         skull = fit_skull(face.landmarks)
         measures["skull_misfit"] = skull.misfit
         signals = read_signals(face.landmarks, skull)
-        self._turn = measures[TURN] = _turn(signals)
+        measures[TURN] = self._turned(time, _turn(signals))
         return Observation(measures, face, signals)
+
+    def _turned(self, time: float, turn: float | None = None) -> float:
+        """Take the turn seen now, if any; return the largest within the last second of it."""
+        if turn is not None:
+            self._turns.append((time, turn))
+            while self._turns[0][0] < time - _TURN_SECONDS:
+                self._turns.popleft()
+        return max((turn for _, turn in self._turns), default=0.0)
 
     def _still(self, image: Image, time: float) -> float:
         """Return the seconds since the picture last changed."""

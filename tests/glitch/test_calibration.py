@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from avatar_app.glitch.calibration import (
@@ -85,11 +86,24 @@ def test_threshold_follows_the_accepted_false_alarms() -> None:
 
 
 def test_foretold_alarms_come_about_as_often_as_accepted() -> None:
-    """Of minutes whose maxima fall off exponentially, one in sixty passes the threshold of 1/h."""
+    """Of minutes one in sixty passes the threshold of 1/h, however their maxima fall off."""
     chance = np.random.default_rng(0)
-    shown, later = chance.exponential(size=60) - 4, chance.exponential(size=60_000) - 4
-    limit = log_odds(role(sorted(shown)).threshold(1))
-    assert 0.3 < float((later > limit).mean()) * 60 < 3
+    laws: dict[str, tuple[int, Callable[[int], npt.NDArray[np.float64]]]] = {
+        "falls off exponentially, few": (60, lambda size: chance.exponential(size=size)),
+        "falls off exponentially": (200, lambda size: chance.exponential(size=size)),
+        "falls off slower": (200, lambda size: chance.exponential(size=size) ** 1.3),
+        "ends": (200, chance.random),
+    }
+    for name, (minutes, law) in laws.items():
+        limit = log_odds(role(sorted(law(minutes) - 4)).threshold(1))
+        assert 0.2 < float((law(60_000) - 4 > limit).mean()) * 60 < 4, name
+
+
+def test_a_tail_that_ends_is_not_drawn_out() -> None:
+    """Many maxima that never pass a bound give a threshold near it, not far beyond."""
+    bounded = sorted(np.random.default_rng(1).random(300))
+    limit = log_odds(role(bounded).threshold(0.1))
+    assert 0.98 < limit < 1.05
 
 
 def test_shorter_blocks_count_as_what_they_are() -> None:

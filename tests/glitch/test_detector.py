@@ -216,3 +216,14 @@ def test_wrong_use_is_told() -> None:
     detector.close()
     with pytest.raises(ValueError, match="closed"):
         detector.inspect(as_rendered(frame.image, frame))
+
+
+def test_a_turn_counts_for_a_second_after_it(video: GlitchDetector) -> None:
+    """What is usual goes by the largest turn of the last second, then by that of now again."""
+    pictures = clip()
+    turned = int(np.argmax([v.measures[TURN] for v in verdicts(video, pictures)]))
+    video.forget()
+    shown = [*pictures[: turned + 1], *[pictures[0]] * 40]
+    after = [v.measures[TURN] for v in verdicts(video, shown)][turned:]
+    assert after[:26] == [after[0]] * 26
+    assert max(after[26:]) < after[0] - 1

@@ -1,0 +1,49 @@
+"""The judge on made-up measures: what it flags besides the sum of all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avatar_app.events import Flag
+from avatar_app.glitch.calibration import RoleCalibration, Usual
+from avatar_app.glitch.fusion import TURNED
+from avatar_app.glitch.judge import Judge
+from avatar_app.glitch.measures import TURN
+
+STEP = 0.04
+THRESHOLD = 0.99
+
+
+def judge() -> Judge:
+    """Return a judge in whose sum only "bend" counts."""
+    usual = {"bend": Usual(0.0, 1.0), "face_unseen": Usual(0.0, 0.1)}
+    weights = np.array([4.0])
+    return Judge(RoleCalibration(("bend",), weights, weights, -3.0, usual, (), 0.5), THRESHOLD)
+
+
+@pytest.mark.parametrize(("turn", "is_missing"), [(0.0, True), (TURNED + 5, False)])
+def test_a_face_that_is_gone_is_missing_unless_it_turned_away(
+    turn: float, is_missing: bool
+) -> None:
+    """No weight asks for it: a second without a face is a glitch all the same, a moment is none."""
+    judged = judge()
+    for index in range(26):
+        gone = index * STEP
+        score, reasons = judged.judge({"face_unseen": gone, TURN: turn}, gone, STEP)
+        if gone < 0.5:
+            assert not reasons
+    assert (set(reasons) == {Flag.FACE_MISSING}) is is_missing
+    assert (score >= THRESHOLD - 1e-9) is is_missing
+    if is_missing:
+        assert "seconds without a face 1" in reasons[Flag.FACE_MISSING]
+
+
+def test_a_reason_outlives_the_face_it_was_seen_in() -> None:
+    """A flag that holds while the face is lost still says why it was raised."""
+    judged = judge()
+    for index in range(20):
+        _, seen = judged.judge({"bend": 9.0}, index * STEP, STEP)
+    _, lost = judged.judge({}, 20 * STEP, STEP)
+    assert seen[Flag.FACE_DISTORTED].startswith("bend")
+    assert lost == seen
