@@ -193,22 +193,13 @@ def maxima(pairs: Sequence[tuple[Take, Values]]) -> tuple[list[float], float]:
 
 def as_json(calibration: RoleCalibration) -> dict[str, Any]:
     """Return what the data file holds of one role."""
-    linear = calibration.linear
-    by_hand = {
-        name: {"centre": float(centre), "scale": float(scale), "weight": float(weight)}
-        for name, centre, scale, weight in (
-            ()
-            if linear is None
-            else zip(linear.names, linear.centre, linear.scale, linear.weights, strict=True)
-        )
-    }
     weights = zip(calibration.names, calibration.near, calibration.far, strict=True)
     return {
         "bias": _short(calibration.bias),
         "threshold": calibration.provisional_threshold,
         "block_seconds": _short(calibration.block_seconds),
         "maxima": [_short(value) for value in calibration.maxima],
-        "fusion": by_hand or {name: [_short(near), _short(far)] for name, near, far in weights},
+        "fusion": {name: [_short(near), _short(far)] for name, near, far in weights},
         "usual": {
             name: [_short(one.median), _short(one.limit), _short(one.limit_at(TURNED))]
             for name, one in calibration.usual.items()

@@ -125,7 +125,6 @@ def _fitted(
         roles[role] = fit.as_json(calibration)
     content = {
         "format": FORMAT,
-        "provisional": known is not None and known.is_provisional,
         "fusions": ways,
         "figures": {role: found[role].to_json() for role in ROLES},
         "roles": roles,

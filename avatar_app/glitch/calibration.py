@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.glitch.fusion import TURNED, Fusion, Linear, away
+from avatar_app.glitch.fusion import TURNED, Fusion, away
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
@@ -70,13 +70,10 @@ class RoleCalibration:
     maxima: Sequence[float]
     provisional_threshold: float
     block_seconds: float = 60.0
-    linear: Linear | None = None  # weights set by hand, instead of `near` and `far`
 
     @cached_property
-    def fusion(self) -> Fusion | Linear:
+    def fusion(self) -> Fusion:
         """The weights, with what is usual."""
-        if self.linear is not None:
-            return self.linear
         known = [self.usual[name] for name in self.names]
         median = np.array([one.median for one in known], np.float64)
         limit = np.array([one.limit for one in known], np.float64)
@@ -104,11 +101,10 @@ class RoleCalibration:
 class Calibration:
     """The content of a data file, and where it came from.
 
-    `figures` are the error rates that were measured by role and name; none in a provisional one.
+    `figures` are the error rates that were measured, by role and name.
     """
 
     roles: Mapping[str, RoleCalibration]
-    is_provisional: bool
     path: Path
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -128,11 +124,11 @@ def load_calibration(path: Path | None = None) -> Calibration:
     except ValueError as error:
         raise _foreign(path) from error
     try:
-        if content["format"] not in (1, FORMAT):
+        if content["format"] != FORMAT:
             raise _foreign(path)
         roles = {role: _role(content["roles"][role]) for role in ROLES}
         figures = {role: dict(named) for role, named in content.get("figures", {}).items()}
-        return Calibration(roles, bool(content["provisional"]), path, figures)
+        return Calibration(roles, path, figures)
     except (KeyError, TypeError, ValueError) as error:
         raise _foreign(path) from error
 
@@ -163,27 +159,16 @@ def _foreign(path: Path) -> AvatarAppError:
 
 def _role(content: Mapping[str, Any]) -> RoleCalibration:
     rows = content["fusion"]
-    by_hand = all(isinstance(row, dict) for row in rows.values()) and bool(rows)
-    pairs = {} if by_hand else rows
     return RoleCalibration(
-        names=tuple(pairs),
-        near=np.array([row[0] for row in pairs.values()], np.float64),
-        far=np.array([row[1] for row in pairs.values()], np.float64),
+        names=tuple(rows),
+        near=np.array([row[0] for row in rows.values()], np.float64),
+        far=np.array([row[1] for row in rows.values()], np.float64),
         bias=float(content["bias"]),
         usual={name: Usual(*map(float, row)) for name, row in content["usual"].items()},
         maxima=[float(value) for value in content["maxima"]],
         provisional_threshold=float(content["threshold"]),
         block_seconds=float(content.get("block_seconds", 60.0)),
-        linear=_linear(rows, float(content["bias"])) if by_hand else None,
     )
-
-
-def _linear(rows: Mapping[str, Mapping[str, float]], bias: float) -> Linear:
-    centre, scale, weights = (
-        np.array([row[what] for row in rows.values()], np.float64)
-        for what in ("centre", "scale", "weight")
-    )
-    return Linear(tuple(rows), centre, scale, weights, bias)
 
 
 def _score(odds: float) -> float:

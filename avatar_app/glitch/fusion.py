@@ -46,23 +46,6 @@ class Fusion:
         return float((near @ self.near + far @ self.far)[0]) + self.bias
 
 
-@dataclass(frozen=True, eq=False)
-class Linear:
-    """A weighted sum of standardised measures, each clipped at six of its scales."""
-
-    names: Sequence[str]
-    centre: Values
-    scale: Values
-    weights: Values
-    bias: float
-
-    def log_odds(self, measures: Mapping[str, float]) -> float:
-        """Return the log-odds of a glitch; a measure that is missing counts as usual."""
-        values = np.array([measures.get(name, np.nan) for name in self.names])
-        off = np.nan_to_num(np.clip((values - self.centre) / self.scale, -6, 6))
-        return float(off @ self.weights) + self.bias
-
-
 def away(turn: npt.ArrayLike) -> Values:
     """Return how far faces are on the way from frontal, 0, to turned, 1, by their degrees.
 

@@ -58,14 +58,7 @@ class OwnUsual:
             name: self._moved(name, usual) if name in self.measures else usual
             for name, usual in calibration.usual.items()
         }
-        linear = calibration.linear
-        if linear is not None:
-            shift = [
-                moved[name].median - calibration.usual[name].median if name in moved else 0.0
-                for name in linear.names
-            ]
-            linear = dataclasses.replace(linear, centre=linear.centre + np.array(shift))
-        return dataclasses.replace(calibration, usual=moved, linear=linear)
+        return dataclasses.replace(calibration, usual=moved)
 
     def _moved(self, name: str, usual: Usual) -> Usual:
         middle, low, high = self.measures[name]

@@ -109,7 +109,7 @@ class Inspection:
 
     def _error_rates(self) -> str:
         if not self.figures:
-            return "How often the detector errs was not measured: its weights were set by hand."
+            return "How often the detector errs with these weights was not measured."
         return (
             "How far to trust that: of glitches made for testing, of kinds never shown to it, "
             f"the detector noticed {self.figures['event_recall']:.0%}; it raised "

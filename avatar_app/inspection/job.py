@@ -189,7 +189,6 @@ def _about(reader: VideoReader, learned: Calibration, detector: GlitchDetector) 
         while part := file.read(1 << 20):
             digest.update(part)
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _TOOLS)
-    weights = "set by hand" if learned.is_provisional else "fitted"
     return {
         "video": str(reader.path),
         "sha256": digest.hexdigest(),
@@ -197,7 +196,7 @@ def _about(reader: VideoReader, learned: Calibration, detector: GlitchDetector) 
         "the file says of itself": "nothing" if label is None else label.comment,
         "role": detector.role,
         "threshold": f"{detector.threshold:.3f}",
-        "weights": f"{learned.path.name}, {weights}",
+        "weights": learned.path.name,
         "app": f"avatar_app {avatar_app.__version__}, Python {platform.python_version()}",
         "packages": packages,
     }

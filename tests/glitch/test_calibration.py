@@ -134,11 +134,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         "usual": {"shake": [0.0, 0.1]},
     }
     path = tmp_path / "own.json"
-    path.write_text(
-        json.dumps({"format": 2, "provisional": False, "roles": {name: role for name in ROLES}})
-    )
+    path.write_text(json.dumps({"format": 2, "roles": {name: role for name in ROLES}}))
     calibration = load_calibration(path)
-    assert not calibration.is_provisional
     assert calibration.roles["video"].fusion.log_odds({"shake": 0.05}) == pytest.approx(0.5)
     assert calibration.roles["video"].block_seconds == 30
     assert calibration.roles["driver"].usual["shake"] == Usual(0.0, 0.1)
