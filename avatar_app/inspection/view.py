@@ -67,10 +67,14 @@ class FaceView:
 
 
 class Cuts:
-    """Notices where a video goes on with another scene."""
+    """Notices where a video goes on with another scene.
+
+    Pictures that go on changing as much are somebody who rushes past, and not one scene each.
+    """
 
     def __init__(self) -> None:
         self._before: Floats | None = None
+        self._was_unlike = False
 
     def is_cut(self, image: Image) -> bool:
         """Say whether (H, W, 3) shows another scene than the picture before."""
@@ -83,4 +87,6 @@ class Cuts:
             return False
         power = float(np.sqrt((now @ now) * (before @ before)))
         flat = len(now) * 4.0  # black and other empty pictures are like everything
-        return power > flat and float(now @ before) / power < _UNLIKE
+        was_unlike = self._was_unlike
+        self._was_unlike = power > flat and float(now @ before) / power < _UNLIKE
+        return self._was_unlike and not was_unlike
