@@ -29,6 +29,10 @@ class _Kind:
     remedy: str
 
 
+DEFAULT_FALSE_ALARMS = 5.0
+"""Red flags on clean pictures that are accepted an hour: fewer would miss more glitches."""
+
+
 class Flag(Enum):
     """Every kind of flag; its name is what files and scripts see.
 

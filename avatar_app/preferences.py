@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_app import settings
+from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.files import write_whole
 from avatar_app.types import AvatarAppError
 
@@ -154,7 +155,7 @@ class Preferences:
     )
     detector: bool = _option(True, "Red flags", "Detect glitches", "Judge the avatar's pictures.")
     false_alarms: float = _option(
-        1.0,
+        DEFAULT_FALSE_ALARMS,
         "Red flags",
         "False alarms",
         "How many a clean hour may bring; fewer alarms miss more glitches.",

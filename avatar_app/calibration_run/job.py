@@ -17,10 +17,10 @@ from avatar_app.calibration_run.curves import draw_curves
 from avatar_app.calibration_run.figures import BASELINE, Alarms, Figures, Judged, baseline, figures
 from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, PAINTED, TEST, plan
 from avatar_app.calibration_run.studio import Studio, Take
+from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.calibration import FORMAT, ROLES, RoleCalibration, load_calibration
-from avatar_app.glitch.detector import DEFAULT_FALSE_ALARMS
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError
 
@@ -117,7 +117,7 @@ def _fitted(
             ways[role], calibration = "fitted", _role(learnt, role)
         else:
             ways[role], calibration = f"as in {known.path.name}", known.roles[role]
-        threshold = calibration.threshold(DEFAULT_FALSE_ALARMS[role])
+        threshold = calibration.threshold(DEFAULT_FALSE_ALARMS)
         judged[role] = [_judged(take, calibration, threshold) for take in tried]
         base[role] = [baseline(take) for take in tried]
         found[role] = figures(judged[role])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_app.cli import detector_commands
+from avatar_app.events import DEFAULT_FALSE_ALARMS
 
 
 def add_detector_commands(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -40,7 +41,8 @@ def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--false-alarms",
         metavar="N",
         type=float,
-        help="how many an hour to accept (default: 2, or 1 beside a driver)",
+        default=DEFAULT_FALSE_ALARMS,
+        help="how many an hour to accept (default: %(default)g)",
     )
     command.add_argument(
         "--calibration", metavar="FILE", type=Path, help="a file that `calibrate` wrote"

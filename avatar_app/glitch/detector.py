@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.glitch.calibration import ROLES, RoleCalibration, load_calibration
 from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.judge import Judge, log_odds, probability
@@ -20,16 +21,13 @@ from avatar_app.glitch.own import OwnUsual
 from avatar_app.glitch.watch import DriverWatch, Observation, PictureWatch
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rendered, Verdict
 
-DEFAULT_FALSE_ALARMS = {"driver": 1.0, "video": 2.0}
-"""Accepted false alarms an hour, by role."""
-
 _IDENTITY_SECONDS = 1.0  # between two looks at who it is, which take as long as all the rest
 
 
 def load_detector(
     role: str = "driver",
     *,
-    false_alarms_per_hour: float | None = None,
+    false_alarms_per_hour: float = DEFAULT_FALSE_ALARMS,
     sensitivity: float = 0.0,
     model: Path | None = None,
     own: OwnUsual | None = None,
@@ -38,25 +36,22 @@ def load_detector(
 ) -> GlitchDetector:
     """Open a detector for a `role` of `ROLES` with the calibration that travels with the app.
 
-    `false_alarms_per_hour`: how many are accepted on clean pictures (default: 1 where the driver is
-    known, 2 where only the video is). `sensitivity` moves the threshold from there in log-odds: 0
-    as calibrated, above 0 more is flagged. `model` is a file that `calibrate` wrote, `own` what
-    is usual of this user, if that was learned. A `finder` whose models are loaded already saves a
-    second; only the same thread may use it. `context` measures what is beside the face also where
-    no weight asks for it, for `calibrate` to fit with. Raises
+    `false_alarms_per_hour`: how many are accepted on clean pictures. `sensitivity` moves the
+    threshold from there in log-odds: 0 as calibrated, above 0 more is flagged. `model` is a file
+    that `calibrate` wrote, `own` what is usual of this user, if that was learned. A `finder` whose
+    models are loaded already saves a second; only the same thread may use it. `context` measures
+    what is beside the face also where no weight asks for it, for `calibrate` to fit with. Raises
     AvatarAppError where the file cannot be read, ValueError for another role.
     """
     if role not in ROLES:
         raise ValueError(f"load_detector: expected one of {', '.join(ROLES)}, got {role!r}")
-    accepted = (
-        DEFAULT_FALSE_ALARMS[role] if false_alarms_per_hour is None else false_alarms_per_hour
-    )
-    if not accepted > 0:
+    if not false_alarms_per_hour > 0:
         raise AvatarAppError(
-            f"{accepted:g} false alarms an hour cannot be promised; accept more than 0."
+            f"{false_alarms_per_hour:g} false alarms an hour cannot be promised; "
+            "accept more than 0."
         )
     calibration = load_calibration(model).roles[role]
-    threshold = probability(log_odds(calibration.threshold(accepted)) - sensitivity)
+    threshold = probability(log_odds(calibration.threshold(false_alarms_per_hour)) - sensitivity)
     if own is not None:
         calibration = own.applied(calibration)
     context = context or not set(CONTEXT).isdisjoint(calibration.fusion.names)

@@ -96,7 +96,11 @@ class Inspection:
         share = f"{self._glitch_seconds():.1f} of {self.judged_seconds:.1f} s"
         if self.role == "driver":
             return f"The avatar shows {what}: {share}."
-        return f"This looks like a driven avatar: {what}, {share}. It is a sign and no proof."
+        return (
+            f"This looks like a driven avatar: {what}, {share}. It is a sign and no proof: what "
+            "covers a person's face, strong noise and strong compression look alike to the "
+            "detector, so look at the moments."
+        )
 
     def _where(self) -> list[str]:
         worst = [moment for moment in self.moments if moment.is_glitch][:1]

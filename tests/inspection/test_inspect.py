@@ -133,5 +133,5 @@ def test_somebody_who_rushes_past_is_one_cut_at_most() -> None:
     cuts = Cuts()
     wide = np.tile(np.random.default_rng(0).integers(0, 255, (64, 8, 1), np.uint8), (1, 40, 3))
     wide = cv2.resize(wide, (1280, 64), interpolation=cv2.INTER_NEAREST)
-    rushing = [np.ascontiguousarray(wide[:, at : at + 64]) for at in range(0, 1200, 100)]
+    rushing = [np.array(wide[:, at : at + 64], np.uint8) for at in range(0, 1200, 100)]
     assert sum(cuts.is_cut(image) for image in rushing) == 1
