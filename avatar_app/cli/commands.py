@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What `models fetch` brings besides models: networks that training and measuring look through.
 PERCEPTUAL_WEIGHTS = ("vgg19", "lpips")
+SECOND_OPINION = "face-alignment"  # and one that `inspect` asks about the worst moments
 
 
 def animate(options: Namespace) -> None:
@@ -157,12 +158,16 @@ def evaluate(options: Namespace) -> None:
 def models_list(_options: Namespace) -> None:
     """Show known models, then the user's own."""
     from avatar_app.fomm.checkpoints import KNOWN, available
+    from avatar_app.glitch.second_opinion import network_path
 
     here = available()
     rows = [
         [name, _where(name, known, here.get(name)), known.summary] for name, known in KNOWN.items()
     ]
     rows += [[name, str(path), "your own"] for name, path in here.items() if name not in KNOWN]
+    network = network_path()
+    where = str(network) if network.is_file() else f"models fetch {SECOND_OPINION} (96 MB)"
+    rows.append([SECOND_OPINION, where, "a second landmark finder for inspect's reports"])
     show_table(("name", "where", "what"), rows)
 
 
@@ -217,6 +222,11 @@ def _weights_info(name: str) -> None:
 
 def models_fetch(options: Namespace) -> None:
     """Download, check, and say where it is."""
+    if options.name == SECOND_OPINION:
+        from avatar_app.glitch.second_opinion import fetch_network
+
+        show(str(fetch_network()))
+        return
     with shown_progress() as progress:
         if options.name in PERCEPTUAL_WEIGHTS:
             from avatar_app.fomm.perceptual_weights import fetch_weights
@@ -236,7 +246,11 @@ def models_import(options: Namespace) -> None:
     """Convert a published checkpoint and say under which name it can be used."""
     from avatar_app.fomm.checkpoints import import_checkpoint
     from avatar_app.fomm.perceptual_weights import archive_of, import_archive
+    from avatar_app.glitch.second_opinion import NETWORK, import_network
 
+    if options.file.name == NETWORK:
+        show(f"{SECOND_OPINION}: {import_network(options.file)}")
+        return
     weights = archive_of(options.file)
     path = import_archive(weights, options.file) if weights else import_checkpoint(options.file)
     show(f"{path.stem}: {path}")

@@ -30,7 +30,9 @@ def _models(tree: Any, command: _Adder) -> None:
         "download a known model and check it",
         commands.models_fetch,
         description="Download a known model and check it. vgg19 and lpips, which training and "
-        "measuring look\nthrough, are fetched in the same way.",
+        "measuring look\nthrough, are fetched in the same way, and face-alignment, a second "
+        "landmark finder for the\nreports of inspect (install it before: "
+        "pip install 'avatar_app[face-alignment]').",
         examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
     )
     fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")

@@ -16,10 +16,15 @@ _KEPT = 24
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A judged picture worth showing: `image` (S, S, 3) uint8 RGB as it was judged."""
+    """A judged picture worth showing: `image` (S, S, 3) uint8 RGB as it was judged.
+
+    `apart` is how far a second finder sees the landmarks elsewhere, in eye distances; None where
+    nobody asked it.
+    """
 
     verdict: Verdict
     image: Image
+    apart: float | None = None
 
     @property
     def is_glitch(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import platform
@@ -21,6 +22,8 @@ from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.flags import FlagTracker
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import load_own
+from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
+from avatar_app.glitch.second_opinion import second_opinion
 from avatar_app.inspection.findings import Inspection, Moment, Moments
 from avatar_app.inspection.limits import Circumstances, limits
 from avatar_app.inspection.report import report_html
@@ -87,11 +90,31 @@ def inspect(
         seconds = job.rows[-1].time + 1 / reader.rate
     spent = (time.perf_counter() - began) / len(job.rows)
     about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
-    inspection = job.inspection(seconds, about, out / REPORT, learned)
+    inspection = _asked_again(job.inspection(seconds, about, out / REPORT, learned))
     write_whole(out / FRAMES, frames_to_csv(job.rows))
     write_whole(out / EVENTS, events_to_jsonl(inspection.events))
     write_whole(out / REPORT, report_html(inspection).encode())
     return inspection
+
+
+def _asked_again(inspection: Inspection) -> Inspection:
+    """Ask a second landmark finder about the moments, where the user has one."""
+    about = {**inspection.about, "landmarks": "dlib"}
+    try:
+        second = second_opinion()
+    except AvatarAppError as error:  # what dlib saw is worth a report all the same
+        about["landmarks"] = f"dlib; {error}"
+        second = None
+    if second is None:
+        return dataclasses.replace(inspection, about=about)
+    moments = [
+        moment
+        if moment.verdict.landmarks is None
+        else dataclasses.replace(moment, apart=second.apart(moment.image, moment.verdict.landmarks))
+        for moment in inspection.moments
+    ]
+    about["landmarks"] = f"dlib; in the moments also {SECOND_OPINION}"
+    return dataclasses.replace(inspection, moments=moments, about=about)
 
 
 class _Beside:

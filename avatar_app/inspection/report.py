@@ -8,6 +8,7 @@ from html import escape
 
 import cv2
 
+from avatar_app.glitch.second_opinion import SLIPPED
 from avatar_app.inspection.findings import Inspection, Moment, clock
 from avatar_app.inspection.timeline import COLOURS, timeline_svg
 from avatar_app.overlay import draw_verdict, reason_of
@@ -117,10 +118,21 @@ def _figure(moment: Moment) -> str:
         for flag in verdict.flags
         if not flag.is_gate
     )
+    if moment.apart is not None:
+        reasons += f"<br>{escape(_second_opinion(moment.apart))}"
     return (
         f'<figure><img alt="the face at {clock(verdict.time)}" '
         f'src="data:image/jpeg;base64,{data}">'
         f"<figcaption>{words}{reasons}</figcaption></figure>"
+    )
+
+
+def _second_opinion(apart: float) -> str:
+    if apart < SLIPPED:
+        return f"A second landmark finder agrees ({apart:.0%} of the eye distance apart)."
+    return (
+        f"A second landmark finder sees the points elsewhere ({apart:.0%} of the eye distance): "
+        "one of the two slipped, so look whether the face itself is broken."
     )
 
 

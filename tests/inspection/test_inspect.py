@@ -15,7 +15,7 @@ from avatar_app.events import Flag
 from avatar_app.inspection import inspect
 from avatar_app.inspection.view import Cuts
 from avatar_app.settings import bundled
-from avatar_app.types import AvatarAppError, Image
+from avatar_app.types import AvatarAppError, Floats, Image
 from avatar_app.video import VideoWriter
 from tests.inspection.constructed import FRAMES, clip
 
@@ -135,3 +135,29 @@ def test_somebody_who_rushes_past_is_one_cut_at_most() -> None:
     wide = cv2.resize(wide, (1280, 64), interpolation=cv2.INTER_NEAREST)
     rushing = [np.array(wide[:, at : at + 64], np.uint8) for at in range(0, 1200, 100)]
     assert sum(cuts.is_cut(image) for image in rushing) == 1
+
+
+@pytest.mark.parametrize(
+    ("apart", "words"), [(0.04, "finder agrees (4%"), (0.3, "elsewhere (30%"), (None, "is not")]
+)
+def test_a_second_finder_is_asked_about_the_moments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apart: float | None, words: str
+) -> None:
+    """What it says stands beside each; where it cannot be loaded, the report is there and says so."""
+
+    class Second:
+        def apart(self, image: Image, landmarks: Floats) -> float:
+            assert image.shape[2] == 3
+            assert landmarks.shape == (68, 2)
+            assert apart is not None
+            return apart
+
+    def second() -> Second:
+        if apart is None:
+            raise AvatarAppError("the file is not the network")
+        return Second()
+
+    monkeypatch.setattr("avatar_app.inspection.job.second_opinion", second)
+    found = inspect(write(tmp_path / "call.mp4", clip()[:8]), tmp_path / "out")
+    assert words in (tmp_path / "out" / "report.html").read_text()
+    assert all(moment.apart == apart for moment in found.moments)
