@@ -1,7 +1,7 @@
 """A second opinion on where a face's points are, by face-alignment, where the user has fetched it.
 
 dlib's points slip on some faces, those with thick glasses above all, and then a whole face looks
-broken. face-alignment's network (Bulat and Tzimiropoulos, ICCV 2017) takes far too long on a CPU for
+broken. face-alignment's network (Bulat and Tzimiropoulos, ICCV 2017) takes too long on a CPU for
 every picture: it looks at single ones, and the measures stay with dlib's points.
 """
 

@@ -143,7 +143,7 @@ def test_somebody_who_rushes_past_is_one_cut_at_most() -> None:
 def test_a_second_finder_is_asked_about_the_moments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apart: float | None, words: str
 ) -> None:
-    """What it says stands beside each; where it cannot be loaded, the report is there and says so."""
+    """What it says stands beside each; where it cannot be loaded, the report says so."""
 
     class Second:
         def apart(self, image: Image, landmarks: Floats) -> float:
