@@ -15,8 +15,11 @@ from avatar_app.glitch.measures import MEASURES, TURN
 _SMOOTHING_SECONDS = 0.12
 _START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
 _OFF_BELOW = 1.0  # log-odds that the off-threshold lies below the on-threshold
-_GONE_SECONDS = 0.8
+_GONE = "face_unseen"
+_GONE_SECONDS = 0.45
 """Without a face for so long is a glitch whatever else is seen, unless it had turned away."""
+_LEAST_SECONDS = {_GONE: _GONE_SECONDS, "still": 1.0}
+"""What these measures are flagged for takes so long: a picture missed or repeated is neither."""
 
 _GATES: Mapping[Flag, tuple[str, float, float, str]] = {
     Flag.DRIVER_MISSING: ("driver_unseen", 0.5, 0.5, "no face before the camera for {:.1f} s"),
@@ -70,10 +73,12 @@ class Judge:
         for flag, kind in self._kinds.items():
             kind.update(evidence[flag][1] if flag in evidence else 0.0, time)
         if not self._alarm.update(self._smooth, time):
+            self._words.clear()
             return {}
         raised = [flag for flag, kind in self._kinds.items() if kind.is_raised]
         for flag in raised or [Flag.FACE_DISTORTED]:
-            if flag in evidence:  # else the face is lost, and what was seen last holds
+            # While a flag holds after its measure fell, what raised it stays its reason.
+            if flag in evidence and (evidence[flag][1] >= 1 or flag not in self._words):
                 self._words[flag] = self._reason(evidence[flag][0], measures)
         return {flag: self._words.get(flag, "") for flag in raised or [Flag.FACE_DISTORTED]}
 
@@ -84,6 +89,8 @@ class Judge:
         for name, usual in self._calibration.usual.items():
             if name in measures and name in MEASURES:
                 flag, speaks = MEASURES[name].flag, usual.evidence(measures[name], turn)
+                if name in _LEAST_SECONDS:
+                    speaks = measures[name] / _LEAST_SECONDS[name]
                 if flag not in most or speaks > most[flag][1]:
                     most[flag] = (name, speaks)
         return most
@@ -105,7 +112,7 @@ class Judge:
 
 def _is_gone(measures: Mapping[str, float]) -> bool:
     """Say whether a face that did not turn away is not seen for long."""
-    return measures.get("face_unseen", 0.0) >= _GONE_SECONDS and measures.get(TURN, 0.0) <= TURNED
+    return measures.get(_GONE, 0.0) >= _GONE_SECONDS and measures.get(TURN, 0.0) <= TURNED
 
 
 def probability(odds: float) -> float:

@@ -12,6 +12,9 @@ from avatar_app.types import Image, Verdict
 
 _MOST_MOMENTS = 6
 _KEPT = 24
+_SHOWN_SCORE = 0.5  # a flag holds for a while after: such pictures are no worst moments
+_SUSPECT_SCORE, _SUSPECT_SECONDS = 0.9, 0.5
+"""What stays so high for so long is worth a look, flagged or not: few whole faces do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,9 @@ class Moments:
     def worst(self) -> list[Moment]:
         """Return the flagged ones, or where nothing was flagged the highest scores; worst first."""
         ranked = sorted(self._by_second.values(), key=_rank, reverse=True)
-        flagged = [moment for moment in ranked if moment.is_glitch]
+        flagged = [
+            moment for moment in ranked if moment.is_glitch and moment.verdict.score >= _SHOWN_SCORE
+        ]
         return flagged[:_MOST_MOMENTS] or ranked[: _MOST_MOMENTS // 2]
 
 
@@ -86,6 +91,11 @@ class Inspection:
         """The spans of flags that are faults of the picture, and no warnings about a driver."""
         return [span for span in self.spans if not span.flag.is_gate]
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether nothing was flagged, and yet the score was high for long."""
+        return not self.glitches and self._suspect_seconds() >= _SUSPECT_SECONDS
+
     def summary(self) -> list[str]:
         """Return what a person should know, sentence by sentence."""
         if not self.judged_seconds:
@@ -93,6 +103,12 @@ class Inspection:
         return [self._verdict(), *self._where(), self._error_rates()]
 
     def _verdict(self) -> str:
+        if self.is_suspect:
+            return (
+                f"Nothing was flagged in {self.judged_seconds:.1f} s with a face, but the score "
+                f"stayed above {_SUSPECT_SCORE} for {self._suspect_seconds():.1f} s, which whole "
+                "faces seldom do: look at the moments."
+            )
         if not self.glitches:
             none = f"No glitch was seen in {self.judged_seconds:.1f} s with a face."
             return none if self.role == "driver" else f"{none} That does not make it genuine."
@@ -112,6 +128,17 @@ class Inspection:
         found = [f"The worst is at {clock(moment.verdict.time)}." for moment in worst]
         flags = list(dict.fromkeys(span.flag for span in self.glitches))
         return [*(flag.sentence for flag in flags), *found]
+
+    def _suspect_seconds(self) -> float:
+        """Return how long the score stayed high at most."""
+        longest, since = 0.0, None
+        for row in self.rows:
+            if row.score is None or row.score < _SUSPECT_SCORE:
+                since = None
+                continue
+            since = row.time if since is None else since
+            longest = max(longest, row.time - since)
+        return longest
 
     def _glitch_seconds(self) -> float:
         return sum(end - begin for begin, end in _merged(self.glitches))

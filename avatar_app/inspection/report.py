@@ -22,6 +22,7 @@ h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .verdict { font-size: 1.15rem; border-left: .4rem solid #3c8c5a; padding: .6rem 1rem;
   background: #f4f6f9; }
 .verdict.glitch { border-color: #d43c3c; } .verdict.none { border-color: #8a93a6; }
+.verdict.suspect { border-color: #dc8c28; }
 .verdict p { margin: .3rem 0; }
 .faint { color: #5a6478; font-size: .9rem; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
@@ -44,7 +45,8 @@ def report_html(inspection: Inspection) -> str:
     """Return the whole page."""
     name = escape(inspection.video.name)
     sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in inspection.summary())
-    kind = "glitch" if inspection.glitches else "" if inspection.judged_seconds else "none"
+    kind = "" if inspection.judged_seconds else "none"
+    kind = "glitch" if inspection.glitches else "suspect" if inspection.is_suspect else kind
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
