@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # What `models fetch` brings besides models: networks that training and measuring look through.
 PERCEPTUAL_WEIGHTS = ("vgg19", "lpips")
-SECOND_OPINION = "face-alignment"  # and one that `inspect` asks about the worst moments
 
 
 def animate(options: Namespace) -> None:
@@ -158,16 +157,14 @@ def evaluate(options: Namespace) -> None:
 def models_list(_options: Namespace) -> None:
     """Show known models, then the user's own."""
     from avatar_app.fomm.checkpoints import KNOWN, available
-    from avatar_app.glitch.second_opinion import network_path
+    from avatar_app.glitch import second_opinion
 
     here = available()
     rows = [
         [name, _where(name, known, here.get(name)), known.summary] for name, known in KNOWN.items()
     ]
     rows += [[name, str(path), "your own"] for name, path in here.items() if name not in KNOWN]
-    network = network_path()
-    where = str(network) if network.is_file() else f"models fetch {SECOND_OPINION} (96 MB)"
-    rows.append([SECOND_OPINION, where, "a second landmark finder for inspect's reports"])
+    rows.append([second_opinion.NAME, second_opinion.where(), second_opinion.SUMMARY])
     show_table(("name", "where", "what"), rows)
 
 
@@ -182,9 +179,16 @@ def _where(name: str, known: KnownModel, path: Path | None) -> str:
 def models_info(options: Namespace) -> None:
     """Show what is known of a model, on this machine or not."""
     from avatar_app.fomm.checkpoints import KNOWN, available, load
+    from avatar_app.glitch import second_opinion
 
     if options.name in PERCEPTUAL_WEIGHTS:
         _weights_info(options.name)
+        return
+    if options.name == second_opinion.NAME:
+        show(f"name: {second_opinion.NAME}")
+        show(f"what: {second_opinion.SUMMARY}")
+        show(f"licence: {second_opinion.LICENCE}")
+        show(f"where: {second_opinion.where()}")
         return
     known = KNOWN.get(options.name)
     if known is not None:
@@ -222,10 +226,10 @@ def _weights_info(name: str) -> None:
 
 def models_fetch(options: Namespace) -> None:
     """Download, check, and say where it is."""
-    if options.name == SECOND_OPINION:
-        from avatar_app.glitch.second_opinion import fetch_network
+    from avatar_app.glitch import second_opinion
 
-        show(str(fetch_network()))
+    if options.name == second_opinion.NAME:
+        show(str(second_opinion.fetch_network()))
         return
     with shown_progress() as progress:
         if options.name in PERCEPTUAL_WEIGHTS:
@@ -246,10 +250,10 @@ def models_import(options: Namespace) -> None:
     """Convert a published checkpoint and say under which name it can be used."""
     from avatar_app.fomm.checkpoints import import_checkpoint
     from avatar_app.fomm.perceptual_weights import archive_of, import_archive
-    from avatar_app.glitch.second_opinion import NETWORK, import_network
+    from avatar_app.glitch import second_opinion
 
-    if options.file.name == NETWORK:
-        show(f"{SECOND_OPINION}: {import_network(options.file)}")
+    if options.file.name == second_opinion.NETWORK:
+        show(f"{second_opinion.NAME}: {second_opinion.import_network(options.file)}")
         return
     weights = archive_of(options.file)
     path = import_archive(weights, options.file) if weights else import_checkpoint(options.file)
