@@ -139,11 +139,13 @@ class Scene:
         return max(range(begin, len(self._views)), key=score)
 
     def warned(self) -> int:
-        """Return the picture that is least at fault of those with a warning about the driver."""
+        """Return the picture that is least at fault of those with nothing but warnings."""
         scores = {
             at: view.verdict.score
             for at, view in enumerate(self._views)
-            if view.verdict is not None and any(flag.is_gate for flag in view.verdict.flags)
+            if view.verdict is not None
+            and view.verdict.flags
+            and all(flag.is_gate for flag in view.verdict.flags)
         }
         if not scores:
             raise AvatarAppError("The demo clip brings no warning any more; choose another one.")
