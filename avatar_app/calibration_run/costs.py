@@ -14,6 +14,7 @@ from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import movement, upheaval
+from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.settings import bundled
 from avatar_app.types import Frame
 from avatar_app.video import VideoReader
@@ -34,7 +35,7 @@ def costs() -> list[tuple[str, float]]:
     finder = FaceFinder()
     image, face = images[0], finder.find(images[0])[0]
     points, chip = face.landmarks, chips.chip(images[0], face.landmarks)
-    later = chips.chip(images[5], points)
+    later, network = chips.chip(images[5], points), bundled_network()
     edges, place = upheaval.edges(chip), chips.upright(points)
     tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {
@@ -46,6 +47,7 @@ def costs() -> list[tuple[str, float]]:
         "sharpness": lambda: chips.sharpness(chip),
         "change by part": lambda: chips.changes(later, chip),
         "strange by part": lambda: chips.strangeness(later, chip),
+        "artifact, covered (the network)": lambda: network.maps(later, chip),
         "bend, folded, unexplained": lambda: upheaval.warping(later, chip),
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),

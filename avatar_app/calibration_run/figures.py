@@ -137,12 +137,13 @@ def baseline(take: Take) -> Judged:
 
 
 def alarms(judged: Sequence[Judged]) -> Alarms:
-    """Count the flags that go up where there is nothing to flag, and the clean minutes.
+    """Count the flags that go up in a clean frame, and the clean minutes.
 
-    An alarm that overlaps a glitch is none: a model may break by itself in calm footage.
+    A flag that goes up in an unclear frame counts as neither, and an alarm that overlaps a glitch
+    is none: a model may break by itself in calm footage.
     """
     count = sum(
-        bool((one.take.truth[up:down] == CLEAN).any() and (one.take.truth[up:down] != GLITCH).all())
+        bool(one.take.truth[up] == CLEAN and (one.take.truth[up:down] != GLITCH).all())
         for one in judged
         for up, down in spans(one.flagged)
     )

@@ -38,7 +38,7 @@ Truth = npt.NDArray[np.int8]
 
 def names_of(role: str) -> tuple[str, ...]:
     """Return the measures a role has."""
-    others = (TURN,) if role == "driver" else (TURN, *AVATAR)
+    others = (TURN, *CONTEXT) if role == "driver" else (TURN, *AVATAR)
     return tuple(name for name in NAMES if name not in others)
 
 
@@ -56,7 +56,7 @@ def fit(
 
     Every kind of glitch counts as much as the others, and so do calm footage and eventful: those
     of people are all clean. A weight stays near what is expected where the footage says little.
-    `known` says what is usual. What is beside the face may only excuse.
+    `known` says what is usual. What is before the face may only excuse.
     """
     names = tuple(name for name in names_of(role) if name in known)
     values, truth = stacked(takes, role, names)

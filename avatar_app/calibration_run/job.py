@@ -65,7 +65,7 @@ def calibrate(
     device: str = "auto",
     cache: Path | None = None,
     weights: Path | None = None,
-    avatars: int = 9,
+    avatars: int = 15,
     videos: int = 15,
     curves: Path | None = None,
     progress: Progress = silent,

@@ -37,9 +37,11 @@ whose face is whole. REAL: a person filmed, for testing only.
 AVATAR, FILMED = "avatar", "filmed"
 """What is shown of a CALM clip: its avatar; or the clip as a webcam shows it, else as it is."""
 
-_MOST_PEOPLE = 150  # of those a model learnt from: for them as people, not as avatars
-_TIMES_FILMED = {FIT: 1, TEST: 1}
-_TIMES_REAL = 3
+_FIT_PEOPLE = 150  # of those a model learnt from; the detector's network learns from the others
+_FEWEST_PUPILS = 24
+_EDGE_PEOPLE = {FIT: "a", TEST: "b"}
+_TIMES_FILMED = {FIT: 1, TEST: 6}
+_TIMES_REAL = 12
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
     Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used, and
     those a model learnt from only as people before a camera), "edge" eventful ones, by the persons
     a (fit) and b (test), and "real" people. `avatars` and `videos` say how many clips of a split
-    are animated, and broken by hand; as many again are animated undisturbed.
+    are animated in edge cases, and broken by hand; all are animated undisturbed.
     Raises AvatarAppError where there are too few.
     """
     scenes: list[Scene] = []
@@ -77,7 +79,7 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
         people = _people(clips / "synthetic", part)
         animated, watched = people[:avatars], people[-videos:]
         scenes += _animated(split, animated, cases, glitches)
-        scenes += [Scene(CALM, split, clip, AVATAR) for clip in people[avatars : 2 * avatars]]
+        scenes += [Scene(CALM, split, clip, AVATAR) for clip in people[avatars:]]
         scenes += [Scene(CALM, split, clip) for clip in people]
         scenes += [
             Scene(CALM, split, clip, FILMED, seed=seed)
@@ -85,9 +87,28 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
             for seed in range(_TIMES_FILMED[split])
         ]
         scenes += _watched(split, watched, cases, glitches)
-    others = _people(clips / "synthetic", "train", 0)[:_MOST_PEOPLE]
+    others = _people(clips / "synthetic", "train", 0)[:_FIT_PEOPLE]
     scenes += [Scene(CALM, FIT, clip, FILMED) for clip in others]
     return scenes + list(_footage(clips, 2 * videos))
+
+
+def pupils(clips: Path) -> list[Path]:
+    """Return the clips of people that the detector's network learns from.
+
+    None of them is in `plan`. Raises AvatarAppError where there are too few.
+    """
+    found = _people(clips / "synthetic", "train", 0)[_FIT_PEOPLE:]
+    if len(found) < _FEWEST_PUPILS:
+        raise AvatarAppError(
+            f"{clips}/synthetic/index.csv names {len(found)} clips of the split train beyond the "
+            f"first {_FIT_PEOPLE}; {_FEWEST_PUPILS} are needed to learn from."
+        )
+    return found
+
+
+def learnt_edges(edge: Path) -> list[Path]:
+    """Return the clips of the folder `edge` that may be learnt from: those of the person a."""
+    return [clip for clip in _videos(edge) if clip.name.startswith(_EDGE_PEOPLE[FIT])]
 
 
 def _animated(
@@ -113,7 +134,7 @@ def _watched(
 
 
 def _footage(clips: Path, most: int) -> Iterator[Scene]:
-    for person, split in (("a", FIT), ("b", TEST)):
+    for split, person in _EDGE_PEOPLE.items():
         found = [clip for clip in _videos(clips / "edge") if clip.name.startswith(person)]
         for clip in found[:: max(1, len(found) // most)]:
             yield Scene(EVENTFUL, split, clip)

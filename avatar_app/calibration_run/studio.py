@@ -30,7 +30,7 @@ from avatar_app.calibration_run.plan import (
     Scene,
 )
 from avatar_app.calibration_run.webcam import as_filmed
-from avatar_app.glitch.detector import load_detector
+from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import CONTEXT, MEASURES, TURN
 from avatar_app.perturbations import envelope, find_case, perturb
@@ -77,16 +77,13 @@ class _Record:
 
 
 class Studio:
-    """Owns what is needed to play scenes. `close` frees it."""
+    """Owns what is needed to play scenes, with a folder for what was measured. `close` frees it."""
 
-    def __init__(self, engine: Reenactor, cache: Path) -> None:
+    def __init__(self, engine: Reenactor, cache: Path | None = None) -> None:
         self._engine = engine
         self._cache = cache
         self._finder = FaceFinder()
-        self._detectors = {
-            role: load_detector(role, finder=self._finder, context=True)
-            for role in ("driver", "video")
-        }
+        self._detectors: dict[str, GlitchDetector] = {}
         self._clip: tuple[Path, Image, Floats] | None = None
         self._calm: tuple[Path, list[Rendered]] | None = None
         self._others: list[tuple[Image, Floats]] = []
@@ -98,6 +95,8 @@ class Studio:
 
     def takes(self, scene: Scene) -> list[Take]:
         """Play a scene, or read what was written down when it was played before."""
+        if self._cache is None:
+            raise ValueError("Studio.takes: expected a cache")
         file = self._cache / f"{scene.name}.npz"
         if not file.exists():
             arrays = {
@@ -126,22 +125,24 @@ class Studio:
             images = read_clip(scene.clip, _SIZE)[:_CALM_FRAMES]
             images = as_filmed(images, scene.seed) if scene.what == FILMED else images
             return [self._watched(CALM, images)]
-        images, landmarks = self._read(scene.clip)
+        images, landmarks = self.read(scene.clip)
+        if scene.kind == CALM:
+            return self._avatar(CALM, self._rendered(scene.clip, images), images, landmarks)
+        images, landmarks = images[:_FRAMES], landmarks[:_FRAMES]
         if scene.kind == EVENTFUL:
             driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
             return [self._watched(EVENTFUL, driver)]
         if scene.kind == PAINTED:
-            return [self._broken(scene, self._shot(images, landmarks, scene.seed))]
+            return [self._broken(scene, self.shot(images, landmarks, scene.seed))]
         if scene.kind == DRIVEN:
             return self._driven(scene, images, landmarks)
-        calm = self._rendered(scene.clip, images)
-        if scene.kind == CALM:
-            return self._avatar(CALM, calm, images, landmarks)
+        calm = self._rendered(scene.clip, images)[:_FRAMES]
         return self._broken_avatar(scene, calm, images, landmarks)
 
-    def _read(self, clip: Path) -> tuple[Image, Floats]:
+    def read(self, clip: Path) -> tuple[Image, Floats]:
+        """Return the first seconds of a clip, (N, 256, 256, 3), and its landmarks (N, 68, 2)."""
         if self._clip is None or self._clip[0] != clip:
-            images = read_clip(clip, _SIZE)[:_FRAMES]
+            images = read_clip(clip, _SIZE)[:_CALM_FRAMES]
             self._finder.forget()
             faces = [self._finder.track(image) for image in images]
             known = [index for index, face in enumerate(faces) if face is not None]
@@ -157,16 +158,17 @@ class Studio:
     def _rendered(self, clip: Path, images: Image) -> list[Rendered]:
         """Return the clip rebuilt from its first frame, undisturbed."""
         if self._calm is None or self._calm[0] != clip:
-            self._calm = (clip, self._animated(clip, images, images[0]))
+            self._calm = (clip, self.animated(clip, images, images[0]))
         return self._calm[1]
 
-    def _animated(self, clip: Path, images: Image, source: Image) -> list[Rendered]:
+    def animated(self, clip: Path, images: Image, source: Image) -> list[Rendered]:
+        """Let the pictures (N, H, W, 3) drive an avatar made of `source` (H, W, 3)."""
         self._engine.set_source(Avatar(clip.stem, source))
         return [self._engine.animate(Frame(image, i, i / RATE)) for i, image in enumerate(images)]
 
     def _driven(self, scene: Scene, images: Image, landmarks: Floats) -> list[_Record]:
         driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
-        rendered = self._animated(scene.clip, driver, images[0])
+        rendered = self.animated(scene.clip, driver, images[0])
         if find_case(scene.what).family not in _ITS_OWN_TRUTH:
             return self._avatar(DRIVEN, rendered, images, landmarks)
         fitted = [self._fitted(image) for image in driver]
@@ -187,7 +189,7 @@ class Studio:
     ) -> list[_Record]:
         pictures = np.stack([image.image for image in calm])
         strength = envelope(len(calm)) * np.float32(scene.severity / 5)
-        broken = break_face(self._shot(pictures, landmarks, scene.seed), scene.what, strength)
+        broken = break_face(self.shot(pictures, landmarks, scene.seed), scene.what, strength)
         rendered = [
             dataclasses.replace(one, image=image) for one, image in zip(calm, broken, strict=True)
         ]
@@ -204,7 +206,7 @@ class Studio:
         drawn: Floats | None = None,
     ) -> list[_Record]:
         """Judge an avatar in both roles; the `real` pictures and landmarks are the truth."""
-        detector = self._detectors["driver"]
+        detector = self._detector("driver")
         detector.set_source(Avatar("source", self._source()))
         verdicts = [detector.inspect(one) for one in rendered]
         pictures = [one.image for one in rendered]
@@ -215,6 +217,11 @@ class Studio:
             _Record("driver", kind, measures, apart, _or_none(drawn, len(measures))),
             self._watched(kind, np.stack(pictures), apart, drawn),
         ]
+
+    def _detector(self, role: str) -> GlitchDetector:
+        if role not in self._detectors:
+            self._detectors[role] = load_detector(role, finder=self._finder)
+        return self._detectors[role]
 
     def _source(self) -> Image:
         assert self._clip is not None
@@ -235,7 +242,7 @@ class Studio:
         apart: Floats | None = None,
         drawn: Floats | None = None,
     ) -> _Record:
-        detector = self._detectors["video"]
+        detector = self._detector("video")
         detector.forget()
         rows = [
             detector.inspect_frame(Frame(image, index, index / RATE)).measures
@@ -245,7 +252,8 @@ class Studio:
         far = unknown if apart is None else apart
         return _Record("video", kind, _table(rows), far, _or_none(drawn, len(rows)))
 
-    def _shot(self, images: Image, landmarks: Floats, seed: int) -> Shot:
+    def shot(self, images: Image, landmarks: Floats, seed: int) -> Shot:
+        """Return what a glitch is drawn into; by the seed, which other face it may use."""
         if not self._others:
             for path in list_avatars().values():
                 avatar = load_avatar(path, _SIZE, self._finder.in_photo)

@@ -34,6 +34,9 @@ def calibrate(options: Namespace) -> None:
         return
     if options.out is None:
         raise AvatarAppError("Nothing says where to write; add -o FILE.json.")
+    if options.train_network is not None:
+        _train_network(options)
+        return
     from avatar_app.calibration_run import calibrate as run
     from avatar_app.calibration_run.costs import costs
     from avatar_app.calibration_run.job import HEADINGS
@@ -58,6 +61,25 @@ def calibrate(options: Namespace) -> None:
     show(f"{result.minutes:.1f} minutes; detector: {result.path}")
     if result.curves:
         show(f"curves: {result.curves}")
+
+
+def _train_network(options: Namespace) -> None:
+    from avatar_app.calibration_run.network import train_network
+
+    with shown_progress() as progress:
+        trained = train_network(
+            options.clips,
+            options.out,
+            minutes=options.train_network,
+            model=options.model,
+            device=options.device,
+            maps=options.curves,
+            progress=progress,
+        )
+    rows = [[kind, f"{share:.2f}"] for kind, share in trained.hits.items()]
+    show_table(("held-out faces", "hits at 1 % false positives"), rows)
+    show(f"{trained.steps} steps, {trained.lessons} lessons; face AUC {trained.auc:.3f}")
+    show(f"network: {trained.path}; now fit the detector with it")
 
 
 def _learn_own(options: Namespace) -> None:

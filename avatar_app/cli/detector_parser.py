@@ -86,7 +86,10 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         help="the file to write (with --clean by default where `run` finds it)",
     )
     command.add_argument(
-        "--curves", metavar="FILE.png", type=Path, help="draw ROC and alarms against misses"
+        "--curves",
+        metavar="FILE.png",
+        type=Path,
+        help="draw ROC and alarms against misses; or what a trained network sees",
     )
     command.add_argument(
         "--cache", metavar="DIR", type=Path, help="where measures are kept (default: beside FILE)"
@@ -95,7 +98,13 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--weights", metavar="FILE", type=Path, help="fit nothing; measure what is in FILE"
     )
     command.add_argument(
-        "--avatars", metavar="N", type=int, default=9, help="clips animated (default: %(default)s)"
+        "--train-network",
+        metavar="MINUTES",
+        type=float,
+        help="train what sees broken faces instead, for so long, and write it to -o FILE.npz",
+    )
+    command.add_argument(
+        "--avatars", metavar="N", type=int, default=15, help="clips animated (default: %(default)s)"
     )
     command.add_argument(
         "--videos", metavar="N", type=int, default=15, help="clips broken (default: %(default)s)"

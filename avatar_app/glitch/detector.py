@@ -13,12 +13,12 @@ import numpy as np
 
 from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.glitch.calibration import ROLES, RoleCalibration, load_calibration
+from avatar_app.glitch.driver import DriverWatch
 from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.judge import Judge, log_odds, probability
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import CONTEXT
 from avatar_app.glitch.own import OwnUsual
-from avatar_app.glitch.watch import DriverWatch, Observation, PictureWatch
+from avatar_app.glitch.watch import Observation, PictureWatch
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rendered, Verdict
 
 _IDENTITY_SECONDS = 1.0  # between two looks at who it is, which take as long as all the rest
@@ -32,16 +32,14 @@ def load_detector(
     model: Path | None = None,
     own: OwnUsual | None = None,
     finder: FaceFinder | None = None,
-    context: bool = False,
 ) -> GlitchDetector:
     """Open a detector for a `role` of `ROLES` with the calibration that travels with the app.
 
     `false_alarms_per_hour`: how many are accepted on clean pictures. `sensitivity` moves the
     threshold from there in log-odds: 0 as calibrated, above 0 more is flagged. `model` is a file
     that `calibrate` wrote, `own` what is usual of this user, if that was learned. A `finder` whose
-    models are loaded already saves a second; only the same thread may use it. `context` measures
-    what is beside the face also where no weight asks for it, for `calibrate` to fit with. Raises
-    AvatarAppError where the file cannot be read, ValueError for another role.
+    models are loaded already saves a second; only the same thread may use it. Raises AvatarAppError
+    where the file cannot be read, ValueError for another role.
     """
     if role not in ROLES:
         raise ValueError(f"load_detector: expected one of {', '.join(ROLES)}, got {role!r}")
@@ -54,8 +52,7 @@ def load_detector(
     threshold = probability(log_odds(calibration.threshold(false_alarms_per_hour)) - sensitivity)
     if own is not None:
         calibration = own.applied(calibration)
-    context = context or not set(CONTEXT).isdisjoint(calibration.fusion.names)
-    return GlitchDetector(role, calibration, threshold, finder, context)
+    return GlitchDetector(role, calibration, threshold, finder)
 
 
 class GlitchDetector:
@@ -72,7 +69,6 @@ class GlitchDetector:
         calibration: RoleCalibration,
         threshold: float,
         finder: FaceFinder | None = None,
-        context: bool = False,
     ) -> None:
         self.role = role
         self.threshold = threshold
@@ -81,7 +77,9 @@ class GlitchDetector:
         self._finder: FaceFinder | None = finder or FaceFinder()
         # Of avatar and driver only one is searched in each picture: half the time each.
         every = 2 if role == "driver" else 1
-        self._pictures = PictureWatch(Follower(self._finder, search_every=every), context)
+        self._pictures = PictureWatch(
+            Follower(self._finder, search_every=every), may_be_covered=role == "video"
+        )
         behind = Follower(self._finder, search_every=every, search_first=1)
         self._driver = DriverWatch(behind, self._finder)
         self.forget()

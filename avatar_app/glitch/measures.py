@@ -55,6 +55,8 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         **_by_part("smear", "less detail than usual", Flag.BLURRED),
         **_by_part("change", "sudden change", Flag.FACE_DISTORTED),
         **_by_part("strange", "unusual look", Flag.FACE_DISTORTED),
+        "artifact": Measure("a broken look", Flag.FACE_DISTORTED),
+        **_by_part("artifact", "a broken look", Flag.FACE_DISTORTED),
     }
 )
 """Of a picture alone: both roles."""
@@ -90,8 +92,14 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVA
 FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
 """Those that fall where a glitch is; the others rise."""
 
-CONTEXT = ("around",)
-"""Of what is beside the face: it speaks for something that covers it, and against a glitch."""
+COVERED = "covered"
+"""The share of a face that lies behind something, or outside the picture."""
+
+COVERED_FACE = 0.15
+"""The share from which on the look of the whole face says nothing."""
+
+CONTEXT = (COVERED,)
+"""Of what is before the face: it speaks against a glitch."""
 
 TURN = "turn"
 """By how many degrees the face is turned away. What is usual depends on it: no evidence itself."""

@@ -1,35 +1,36 @@
-"""Looks at one picture after the other and gives the measures of each: what has a memory."""
+"""Looks at one picture of a face after the other and gives the measures of each."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.follower import Follower, Sighting
-from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import SIGNAL_UNITS, TURN, part_name
+from avatar_app.glitch.measures import COVERED, COVERED_FACE, TURN, part_name
+from avatar_app.glitch.signals import artifacts, movement, upheaval
 from avatar_app.glitch.signals import chip as chips
-from avatar_app.glitch.signals import movement, upheaval
-from avatar_app.glitch.signals.surroundings import intrusion, outlook
-from avatar_app.types import Floats, Frame, Image
+from avatar_app.glitch.signals.artifacts import bundled_network
+from avatar_app.types import Floats, Image
 
 _NO_FACE_SCORE = -1.0
-_USUAL_SECONDS = 4.0  # what a face usually looks like is a mean over about so long
+USUAL_SECONDS = 4.0  # what a face usually looks like is a mean over about so long
 _TURN_SECONDS = 1.0  # a turn counts so long: coming back, points still slip and little is as usual
 _STILL = 0.3  # mean grey levels: less is the same picture again
 _SHAKE_OF = 3
 _LASTING = 13  # pictures, half a second: what more than half of them show goes on
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
+_COVERED_PART = 0.5  # the share of a part from which on its look says nothing
+_BROKEN_LOOK = 1.0  # log-odds: so broken hardly any face looks that something came before
+_COVERED_SECONDS = 1.0  # so long after it the face may still be lost for that reason
+_OF_SIGHT = ("smear", "strange", "change")
+_OF_WHOLE_SIGHT = ("tint", "face_score")
+_OF_PRESENCE = ("face_unseen",)
+_OF_A_FACE = ("face_score", *_OF_PRESENCE)
 _GRID = 4  # stillness is seen in every fourth pixel
-_OFFSET_SECONDS = 5.0
-_CLEAR = 1.0  # of dlib's score: with a hand, a mask or a cup before it no face is so clear
-_TURNED = 28.0  # degrees: then a face is unlike itself, and unclear, without any cover
-_COUNT_SECONDS = 2.0  # between two searches for a second face, which take long
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +45,14 @@ class Observation:
 class PictureWatch:
     """Measures the face in pictures that follow each other. Not thread-safe.
 
-    With `context` also what is beside it.
+    Where the face `may_be_covered`, what says nothing of a covered one is left out; before an
+    avatar there is never anything.
     """
 
-    def __init__(self, follower: Follower, context: bool = False) -> None:
+    def __init__(self, follower: Follower, may_be_covered: bool) -> None:
         self._follower = follower
-        self._context = context
+        self._may_be_covered = may_be_covered
+        self._network = bundled_network()
         self.forget()
 
     def forget(self) -> None:
@@ -66,10 +69,10 @@ class PictureWatch:
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
-        self._around: Floats | None = None
         self._turns: deque[tuple[float, float]] = deque()
         self._seen_at: float | None = None
-        self._changed_at = self._time = 0.0
+        self._covered_at: float | None = None
+        self._changed_at = self._time = self._looked_at = 0.0
 
     def expect_jump(self) -> None:
         """Compare the next picture with what is usual, but not with the one before it."""
@@ -93,16 +96,18 @@ class PictureWatch:
         if face is None:
             self.expect_jump()
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
-            return Observation({**measures, TURN: self._turned(time)}, None)
-        if self._context:
-            measures["around"] = self._beside(image, face, elapsed)
-        measures |= self._texture(chips.chip(image, face.landmarks), elapsed)
+            measures[TURN] = self._turned(time)
+            return Observation(_without(measures, _OF_A_FACE if self._is_behind else ()), None)
+        texture, covered = self._texture(image, face.landmarks, elapsed)
+        measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, face.landmarks, elapsed)
         skull = fit_skull(face.landmarks)
         measures["skull_misfit"] = skull.misfit
         signals = read_signals(face.landmarks, skull)
-        measures[TURN] = self._turned(time, _turn(signals))
+        measures[TURN] = self._turned(time, turn_of(signals))
+        if self._may_be_covered:
+            measures = self._uncovered(measures, covered, time)
         return Observation(measures, face, signals)
 
     def _turned(self, time: float, turn: float | None = None) -> float:
@@ -121,29 +126,55 @@ class PictureWatch:
             self._changed_at = time
         return time - self._changed_at
 
-    def _beside(self, image: Image, face: Sighting, elapsed: float) -> float:
-        """Return how much around the face is unlike what it usually is."""
-        now = outlook(image)
-        usual = now if self._around is None else self._around
-        self._around = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (now - usual)
-        return intrusion(now, usual, face.landmarks, image.shape)
-
-    def _texture(self, face: Floats, elapsed: float) -> dict[str, float]:
+    def _texture(
+        self, image: Image, landmarks: Floats, elapsed: float
+    ) -> tuple[dict[str, float], Floats]:
+        """Return the measures, and how much of each cell is covered (12, 12)."""
+        face = chips.chip(image, landmarks)
         before = face if self._chip is None else self._chip
         usual = face if self._usual is None else self._usual
         self._chip = face
-        self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (face - usual)
+        self._usual = usual + np.float32(min(1.0, elapsed / USUAL_SECONDS)) * (face - usual)
         pace = _pace(elapsed)
         changes, strange = chips.changes(face, before), chips.strangeness(face, usual)
-        return {
+        maps = self._network.maps(face, usual)
+        covered = artifacts.covered(maps, chips.upright(landmarks), image.shape)
+        measures = {
             **self._upheaval(face, usual, elapsed),
+            **_by_part("artifact", artifacts.by_part(maps[0])),
+            "artifact": artifacts.overall(maps[0]),
             "sharpness": chips.sharpness(face),
-            **{part_name("change", part): value / pace for part, value in changes.items()},
-            **{part_name("strange", part): value for part, value in strange.items()},
+            **_by_part("change", {part: value / pace for part, value in changes.items()}),
+            **_by_part("strange", strange),
         }
+        return measures, covered
+
+    def _uncovered(
+        self, measures: dict[str, float], covered: Floats, time: float
+    ) -> dict[str, float]:
+        """Leave out what says nothing of a face that is behind something: that is no glitch."""
+        self._looked_at = time
+        share = float(covered.mean())
+        parts = artifacts.part_means(covered)
+        hidden = [part for part, share in parts.items() if share > _COVERED_PART]
+        left_out = [part_name(prefix, part) for prefix in _OF_SIGHT for part in hidden]
+        if share > COVERED_FACE:
+            left_out += _OF_WHOLE_SIGHT
+            if measures["artifact"] < _BROKEN_LOOK:
+                self._covered_at = time
+        if self._is_behind:
+            left_out += _OF_PRESENCE
+        return {**_without(measures, left_out), COVERED: share}
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether something came before the face, shortly before it was seen for the last time."""
+        return (
+            self._covered_at is not None and self._covered_at >= self._looked_at - _COVERED_SECONDS
+        )
 
     def _upheaval(self, face: Floats, usual: Floats, elapsed: float) -> dict[str, float]:
-        share = np.float32(min(1.0, elapsed / _USUAL_SECONDS))
+        share = np.float32(min(1.0, elapsed / USUAL_SECONDS))
         edges, fine = upheaval.edges(face), upheaval.detail(face)
         usual_edges = edges if self._edges is None else self._edges
         usual_fine = fine if self._detail is None else self._detail
@@ -159,7 +190,7 @@ class PictureWatch:
             "folded": warped.folded,
             "unexplained": warped.unexplained,
             "tear": upheaval.tear(edges, usual_edges),
-            **{part_name("smear", part): value for part, value in smears.items()},
+            **_by_part("smear", smears),
         }
         if len(self._chips) == _SHAKE_OF:
             measures["restless"] = upheaval.restlessness(*self._chips) / _pace(elapsed)
@@ -167,7 +198,7 @@ class PictureWatch:
         return measures
 
     def _whereabouts(self, image: Image, landmarks: Floats, elapsed: float) -> dict[str, float]:
-        place, share = chips.upright(landmarks), np.float32(min(1.0, elapsed / _USUAL_SECONDS))
+        place, share = chips.upright(landmarks), np.float32(min(1.0, elapsed / USUAL_SECONDS))
         places = movement.places(landmarks, place)
         tints = chips.tints(image, place)
         usual_places = places if self._places is None else self._places
@@ -190,89 +221,12 @@ class PictureWatch:
         return measures
 
 
-class DriverWatch:
-    """Measures what the driver does: whether that can go well, and whether the avatar does it too.
+def _without(measures: dict[str, float], names: Collection[str]) -> dict[str, float]:
+    return {name: value for name, value in measures.items() if name not in names}
 
-    Not thread-safe.
-    """
 
-    def __init__(self, follower: Follower, finder: FaceFinder) -> None:
-        self._follower = follower
-        self._finder = finder
-        self.forget()
-
-    def forget(self) -> None:
-        """Start afresh: another driver, or another avatar."""
-        self._follower.forget()
-        self._seen_at: float | None = None
-        self._usual: Floats | None = None
-        self._faces = 1
-        self._count_at: float | None = None
-        self._time = 0.0
-        self._offsets: dict[str, float] = {}
-
-    def recalibrate(self) -> None:
-        """Take what avatar and driver differ by in the next frame for usual."""
-        self._offsets = {}
-
-    def look(self, frame: Frame) -> Observation:
-        """Measure the next driving frame: the gates, by name."""
-        elapsed, self._time = max(0.0, frame.time - self._time), frame.time
-        face = self._follower.follow(frame.image)
-        self._count_faces(frame)
-        if self._seen_at is None or (face is not None and face.unseen == 0):
-            self._seen_at = frame.time
-        measures = {
-            "driver_unseen": frame.time - self._seen_at,
-            "driver_faces": float(self._faces),
-        }
-        if face is None:
-            measures["driver_darkness"] = 1 - float(frame.image[::8, ::8].mean()) / 255
-            return Observation(measures, None)
-        signals = read_signals(face.landmarks)
-        chip = chips.chip(frame.image, face.landmarks)
-        turn, cover = _turn(signals), self._cover(chip, elapsed)
-        is_clear = face.score >= _CLEAR or turn >= _TURNED
-        measures |= {
-            "driver_turn": turn,
-            "driver_darkness": 1 - chips.brightness(chip),
-            "driver_cover": 0.0 if is_clear else cover,
-        }
-        return Observation(measures, face, signals)
-
-    def compare(self, driver: Observation, avatar: Observation, elapsed: float) -> dict[str, float]:
-        """Return by how much the avatar does something else than the driver, by signal.
-
-        In `SIGNAL_UNITS`, less what it is all the time (another person has other proportions).
-        Nothing where one of them has no face.
-        """
-        if not driver.signals or not avatar.signals:
-            return {}
-        rate = min(1.0, elapsed / _OFFSET_SECONDS)
-        mismatch = {}
-        for name, unit in SIGNAL_UNITS.items():
-            apart = (avatar.signals[name] - driver.signals[name]) / unit
-            offset = self._offsets.setdefault(name, apart)
-            mismatch[f"mismatch_{name}"] = abs(apart - offset)
-            self._offsets[name] = offset + rate * float(np.clip(apart - offset, -1, 1))
-        return mismatch
-
-    def _count_faces(self, frame: Frame) -> None:
-        if self._count_at is None:  # not at once: a beginning is slow enough
-            self._count_at = frame.time + _COUNT_SECONDS / 2
-        if frame.time >= self._count_at:
-            self._count_at = frame.time + _COUNT_SECONDS
-            self._faces = len(self._finder.find(frame.image))
-
-    def _cover(self, chip: Floats, elapsed: float) -> float:
-        """Return how unusual the second strangest part of the face is: 0 as ever, 1 another thing.
-
-        A mouth that talks or eyes that close are one part; what covers a face covers two.
-        """
-        small = np.asarray(cv2.GaussianBlur(chip, (0, 0), 3), np.float32)
-        usual = small if self._usual is None else self._usual
-        self._usual = usual + np.float32(min(1.0, elapsed / _USUAL_SECONDS)) * (small - usual)
-        return sorted(chips.strangeness(small, usual).values())[-2]
+def _by_part(prefix: str, values: Mapping[str, float]) -> dict[str, float]:
+    return {part_name(prefix, part): value for part, value in values.items()}
 
 
 def _lasting(before: deque[float], value: float) -> float:
@@ -282,7 +236,7 @@ def _lasting(before: deque[float], value: float) -> float:
     return sorted([*few, *before])[_LASTING // 2]
 
 
-def _turn(signals: Mapping[str, float]) -> float:
+def turn_of(signals: Mapping[str, float]) -> float:
     """Return by how many degrees a face is turned away from the camera."""
     return max(abs(signals["yaw"]), abs(signals["pitch"]))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from avatar_app.glitch.measures import COVERED, COVERED_FACE
 from avatar_app.reports import Row
 
 _FEW_SECONDS = 1.0
@@ -14,6 +16,7 @@ _SLOW, _FAST = 15.0, 65.0  # frames a second
 _SMALL = 80.0  # pixels: what the detector's faces have at least
 _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
+_LONG_COVERED = 0.3  # seconds
 
 
 @dataclass
@@ -40,11 +43,26 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     unseen = sum(row.score is None for row in rows)
     if unseen:
         yield f"{unseen} of {len(rows)} frames, before a face was found, could not be judged."
+    covered = _covered_seconds(rows)
+    if covered >= _LONG_COVERED:
+        yield (
+            f"For {covered:.1f} s part of the face was behind something or outside the picture: "
+            "what could not be seen of it was not judged."
+        )
     yield from _of_faces(seen)
     if seen.cuts:
         when = ", ".join(f"{time:.1f} s" for time in seen.cuts[:5])
         more = " ..." if len(seen.cuts) > 5 else ""
         yield f"The scene changes ({when}{more}): each scene was judged by itself."
+
+
+def _covered_seconds(rows: Sequence[Row]) -> float:
+    steps = [after.time - row.time for row, after in itertools.pairwise(rows)]
+    return sum(
+        step
+        for row, step in zip(rows, steps, strict=False)
+        if row.measures.get(COVERED, 0.0) > COVERED_FACE
+    )
 
 
 def _of_rate(rows: Sequence[Row]) -> Iterator[str]:

@@ -12,7 +12,8 @@ import pytest
 from avatar_app.events import Flag
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import CONTEXT, GATES, MEASURES, TURN
+from avatar_app.glitch.measures import CONTEXT, COVERED, COVERED_FACE, GATES, MEASURES, TURN
+from avatar_app.perturbations import perturb
 from avatar_app.types import (
     Avatar,
     AvatarAppError,
@@ -84,6 +85,39 @@ def test_a_melting_face_is_flagged_and_a_whole_one_is_not(video: GlitchDetector)
     assert "usually" in reason
 
 
+@pytest.mark.parametrize("case", ["hand_mouth", "card_mouth", "hand_face"])
+def test_what_comes_before_a_face_is_no_glitch(video: GlitchDetector, case: str) -> None:
+    """It is seen as a cover, and neither the face behind it nor that it is lost is flagged."""
+    faces = [finder().find(picture)[0].landmarks for picture in clip()]
+    found = verdicts(video, list(perturb(np.stack(clip()), np.stack(faces), case, 4)))
+    assert max(verdict.measures.get(COVERED, 0) for verdict in found) > COVERED_FACE
+    assert not any(verdict.flags for verdict in found)
+
+
+def test_a_face_that_leaves_the_picture_is_no_glitch(video: GlitchDetector) -> None:
+    """What lies outside counts as covered."""
+    away = [np.roll(p, 6 * i, axis=1) for i, p in enumerate(clip()[:30])]
+    for index, picture in enumerate(away):
+        picture[:, : 6 * index] = clip()[0][:, :1]
+    found = verdicts(video, [*clip()[:10], *away])
+    assert max(verdict.measures.get(COVERED, 0) for verdict in found) > COVERED_FACE
+    assert not any(verdict.flags for verdict in found)
+
+
+def test_before_an_avatar_there_is_nothing() -> None:
+    """Beside its driver a face is judged however it looks: nothing is left out as covered."""
+    detector = load_detector("driver", finder=finder())
+    detector.set_source(Avatar("clip", clip()[0]))
+    flat = clip()[0].copy()
+    flat[120:] = 200
+    for index in range(6):
+        driving = Frame(clip()[0], index, index / 25)
+        verdict = detector.inspect(as_rendered(flat if index else clip()[0], driving))
+    assert COVERED not in verdict.measures
+    assert {"face_score", "face_unseen", "smear_chin"} <= set(verdict.measures)
+    detector.close()
+
+
 def test_a_vanished_face_is_missing(video: GlitchDetector) -> None:
     """Where the face is painted over, FACE_MISSING holds and there are no landmarks."""
     empty = np.full((256, 256, 3), 120, np.uint8)
@@ -111,15 +145,6 @@ def test_a_lasting_tremble_is_told_from_one_jerk(video: GlitchDetector) -> None:
     assert max(verdict.measures.get("tremor", 0) for verdict in once) < 0.01
     assert on[-1].measures["tremor"] > 0.04
     assert on[-1].measures["tremor"] <= max(verdict.measures.get("shake", 0) for verdict in on)
-
-
-def test_what_is_beside_the_face_is_measured_only_where_it_counts(video: GlitchDetector) -> None:
-    """No weight on board asks for it; `calibrate` does."""
-    asked = load_detector("video", finder=finder(), context=True)
-    for detector, is_measured in ((video, False), (asked, True)):
-        [verdict] = verdicts(detector, clip()[:1])
-        assert ("around" in verdict.measures) is is_measured
-    asked.close()
 
 
 def test_the_same_video_gets_the_same_verdicts_again(video: GlitchDetector) -> None:

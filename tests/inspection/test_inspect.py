@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from avatar_app.events import Flag
+from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.inspection import inspect
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import Cuts
+from avatar_app.perturbations import perturb
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats, Image
 from avatar_app.video import VideoWriter
@@ -81,6 +83,12 @@ def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -
         inspect(video, tmp_path / "out", avatar="mei")
 
 
+def covered(images: list[Image]) -> list[Image]:
+    """Hold a hand before the mouth."""
+    points = [FaceFinder().find(images[0])[0].landmarks] * len(images)
+    return list(perturb(np.stack(images), np.stack(points), "hand_mouth", 4))
+
+
 @pytest.mark.parametrize(
     ("images", "rate", "words"),
     [
@@ -91,9 +99,20 @@ def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -
         (clip()[:20], 120, "At 120 frames a second"),
         ([np.hstack([image, image[:, ::-1]]) for image in clip()[:30]], 25, "up to 2 faces"),
         (clip()[:15] + [np.roll(i[::-1], 60, 1) for i in clip()[:15]], 25, "scene changes"),
+        (clip()[:10] + covered(clip()[10:40]), 25, "behind something"),
         ([np.pad(i, ((160, 168), (0, 0), (0, 0))) for i in clip()[:30]], 25, "320 x 568"),
     ],
-    ids=["no face", "black", "3 frames", "5 fps", "120 fps", "two faces", "cut", "vertical"],
+    ids=[
+        "no face",
+        "black",
+        "3 frames",
+        "5 fps",
+        "120 fps",
+        "two faces",
+        "cut",
+        "covered",
+        "vertical",
+    ],
 )
 def test_what_could_not_be_judged_is_said(
     tmp_path: Path, images: list[Image], rate: float, words: str

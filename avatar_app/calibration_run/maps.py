@@ -1,0 +1,65 @@
+"""The maps of the detector's network as a picture: people held out, what was done, what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from avatar_app.calibration_run.lessons import YES, Lessons
+from avatar_app.files import whole, write_errors
+from avatar_app.glitch.signals.artifacts import CELLS
+from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.types import Floats, Image
+
+_MOST = 12
+_ROWS = ("face", "what was done", "what it sees")
+_RED, _BLUE = np.array([210, 40, 40]), np.array([40, 90, 220])
+
+
+def draw_maps(lessons: Lessons, seen: Callable[[Floats, Floats], Floats], path: Path) -> None:
+    """Draw one face of each kind, broken cells in red and covered ones in blue, into a PNG.
+
+    `seen` gives the log-odds (2, 12, 12) for a face and what is usual of it. Raises AvatarAppError.
+    """
+    from matplotlib.figure import Figure
+
+    kinds = [str(kind) for kind in np.unique(lessons.kind)]
+    kinds = sorted(kinds, key=lambda kind: (kind.split("-")[0] != "calm", kind))
+    step = max(1, len(kinds) // _MOST)
+    shown = kinds[::step][:_MOST]
+    figure = Figure(figsize=(1.15 * len(shown), 3.9), layout="constrained")
+    grid = figure.subplots(len(_ROWS), len(shown), squeeze=False)
+    for axes, kind in zip(grid.T, shown, strict=True):
+        index = _plainest(lessons, kind)
+        face = lessons.now[index]
+        done = np.stack((lessons.broken[index] == YES, lessons.covered[index] == YES))
+        odds = seen(face.astype(np.float32), lessons.usual[index].astype(np.float32))
+        found = (odds > 0) & (odds == odds.max(axis=0))
+        nothing = np.zeros((2, CELLS, CELLS), bool)
+        for one, cells in zip(axes, (nothing, done, found), strict=True):
+            one.imshow(_tinted(face, cells))
+            one.set(xticks=[], yticks=[])
+        axes[0].set_title(kind.replace("-", "\n").replace("_", " "), fontsize=7)
+    for axes, words in zip(grid[:, 0], _ROWS, strict=True):
+        axes.set_ylabel(words, fontsize=8)
+    with whole(path) as part, write_errors(path):
+        figure.savefig(part, dpi=110, format="png", metadata={"Software": None})
+
+
+def _plainest(lessons: Lessons, kind: str) -> int:
+    """Return the lesson of a kind in which most was done."""
+    there = np.flatnonzero(lessons.kind == kind)
+    cells = ((lessons.broken[there] == YES) | (lessons.covered[there] == YES)).sum(axis=(1, 2))
+    return int(there[np.argmax(cells)])
+
+
+def _tinted(face: Image, cells: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Image:
+    """Return a face (96, 96) in grey with the cells (2, 12, 12) in red and blue, (96, 96, 3)."""
+    colours = np.repeat(face[..., None], 3, axis=2).astype(np.float32)
+    size = SIDE // CELLS
+    for colour, there in zip((_RED, _BLUE), cells, strict=True):
+        mask = np.kron(there, np.ones((size, size)))[..., None]
+        colours = colours * (1 - 0.4 * mask) + 0.4 * mask * colour
+    return np.asarray(np.clip(colours, 0, 255), np.uint8)

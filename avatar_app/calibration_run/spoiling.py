@@ -1,0 +1,139 @@
+"""Spoils upright faces at random while the detector's network learns: no two lessons are alike.
+
+All take chips (96, 96) float32 in [0, 255] and the lesson's maps (2, 12, 12): broken and covered.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from avatar_app.calibration_run.lessons import DRAWN, NO, UNKNOWN, YES, changed
+from avatar_app.glitch.signals.artifacts import CELLS
+from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.types import Floats, Image
+
+_CENTRE = (SIDE / 2, SIDE / 2)
+_Any = TypeVar("_Any", bound=np.generic)
+
+
+def broken(face: Floats, maps: Image, another: Floats, chance: np.random.Generator) -> Floats:
+    """Break a part of the face: bend it, mix `another` or itself into it, smear or light it.
+
+    The map of what is broken is changed in place.
+    """
+    mask = _soft(_shape(12, 50, chance), float(chance.uniform(1.5, 8)))
+    how = chance.random()
+    if how < 0.5:
+        spoilt = _bent(
+            face, mask * np.float32(chance.uniform(2, 9)), chance, int(chance.integers(3, 8))
+        )
+    else:
+        if how < 0.75:
+            other = _elsewhere(face, another, chance)
+        elif how < 0.9:
+            long, short = int(chance.integers(5, 22)), int(chance.integers(1, 5))
+            other = _same(cv2.blur(face, (long, short) if chance.random() < 0.5 else (short, long)))
+        else:
+            other = face * np.float32(chance.choice((0.65, 0.75, 1.3, 1.45)))
+        spoilt = _mixed(face, other, mask * np.float32(chance.uniform(0.5, 1.0)))
+    found = changed(spoilt, face, *DRAWN)
+    maps[0, (found == UNKNOWN) & (maps[0] == NO)] = UNKNOWN
+    maps[0, found == YES] = YES
+    return spoilt
+
+
+def covered(face: Floats, maps: Image, another: Floats, chance: np.random.Generator) -> Floats:
+    """Lay something of any shape over a part of the face: plain, or of what `another` shows.
+
+    Both maps are changed in place: what is covered is not broken.
+    """
+    how = chance.random()
+    if how < 0.4:
+        thing = np.full_like(face, chance.uniform(0, 255))
+    elif how < 0.75:
+        size = int(chance.integers(8, 48))
+        y, x = chance.integers(0, SIDE - size, 2)
+        thing = _same(cv2.resize(another[y : y + size, x : x + size], (SIDE, SIDE)))
+    else:
+        thing = _turned(another, float(chance.uniform(90, 270)), 1.4, np.zeros(2))
+    mask = _soft(_shape(10, 55, chance), float(chance.uniform(0.5, 1.5)))
+    size = SIDE // CELLS
+    share = mask.reshape(CELLS, size, CELLS, size).mean(axis=(1, 3))
+    much, some = share > 0.5, share > 0.1
+    maps[0, some & (maps[0] == YES)] = UNKNOWN
+    maps[0, much] = NO
+    maps[1, some & (maps[1] == NO)] = UNKNOWN
+    maps[1, much] = YES
+    return _mixed(face, thing, mask)
+
+
+def slipped(face: Floats, chance: np.random.Generator) -> Floats:
+    """Show a face as if the landmarks it was cut out by lay a little beside theirs."""
+    way = 1.5 * chance.normal(size=2)
+    return _turned(face, float(3 * chance.normal()), float(1 + 0.04 * chance.normal()), way)
+
+
+def filmed(face: Floats, chance: np.random.Generator) -> Floats:
+    """Show a face in another light, less sharp, and with a camera's grain, each by chance."""
+    if chance.random() < 0.5:
+        gain, offset = chance.uniform(0.75, 1.3), chance.uniform(-25, 25)
+        face = face * np.float32(gain) + np.float32(offset)
+    if chance.random() < 0.3:
+        face = _soft(face, float(chance.uniform(0.4, 1.1)))
+    if chance.random() < 0.5:
+        grain = np.float32(chance.uniform(1, 10))
+        face = face + grain * chance.standard_normal(face.shape, np.float32)
+    return np.clip(face, 0, 255)
+
+
+def _bent(face: Floats, size: Floats, chance: np.random.Generator, knots: int) -> Floats:
+    """Move what is seen by a smooth random field of `size` (96, 96) in pixels."""
+    field = chance.normal(size=(2, knots, knots)).astype(np.float32)
+    along, down = (cv2.resize(way, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for way in field)
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    taken = cv2.remap(
+        face, x + size * along, y + size * down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return _same(taken)
+
+
+def _elsewhere(face: Floats, another: Floats, chance: np.random.Generator) -> Floats:
+    """Return somebody else's face in the same light, or the same one in another place."""
+    grown = float(chance.uniform(0.9, 1.1))
+    if chance.random() < 0.5:
+        alike = another + (face.mean() - another.mean())
+        return _turned(alike, float(3 * chance.normal()), grown, chance.normal(0, 2, 2))
+    return _turned(face, float(8 * chance.normal()), grown, chance.normal(0, 6, 2))
+
+
+def _turned(face: Floats, degrees: float, grown: float, way: npt.NDArray[np.float64]) -> Floats:
+    place = cv2.getRotationMatrix2D(_CENTRE, degrees, grown)
+    place[:, 2] = place[:, 2] + way
+    return _same(cv2.warpAffine(face, place, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE))
+
+
+def _shape(least: float, most: float, chance: np.random.Generator) -> Floats:
+    """Return a shape with corners as a mask (96, 96) in {0, 1}."""
+    middle = chance.uniform(5, SIDE - 5, 2)
+    angles = np.sort(chance.uniform(0, 2 * np.pi, chance.integers(3, 9)))
+    reach = chance.uniform(least, most, len(angles))
+    corners = middle + np.stack((np.cos(angles), np.sin(angles)), axis=1) * reach[:, None]
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
+    return mask.astype(np.float32)
+
+
+def _mixed(face: Floats, other: Floats, share: Floats) -> Floats:
+    return np.asarray(face * (1 - share) + other * share, np.float32)
+
+
+def _soft(face: Floats, sigma: float) -> Floats:
+    return _same(cv2.GaussianBlur(face, (0, 0), sigma))
+
+
+def _same(picture: npt.NDArray[_Any]) -> Floats:
+    return np.asarray(picture, np.float32)
