@@ -13,7 +13,7 @@ from avatar_app.types import Image, Verdict
 _MOST_MOMENTS = 6
 _KEPT = 24
 _SHOWN_SCORE = 0.5  # a flag holds for a while after: such pictures are no worst moments
-_SUSPECT_SCORE, _SUSPECT_SECONDS = 0.9, 0.5
+_SUSPECT_SCORE, _SUSPECT_SECONDS = 0.85, 0.5
 """What stays so high for so long is worth a look, flagged or not: few whole faces do."""
 
 
