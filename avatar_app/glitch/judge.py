@@ -75,7 +75,9 @@ class Judge:
         if not self._alarm.update(self._smooth, time):
             self._words.clear()
             return {}
-        raised = [flag for flag, kind in self._kinds.items() if kind.is_raised]
+        # What holds from before the alarm, and cannot be measured any more, has no reason to tell.
+        told = self._words.keys() | evidence.keys()
+        raised = [flag for flag, kind in self._kinds.items() if kind.is_raised and flag in told]
         for flag in raised or [Flag.FACE_DISTORTED]:
             # While a flag holds after its measure fell, what raised it stays its reason.
             if flag in evidence and (evidence[flag][1] >= 1 or flag not in self._words):

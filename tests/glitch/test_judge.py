@@ -17,7 +17,11 @@ THRESHOLD = 0.99
 
 def judge() -> Judge:
     """Return a judge in whose sum only "bend" counts."""
-    usual = {"bend": Usual(0.0, 1.0), "face_unseen": Usual(0.0, 0.1)}
+    usual = {
+        "bend": Usual(0.0, 1.0),
+        "face_unseen": Usual(0.0, 0.1),
+        "mismatch_yaw": Usual(0.0, 1.0),
+    }
     weights = np.array([4.0])
     return Judge(RoleCalibration(("bend",), weights, weights, -3.0, usual, (), 0.5), THRESHOLD)
 
@@ -56,3 +60,14 @@ def test_a_face_that_dlib_misses_for_a_moment_is_not_missing() -> None:
     for index in range(20):
         _, seen = judged.judge({"bend": 9.0, "face_unseen": 0.2}, index * STEP, STEP)
     assert set(seen) == {Flag.FACE_DISTORTED}
+
+
+def test_nothing_is_flagged_without_a_reason() -> None:
+    """What was beyond its limit before the alarm, and is not measured any more, stays unsaid."""
+    judged = judge()
+    for index in range(5):
+        judged.judge({"mismatch_yaw": 2.0}, index * STEP, STEP)
+    for index in range(5, 12):
+        _, reasons = judged.judge({"bend": 9.0}, index * STEP, STEP)
+        assert all(reasons.values())
+    assert set(reasons) == {Flag.FACE_DISTORTED}
