@@ -191,7 +191,7 @@ def test_preferences_are_applied_where_they_differ() -> None:
     with running() as run:
         run.until(OutputChanged, state="avatar")
         preferences = run.pipeline.state.preferences
-        run.post(Apply(preferences.changed(output_size="512x512", false_alarms=2.0)))
+        run.post(Apply(preferences.changed(output_size="512x512", false_alarms=3.0)))
         run.until_true(lambda: run.faults.opened.count("output") == 2)
         run.until_true(lambda: run.faults.opened.count("detector") == 2)
         assert run.faults.opened.count("camera") == 1
