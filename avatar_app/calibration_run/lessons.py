@@ -26,6 +26,7 @@ from avatar_app.glitch.follower import Follower
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import CELLS
+from avatar_app.glitch.watch import USUAL_SECONDS
 from avatar_app.perturbations import envelope, perturb
 from avatar_app.progress import Progress
 from avatar_app.types import Floats, Image
@@ -40,7 +41,6 @@ DIMMING = ("low_light", "noise", "side_light")
 
 _FRAMES, _SIZE = 60, 256
 _GLITCHES, _COVERS = 3, 3  # scenes of each clip
-_USUAL_SECONDS = 4.0
 DRAWN = (0.05, 0.12)
 _RENDERED = (0.18, 0.35)
 _LAID = (0.06, 0.25)
@@ -152,7 +152,7 @@ def _followed(follower: Follower, played: _Played, person: int) -> Lessons:
     follower.forget()
     usual: Floats | None = None
     rows = []
-    share = np.float32(1 / RATE / _USUAL_SECONDS)
+    share = np.float32(1 / RATE / USUAL_SECONDS)
     for index, image in enumerate(played.shown):
         face = follower.follow(image)
         if face is not None:

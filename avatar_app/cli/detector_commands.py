@@ -33,7 +33,8 @@ def calibrate(options: Namespace) -> None:
         _learn_own(options)
         return
     if options.out is None:
-        raise AvatarAppError("Nothing says where to write; add -o FILE.json.")
+        kind = "json" if options.train_network is None else "npz"
+        raise AvatarAppError(f"Nothing says where to write; add -o FILE.{kind}.")
     if options.train_network is not None:
         _train_network(options)
         return

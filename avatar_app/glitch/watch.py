@@ -98,7 +98,7 @@ class PictureWatch:
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
             measures[TURN] = self._turned(time)
             return Observation(_without(measures, _OF_A_FACE if self._is_behind else ()), None)
-        texture, covered = self._texture(image, face.landmarks, elapsed)
+        texture, maps = self._texture(image, face.landmarks, elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, face.landmarks, elapsed)
@@ -107,6 +107,7 @@ class PictureWatch:
         signals = read_signals(face.landmarks, skull)
         measures[TURN] = self._turned(time, turn_of(signals))
         if self._may_be_covered:
+            covered = artifacts.covered(maps, chips.upright(face.landmarks), image.shape)
             measures = self._uncovered(measures, covered, time)
         return Observation(measures, face, signals)
 
@@ -129,7 +130,7 @@ class PictureWatch:
     def _texture(
         self, image: Image, landmarks: Floats, elapsed: float
     ) -> tuple[dict[str, float], Floats]:
-        """Return the measures, and how much of each cell is covered (12, 12)."""
+        """Return the measures, and the maps of what is broken and covered (2, 12, 12)."""
         face = chips.chip(image, landmarks)
         before = face if self._chip is None else self._chip
         usual = face if self._usual is None else self._usual
@@ -138,7 +139,6 @@ class PictureWatch:
         pace = _pace(elapsed)
         changes, strange = chips.changes(face, before), chips.strangeness(face, usual)
         maps = self._network.maps(face, usual)
-        covered = artifacts.covered(maps, chips.upright(landmarks), image.shape)
         measures = {
             **self._upheaval(face, usual, elapsed),
             **_by_part("artifact", artifacts.by_part(maps[0])),
@@ -147,7 +147,7 @@ class PictureWatch:
             **_by_part("change", {part: value / pace for part, value in changes.items()}),
             **_by_part("strange", strange),
         }
-        return measures, covered
+        return measures, maps
 
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
