@@ -51,6 +51,7 @@ class Judge:
         """Start afresh: the next picture belongs to another scene."""
         self._smooth = _START
         self._words: dict[Flag, str] = {}
+        self._warned: dict[Flag, str] = {}
         for hysteresis in (self._alarm, *self._kinds.values(), *self._gates.values()):
             hysteresis.forget()
 
@@ -105,11 +106,14 @@ class Judge:
         return f"{name}: {measure.words}{where} {value:.3g}, usually {bound} {limit:.3g}"
 
     def _warnings(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
-        return {
-            flag: reason.format(measures[name])
-            for flag, (name, _, _, reason) in _GATES.items()
-            if name in measures and self._gates[flag].update(measures[name], time)
-        }
+        found = {}
+        for flag, (name, _, off, reason) in _GATES.items():
+            if name in measures and self._gates[flag].update(measures[name], time):
+                # A warning that still holds tells what it holds for, not what is there since.
+                if measures[name] >= off:
+                    self._warned[flag] = reason.format(measures[name])
+                found[flag] = self._warned[flag]
+        return found
 
 
 def _is_gone(measures: Mapping[str, float]) -> bool:

@@ -71,3 +71,15 @@ def test_nothing_is_flagged_without_a_reason() -> None:
         _, reasons = judged.judge({"bend": 9.0}, index * STEP, STEP)
         assert all(reasons.values())
     assert set(reasons) == {Flag.FACE_DISTORTED}
+
+
+def test_a_warning_that_lingers_tells_what_it_was_raised_for() -> None:
+    """A driver who turned back is not warned of a turn by 5 degrees."""
+    judged, told = judge(), []
+    for index, turn in enumerate([10.0, 41.0, 44.0, 31.0, 5.0, 5.0]):
+        _, reasons = judged.judge({"driver_turn": turn}, index * STEP, STEP)
+        told.append(reasons.get(Flag.OUT_OF_POSE, ""))
+    assert told[0] == ""
+    assert [reason.partition("by ")[2] for reason in told[1:]] == [
+        *("41 degrees", "44 degrees", "31 degrees", "31 degrees", "31 degrees")
+    ]
