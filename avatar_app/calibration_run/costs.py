@@ -15,6 +15,7 @@ from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import movement, upheaval
 from avatar_app.glitch.signals.artifacts import bundled_network
+from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.settings import bundled
 from avatar_app.types import Frame
 from avatar_app.video import VideoReader
@@ -37,6 +38,8 @@ def costs() -> list[tuple[str, float]]:
     points, chip = face.landmarks, chips.chip(images[0], face.landmarks)
     later, network = chips.chip(images[5], points), bundled_network()
     edges, place = upheaval.edges(chip), chips.upright(points)
+    placed = chips.placed(points, place)
+    free = shapefree(later, placed)
     tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
@@ -47,13 +50,14 @@ def costs() -> list[tuple[str, float]]:
         "sharpness": lambda: chips.sharpness(chip),
         "change by part": lambda: chips.changes(later, chip),
         "strange by part": lambda: chips.strangeness(later, chip),
-        "artifact, covered (the network)": lambda: network.maps(later, chip),
+        "artifact, covered (the network)": lambda: network.maps(later, chip, free, free),
+        "without its shape": lambda: shapefree(later, placed),
         "bend, folded, unexplained": lambda: upheaval.warping(later, chip),
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),
         "restless": lambda: upheaval.restlessness(chip, later, chip),
         "tint": lambda: chips.tint(tints, chips.tints(image, place)),
-        "misplaced": lambda: movement.places(points, place),
+        "misplaced": lambda: movement.places(placed),
         "deformation": lambda: movement.deformation(points, points + 1),
         "shake": lambda: movement.shake([points, points, points]),
         "black_share": lambda: chips.black_share(image),

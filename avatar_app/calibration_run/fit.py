@@ -31,6 +31,7 @@ _LEAST_SPREAD = 0.02
 _HALF_TURNED = (FRONTAL + TURNED) / 2
 _LEAST_TURNED = 200  # frames: of fewer, the percentile would be a single moment
 _LIMIT = 99  # percentile
+_BESIDE_SECONDS = 0.5
 
 Values = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.int8]
@@ -67,8 +68,9 @@ def fit(
     median = np.array([known[name].median for name in names])
     limit = np.array([known[name].limit for name in names])
     turn = np.concatenate([turns(take) for take in takes])[labelled]
+    share = np.array([away(degrees) for degrees in turn])[:, None]
     turned = np.array([known[name].limit_at(TURNED) for name in names])
-    features = np.hstack(bent(values, median, limit + away(turn)[:, None] * (turned - limit)))
+    features = np.hstack(bent(values, median, limit + share * (turned - limit)))
     signs = np.array([-1.0 if name in CONTEXT else 1.0 for name in names] * 2)
     expected = np.array([0.0] * len(names) + [_EXPECTED_FAR] * len(names)) * (signs > 0)
     found, bias = _minimised(features * signs, truth, weights, expected, penalty)
@@ -182,13 +184,20 @@ def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
 def maxima(pairs: Sequence[tuple[Take, Values]]) -> tuple[list[float], float]:
     """Return the highest log-odds of each calm take, rising, and their mean length in seconds.
 
-    What is no clean frame does not count.
+    Only clean frames count, and none within half a second of a glitch: such alarms are none.
     """
-    calm = [(take, score) for take, score in pairs if take.kind == CALM]
-    tops = [score[clean].max() for take, score in calm if (clean := take.truth == CLEAN).any()]
-    frames = sum(int((take.truth == CLEAN).sum()) for take, _ in calm)
+    calm = [(score, _apart_from_glitches(take.truth)) for take, score in pairs if take.kind == CALM]
+    tops = [score[apart].max() for score, apart in calm if apart.any()]
+    frames = sum(int(apart.sum()) for _, apart in calm)
     odds = sorted(log_odds(float(np.clip(top, 1e-12, 1 - 1e-12))) for top in tops)
     return odds, frames / RATE / max(len(odds), 1)
+
+
+def _apart_from_glitches(truth: Truth) -> npt.NDArray[np.bool_]:
+    """Say which frames are clean, and not within half a second of a glitch."""
+    reach = np.ones(2 * round(_BESIDE_SECONDS * RATE) + 1)
+    beside = np.convolve(truth == GLITCH, reach)[len(reach) // 2 :][: len(truth)] > 0
+    return np.asarray((truth == CLEAN) & ~beside)
 
 
 def as_json(calibration: RoleCalibration) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from avatar_app.glitch.follower import Follower
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import CELLS
+from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.glitch.watch import USUAL_SECONDS
 from avatar_app.perturbations import envelope, perturb
 from avatar_app.progress import Progress
@@ -53,11 +54,14 @@ class Lessons:
     """Faces `now` and as `usual` (N, 96, 96) uint8, where they are `broken` and where `covered`.
 
     Both maps are (N, 12, 12) uint8: YES, NO, UNKNOWN. `person` (N,) says who it is, `kind` (N,)
-    what happens.
+    what happens. `points` (N, 68, 2) float16 are the landmarks, in pixels of the face now;
+    `texture` (N, 96, 96) uint8 is what is usual of the face without its shape.
     """
 
     now: Image
     usual: Image
+    texture: Image
+    points: npt.NDArray[np.float16]
     broken: Image
     covered: Image
     person: npt.NDArray[np.int32]
@@ -67,6 +71,12 @@ class Lessons:
         """Return some of them."""
         columns = (getattr(self, one.name)[which] for one in dataclasses.fields(self))
         return Lessons(*columns)
+
+    def faces(self, index: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return what the network takes of one: face and usual, and both without their shape."""
+        columns = (self.now, self.usual, self.texture)
+        now, usual, texture = (column[index].astype(np.float32) for column in columns)
+        return now, usual, shapefree(now, self.points[index]), texture
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,23 +160,28 @@ def _scenes(studio: Studio, clip: Path, number: int, animated: bool) -> Iterator
 def _followed(follower: Follower, played: _Played, person: int) -> Lessons:
     """Follow the face as the detector does; return the lessons of the pictures with one."""
     follower.forget()
-    usual: Floats | None = None
+    usual = texture = None
     rows = []
     share = np.float32(1 / RATE / USUAL_SECONDS)
     for index, image in enumerate(played.shown):
         face = follower.follow(image)
         if face is not None:
             now = chips.chip(image, face.landmarks)
-            before = now if usual is None else usual
-            usual = before + share * (now - before)
-            rows.append((_short(now), _short(usual), *_maps(played, index, face.landmarks, now)))
-    sides = (chips.SIDE, chips.SIDE, CELLS, CELLS)
-    now_, usual_, broken, covered = (
-        np.stack([row[i] for row in rows]) if rows else np.zeros((0, side, side), np.uint8)
-        for i, side in enumerate(sides)
+            points = chips.placed(face.landmarks, chips.upright(face.landmarks))
+            free = shapefree(now, points)
+            usual = now if usual is None else usual + share * (now - usual)
+            texture = free if texture is None else texture + share * (free - texture)
+            faces = [_short(one) for one in (now, usual, texture)]
+            rows.append((*faces, points, *_maps(played, index, face.landmarks, now)))
+    sides = (*[(chips.SIDE, chips.SIDE)] * 3, (68, 2), *[(CELLS, CELLS)] * 2)
+    types = (*[np.uint8] * 3, np.float16, *[np.uint8] * 2)
+    now_, usual_, texture_, points_, broken, covered = (
+        np.array([row[i] for row in rows], kind).reshape(-1, *side)
+        for i, (side, kind) in enumerate(zip(sides, types, strict=True))
     )
     people = np.full(len(rows), person, np.int32)
-    return Lessons(now_, usual_, broken, covered, people, np.full(len(rows), played.kind, "U40"))
+    kinds = np.full(len(rows), played.kind, "U40")
+    return Lessons(now_, usual_, texture_, points_, broken, covered, people, kinds)
 
 
 def _maps(played: _Played, index: int, landmarks: Floats, now: Floats) -> tuple[Image, Image]:

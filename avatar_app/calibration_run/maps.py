@@ -18,10 +18,10 @@ _ROWS = ("face", "what was done", "what it sees")
 _RED, _BLUE = np.array([210, 40, 40]), np.array([40, 90, 220])
 
 
-def draw_maps(lessons: Lessons, seen: Callable[[Floats, Floats], Floats], path: Path) -> None:
+def draw_maps(lessons: Lessons, seen: Callable[..., Floats], path: Path) -> None:
     """Draw one face of each kind, broken cells in red and covered ones in blue, into a PNG.
 
-    `seen` gives the log-odds (2, 12, 12) for a face and what is usual of it. Raises AvatarAppError.
+    `seen` gives the log-odds (2, 12, 12) for a lesson's `faces`. Raises AvatarAppError.
     """
     from matplotlib.figure import Figure
 
@@ -35,7 +35,7 @@ def draw_maps(lessons: Lessons, seen: Callable[[Floats, Floats], Floats], path: 
         index = _plainest(lessons, kind)
         face = lessons.now[index]
         done = np.stack((lessons.broken[index] == YES, lessons.covered[index] == YES))
-        odds = seen(face.astype(np.float32), lessons.usual[index].astype(np.float32))
+        odds = seen(*lessons.faces(index))
         found = (odds > 0) & (odds == odds.max(axis=0))
         nothing = np.zeros((2, CELLS, CELLS), bool)
         for one, cells in zip(axes, (nothing, done, found), strict=True):

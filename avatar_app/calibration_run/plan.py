@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,17 @@ whose face is whole. REAL: a person filmed, for testing only.
 """
 
 AVATAR, FILMED = "avatar", "filmed"
-"""What is shown of a CALM clip: its avatar; or the clip as a webcam shows it, else as it is."""
+"""What is shown of a CALM clip: its avatar; or the clip as a webcam shows it, else as it is.
+
+Seed 0 of an avatar is driven by the clip itself, others by what webcams show of it.
+"""
 
 _FIT_PEOPLE = 150  # of those a model learnt from; the detector's network learns from the others
 _FEWEST_PUPILS = 24
 _EDGE_PEOPLE = {FIT: "a", TEST: "b"}
-_TIMES_FILMED = {FIT: 1, TEST: 6}
-_TIMES_REAL = 12
+_TIMES_ANIMATED = {FIT: 2, TEST: 3}
+_TIMES_FILMED = {FIT: 2, TEST: 13}
+_TIMES_REAL = 26
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,12 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
         animated, watched = people[:avatars], people[-videos:]
         scenes += _animated(split, animated, cases, glitches)
         scenes += [Scene(CALM, split, clip, AVATAR) for clip in people[avatars:]]
+        scenes += _often(split, people, AVATAR, range(1, _TIMES_ANIMATED[split]))
         scenes += [Scene(CALM, split, clip) for clip in people]
-        scenes += [
-            Scene(CALM, split, clip, FILMED, seed=seed)
-            for clip in people
-            for seed in range(_TIMES_FILMED[split])
-        ]
+        scenes += _often(split, people, FILMED, range(_TIMES_FILMED[split]))
         scenes += _watched(split, watched, cases, glitches)
     others = _people(clips / "synthetic", "train", 0)[:_FIT_PEOPLE]
-    scenes += [Scene(CALM, FIT, clip, FILMED) for clip in others]
+    scenes += _often(FIT, others, FILMED, range(_TIMES_FILMED[FIT]))
     return scenes + list(_footage(clips, 2 * videos))
 
 
@@ -109,6 +110,10 @@ def pupils(clips: Path) -> list[Path]:
 def learnt_edges(edge: Path) -> list[Path]:
     """Return the clips of the folder `edge` that may be learnt from: those of the person a."""
     return [clip for clip in _videos(edge) if clip.name.startswith(_EDGE_PEOPLE[FIT])]
+
+
+def _often(split: str, people: Sequence[Path], what: str, seeds: Iterable[int]) -> list[Scene]:
+    return [Scene(CALM, split, clip, what, seed=seed) for clip in people for seed in seeds]
 
 
 def _animated(

@@ -17,20 +17,28 @@ from avatar_app.glitch.signals.chip import SIDE
 from avatar_app.types import Floats, Image
 
 _CENTRE = (SIDE / 2, SIDE / 2)
+_GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=2).astype(np.float32)
+_FOLLOWED = 0.5  # so often landmarks go with what is bent
 _Any = TypeVar("_Any", bound=np.generic)
 
 
-def broken(face: Floats, maps: Image, another: Floats, chance: np.random.Generator) -> Floats:
+def broken(
+    face: Floats, points: Floats, maps: Image, another: Floats, chance: np.random.Generator
+) -> Floats:
     """Break a part of the face: bend it, mix `another` or itself into it, smear or light it.
 
-    The map of what is broken is changed in place.
+    The map of what is broken is changed in place; so are the landmarks `points` (68, 2) now and
+    then where the face is bent, as they may follow or not.
     """
     mask = _soft(_shape(12, 50, chance), float(chance.uniform(1.5, 8)))
     how = chance.random()
     if how < 0.5:
-        spoilt = _bent(
-            face, mask * np.float32(chance.uniform(2, 9)), chance, int(chance.integers(3, 8))
-        )
+        way = _field(chance, int(chance.integers(3, 8)))
+        way *= (mask * np.float32(chance.uniform(2, 9)))[..., None]
+        spoilt = _bent(face, way)
+        if chance.random() < _FOLLOWED:
+            x, y = np.clip(np.rint(points), 0, SIDE - 1).astype(int).T
+            points -= way[y, x]
     else:
         if how < 0.75:
             other = _elsewhere(face, another, chance)
@@ -90,15 +98,16 @@ def filmed(face: Floats, chance: np.random.Generator) -> Floats:
     return np.clip(face, 0, 255)
 
 
-def _bent(face: Floats, size: Floats, chance: np.random.Generator, knots: int) -> Floats:
-    """Move what is seen by a smooth random field of `size` (96, 96) in pixels."""
-    field = chance.normal(size=(2, knots, knots)).astype(np.float32)
-    along, down = (cv2.resize(way, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for way in field)
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    taken = cv2.remap(
-        face, x + size * along, y + size * down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return _same(taken)
+def _field(chance: np.random.Generator, knots: int) -> Floats:
+    """Return a smooth random field (96, 96, 2)."""
+    field = chance.normal(size=(knots, knots, 2)).astype(np.float32)
+    return _same(cv2.resize(field, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
+
+
+def _bent(face: Floats, way: Floats) -> Floats:
+    """Show in every pixel what lies `way` (96, 96, 2) from it."""
+    x, y = np.moveaxis(_GRID + way, 2, 0)
+    return _same(cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _elsewhere(face: Floats, another: Floats, chance: np.random.Generator) -> Floats:

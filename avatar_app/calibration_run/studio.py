@@ -127,7 +127,7 @@ class Studio:
             return [self._watched(CALM, images)]
         images, landmarks = self.read(scene.clip)
         if scene.kind == CALM:
-            return self._avatar(CALM, self._rendered(scene.clip, images), images, landmarks)
+            return self._calm_avatar(scene, images, landmarks)
         images, landmarks = images[:_FRAMES], landmarks[:_FRAMES]
         if scene.kind == EVENTFUL:
             driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
@@ -136,28 +136,31 @@ class Studio:
             return [self._broken(scene, self.shot(images, landmarks, scene.seed))]
         if scene.kind == DRIVEN:
             return self._driven(scene, images, landmarks)
-        calm = self._rendered(scene.clip, images)[:_FRAMES]
+        calm = self._rendered(scene.clip)[:_FRAMES]
         return self._broken_avatar(scene, calm, images, landmarks)
 
     def read(self, clip: Path) -> tuple[Image, Floats]:
         """Return the first seconds of a clip, (N, 256, 256, 3), and its landmarks (N, 68, 2)."""
         if self._clip is None or self._clip[0] != clip:
             images = read_clip(clip, _SIZE)[:_CALM_FRAMES]
-            self._finder.forget()
-            faces = [self._finder.track(image) for image in images]
-            known = [index for index, face in enumerate(faces) if face is not None]
-            if not known:
-                raise AvatarAppError(f"{clip} shows no face that can be found; leave it out.")
-            # Where dlib misses the face, the last seen landmarks are near enough to draw by.
-            places = np.arange(len(faces))
-            last = np.maximum.accumulate(np.where(np.isin(places, known), places, known[0]))
-            found = np.stack([face.landmarks for i in last if (face := faces[i]) is not None])
-            self._clip = (clip, images, found)
+            self._clip = (clip, images, self._followed(clip, images))
         return self._clip[1], self._clip[2]
 
-    def _rendered(self, clip: Path, images: Image) -> list[Rendered]:
+    def _followed(self, clip: Path, images: Image) -> Floats:
+        self._finder.forget()
+        faces = [self._finder.track(image) for image in images]
+        known = [index for index, face in enumerate(faces) if face is not None]
+        if not known:
+            raise AvatarAppError(f"{clip} shows no face that can be found; leave it out.")
+        # Where dlib misses the face, the last seen landmarks are near enough to draw by.
+        places = np.arange(len(faces))
+        last = np.maximum.accumulate(np.where(np.isin(places, known), places, known[0]))
+        return np.stack([face.landmarks for i in last if (face := faces[i]) is not None])
+
+    def _rendered(self, clip: Path) -> list[Rendered]:
         """Return the clip rebuilt from its first frame, undisturbed."""
         if self._calm is None or self._calm[0] != clip:
+            images, _ = self.read(clip)
             self._calm = (clip, self.animated(clip, images, images[0]))
         return self._calm[1]
 
@@ -165,6 +168,13 @@ class Studio:
         """Let the pictures (N, H, W, 3) drive an avatar made of `source` (H, W, 3)."""
         self._engine.set_source(Avatar(clip.stem, source))
         return [self._engine.animate(Frame(image, i, i / RATE)) for i, image in enumerate(images)]
+
+    def _calm_avatar(self, scene: Scene, images: Image, landmarks: Floats) -> list[_Record]:
+        if not scene.seed:
+            return self._avatar(CALM, self._rendered(scene.clip), images, landmarks)
+        real = as_filmed(images, scene.seed, is_rough=False)
+        rendered = self.animated(scene.clip, as_filmed(images, scene.seed), real[0])
+        return self._avatar(CALM, rendered, real, self._followed(scene.clip, real), source=real[0])
 
     def _driven(self, scene: Scene, images: Image, landmarks: Floats) -> list[_Record]:
         driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
@@ -204,10 +214,14 @@ class Studio:
         landmarks: Floats,
         apart: Floats | None = None,
         drawn: Floats | None = None,
+        source: Image | None = None,
     ) -> list[_Record]:
-        """Judge an avatar in both roles; the `real` pictures and landmarks are the truth."""
+        """Judge an avatar in both roles; the `real` pictures and landmarks are the truth.
+
+        Its `source` is the clip's first picture by default.
+        """
         detector = self._detector("driver")
-        detector.set_source(Avatar("source", self._source()))
+        detector.set_source(Avatar("source", self._first() if source is None else source))
         verdicts = [detector.inspect(one) for one in rendered]
         pictures = [one.image for one in rendered]
         if apart is None:
@@ -223,7 +237,7 @@ class Studio:
             self._detectors[role] = load_detector(role, finder=self._finder)
         return self._detectors[role]
 
-    def _source(self) -> Image:
+    def _first(self) -> Image:
         assert self._clip is not None
         return np.asarray(self._clip[1][0], np.uint8)
 

@@ -47,7 +47,7 @@ class Usual:
     def limit_at(self, turn: float) -> float:
         """Return the limit for a face turned away by `turn` degrees."""
         far = self.limit if self.turned is None else self.turned
-        return self.limit + float(away(turn)) * (far - self.limit)
+        return self.limit + away(turn) * (far - self.limit)
 
     def evidence(self, value: float, turn: float = 0.0) -> float:
         """Return 0 at the median, 1 at the limit, more beyond."""

@@ -46,12 +46,12 @@ class Fusion:
         return float((near @ self.near + far @ self.far)[0]) + self.bias
 
 
-def away(turn: npt.ArrayLike) -> Values:
-    """Return how far faces are on the way from frontal, 0, to turned, 1, by their degrees.
+def away(turn: float) -> float:
+    """Return how far a face is on the way from frontal, 0, to turned, 1, by its degrees.
 
     Beyond it goes on to 2: where little footage says what is usual, less is held against a face.
     """
-    return np.clip((np.asarray(turn, np.float64) - FRONTAL) / (TURNED - FRONTAL), 0, 2)
+    return min(max((turn - FRONTAL) / (TURNED - FRONTAL), 0.0), 2.0)
 
 
 def bent(values: Values, median: Values, limit: Values) -> tuple[Values, Values]:

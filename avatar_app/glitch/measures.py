@@ -57,6 +57,8 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         **_by_part("strange", "unusual look", Flag.FACE_DISTORTED),
         "artifact": Measure("a broken look", Flag.FACE_DISTORTED),
         **_by_part("artifact", "a broken look", Flag.FACE_DISTORTED),
+        "artifact_rise": Measure("a more broken look than before", Flag.FACE_DISTORTED),
+        **_by_part("artifact_rise", "a more broken look than before", Flag.FACE_DISTORTED),
     }
 )
 """Of a picture alone: both roles."""

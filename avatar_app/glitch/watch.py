@@ -14,6 +14,9 @@ from avatar_app.glitch.measures import COVERED, COVERED_FACE, TURN, part_name
 from avatar_app.glitch.signals import artifacts, movement, upheaval
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
+from avatar_app.glitch.signals.chip import Place
+from avatar_app.glitch.signals.rise import Rise
+from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.types import Floats, Image
 
 _NO_FACE_SCORE = -1.0
@@ -53,14 +56,17 @@ class PictureWatch:
         self._follower = follower
         self._may_be_covered = may_be_covered
         self._network = bundled_network()
+        self._rise = Rise()
         self.forget()
 
     def forget(self) -> None:
         """Start afresh: the next picture belongs to another scene."""
         self._follower.forget()
+        self._rise.forget()
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
         self._usual: Floats | None = None
+        self._usual_free: Floats | None = None
         self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._places: Floats | None = None
         self._tints: Floats | None = None
@@ -98,16 +104,18 @@ class PictureWatch:
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
             measures[TURN] = self._turned(time)
             return Observation(_without(measures, _OF_A_FACE if self._is_behind else ()), None)
-        texture, maps = self._texture(image, face.landmarks, elapsed)
+        place = chips.upright(face.landmarks)
+        points = chips.placed(face.landmarks, place)
+        texture, maps = self._texture(chips.chip(image, face.landmarks), points, elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
-        measures |= self._whereabouts(image, face.landmarks, elapsed)
+        measures |= self._whereabouts(image, place, points, elapsed)
         skull = fit_skull(face.landmarks)
         measures["skull_misfit"] = skull.misfit
         signals = read_signals(face.landmarks, skull)
         measures[TURN] = self._turned(time, turn_of(signals))
         if self._may_be_covered:
-            covered = artifacts.covered(maps, chips.upright(face.landmarks), image.shape)
+            covered = artifacts.covered(maps, place, image.shape)
             measures = self._uncovered(measures, covered, time)
         return Observation(measures, face, signals)
 
@@ -128,26 +136,38 @@ class PictureWatch:
         return time - self._changed_at
 
     def _texture(
-        self, image: Image, landmarks: Floats, elapsed: float
+        self, face: Floats, points: Floats, elapsed: float
     ) -> tuple[dict[str, float], Floats]:
         """Return the measures, and the maps of what is broken and covered (2, 12, 12)."""
-        face = chips.chip(image, landmarks)
+        share = np.float32(min(1.0, elapsed / USUAL_SECONDS))
+        free = shapefree(face, points)
         before = face if self._chip is None else self._chip
         usual = face if self._usual is None else self._usual
+        usual_free = free if self._usual_free is None else self._usual_free
         self._chip = face
-        self._usual = usual + np.float32(min(1.0, elapsed / USUAL_SECONDS)) * (face - usual)
+        self._usual = usual + share * (face - usual)
+        self._usual_free = usual_free + share * (free - usual_free)
         pace = _pace(elapsed)
-        changes, strange = chips.changes(face, before), chips.strangeness(face, usual)
-        maps = self._network.maps(face, usual)
+        changes, strange = chips.changes(face, before), chips.strangeness(free, usual_free)
+        maps = self._network.maps(face, usual, free, usual_free)
         measures = {
             **self._upheaval(face, usual, elapsed),
-            **_by_part("artifact", artifacts.by_part(maps[0])),
-            "artifact": artifacts.overall(maps[0]),
+            **self._broken(maps[0]),
             "sharpness": chips.sharpness(face),
             **_by_part("change", {part: value / pace for part, value in changes.items()}),
             **_by_part("strange", strange),
         }
         return measures, maps
+
+    def _broken(self, odds: Floats) -> dict[str, float]:
+        """Return how broken the face looks by the map (12, 12), and how much more than before."""
+        parts = artifacts.by_part(odds)
+        looks = {"artifact": artifacts.overall(odds), **_by_part("artifact", parts)}
+        rises = self._rise.update(np.array([*looks.values()], np.float32), self._time)
+        if rises is not None:
+            names = ("artifact_rise", *(part_name("artifact_rise", part) for part in parts))
+            looks |= zip(names, map(float, rises), strict=True)
+        return looks
 
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
@@ -197,9 +217,11 @@ class PictureWatch:
             measures["flutter"] = _lasting(self._flashes, measures["restless"])
         return measures
 
-    def _whereabouts(self, image: Image, landmarks: Floats, elapsed: float) -> dict[str, float]:
-        place, share = chips.upright(landmarks), np.float32(min(1.0, elapsed / USUAL_SECONDS))
-        places = movement.places(landmarks, place)
+    def _whereabouts(
+        self, image: Image, place: Place, points: Floats, elapsed: float
+    ) -> dict[str, float]:
+        share = np.float32(min(1.0, elapsed / USUAL_SECONDS))
+        places = movement.places(points)
         tints = chips.tints(image, place)
         usual_places = places if self._places is None else self._places
         usual_tints = tints if self._tints is None else self._tints

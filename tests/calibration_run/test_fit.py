@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -89,6 +90,18 @@ def test_of_each_calm_take_the_highest_clean_score_counts() -> None:
     assert seconds == pytest.approx(FRAMES / RATE)
     assert len(tops) == len(calm) == 10
     assert tops == pytest.approx([log_odds(0.9)] * 10)
+
+
+def test_what_is_beside_a_glitch_is_no_false_alarm() -> None:
+    """An avatar that breaks in calm footage: its frames count up to half a second before."""
+    one = take("video", FIT, 0, is_broken=False)
+    broken = dataclasses.replace(one, truth=np.repeat(np.array([0, 1, 0], np.int8), (20, 5, 35)))
+    score = np.full(FRAMES, 0.2)
+    score[[19, 24, 30]] = 0.9
+    score[50] = 0.4
+    tops, seconds = fit.maxima([(broken, score)])
+    assert tops == pytest.approx([log_odds(0.4)])
+    assert seconds == pytest.approx((FRAMES - 5 - 2 * 12) / RATE)
 
 
 def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:

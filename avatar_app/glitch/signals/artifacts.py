@@ -1,8 +1,8 @@
 """Where a face looks broken, and where covered: two maps by a small network, in numpy alone.
 
 Like Face X-ray (Li et al., CVPR 2020) it was shown faces that were broken on purpose, with a map of
-where. Other than there it also sees what is usual of the face, and it was shown whole faces behind
-hands, cups and masks: a covered face is not a broken one.
+where. Other than there it also sees what is usual of the face, both as it is and without its shape,
+and it was shown whole faces behind hands, cups and masks: a covered face is not a broken one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.glitch.signals.chip import PARTS, SIDE
+from avatar_app.glitch.signals.chip import PARTS, SIDE, Place
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats
 
@@ -27,7 +27,7 @@ CELLS = 12
 """A map has so many rows and columns; a cell is 8 pixels of the chip."""
 
 LAYERS = (
-    *((2, 16, 5, 2), (16, 32, 3, 2), (32, 32, 3, 1), (32, 48, 3, 2), (48, 48, 3, 1), (48, 2, 1, 1)),
+    *((4, 16, 5, 2), (16, 32, 3, 2), (32, 32, 3, 1), (32, 48, 3, 2), (48, 48, 3, 1), (48, 2, 1, 1)),
 )
 """Of the network: channels in and out, kernel, stride. Rectified but for the last."""
 
@@ -50,13 +50,16 @@ _MIDDLES = np.stack(np.meshgrid(*[np.arange(CELLS) * _SIZE + _SIZE / 2] * 2)).re
 _PARTS = {part: _cells_of(*place) for part, place in PARTS.items()}
 
 
-def contrasted(face: Floats, usual: Floats) -> Floats:
-    """Return what the network sees (96, 96, 2) of two chips: both in the usual one's contrast."""
+def contrasted(face: Floats, usual: Floats, free: Floats, texture: Floats) -> Floats:
+    """Return what the network sees (96, 96, 4) of four chips, all in the usual one's contrast.
+
+    The face and what is usual of it, as it is and without its shape (`shapefree`).
+    """
     middle, contrast = usual.mean(), usual.std() + np.float32(_LITTLE_CONTRAST)
-    both = np.stack((face, usual), axis=2)
-    both -= middle
-    both /= contrast
-    return both
+    seen = np.stack((face, usual, free, texture), axis=2)
+    seen -= middle
+    seen /= contrast
+    return seen
 
 
 class ArtifactNetwork:
@@ -81,12 +84,12 @@ class ArtifactNetwork:
                 "with avatar-app calibrate"
             ) from error
 
-    def maps(self, face: Floats, usual: Floats) -> Floats:
+    def maps(self, face: Floats, usual: Floats, free: Floats, texture: Floats) -> Floats:
         """Return (2, 12, 12) log-odds that a cell of the chip `face` (96, 96) is broken; covered.
 
-        `usual` is the chip that is usual of the face.
+        All four as for `contrasted`.
         """
-        x = contrasted(face, usual)
+        x = contrasted(face, usual, free, texture)
         for number, (layer, (kernel, bias)) in enumerate(
             zip(LAYERS, self._weights, strict=True), start=1
         ):
@@ -125,11 +128,11 @@ def overall(odds: Floats) -> float:
     return float(np.partition(odds.reshape(-1), -HIGHEST)[-HIGHEST:].mean())
 
 
-def covered(maps: Floats, place: npt.NDArray[np.float64], shape: tuple[int, ...]) -> Floats:
+def covered(maps: Floats, place: Place, shape: tuple[int, ...]) -> Floats:
     """Return (12, 12): the share in [0, 1] of each cell that something covers, by both maps.
 
     What looks more broken than covered is not. What lies outside the picture of `shape` (H, W, ...)
-    is covered, too; `place` (2, 3) takes the picture to the chip.
+    is covered, too; `place` takes the picture to the chip.
     """
     broken, hidden = maps
     back = cv2.invertAffineTransform(place)

@@ -40,6 +40,10 @@ _BLACK = 6
 _LITTLE_CONTRAST = 8.0  # grey levels: a dark face's noise is no change
 
 
+Place = npt.NDArray[np.float64]
+"""(2, 3): takes the picture to the chip."""
+
+
 def _means() -> Floats:
     """Return (parts, 96 * 96) that takes a chip to the means of its parts."""
     masks = np.zeros((len(PARTS), SIDE, SIDE), np.float32)
@@ -66,8 +70,8 @@ def chip(image: Image, landmarks: Floats) -> Floats:
     return np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), np.float32)
 
 
-def upright(landmarks: Floats) -> npt.NDArray[np.float64]:
-    """Return the (2, 3) map from the picture to the chip: turned, moved and scaled, nothing else.
+def upright(landmarks: Floats) -> Place:
+    """Return the map from the picture to the chip: turned, moved and scaled, nothing else.
 
     The least-squares similarity (Umeyama 1991) of nose and eye corners to their place.
     """
@@ -79,6 +83,11 @@ def upright(landmarks: Floats) -> npt.NDArray[np.float64]:
     across = float((points[:, 0] * _TARGET[:, 1] - points[:, 1] * _TARGET[:, 0]).sum()) / size
     turn = np.array([[along, -across], [across, along]])
     return np.column_stack((turn, np.asarray(_CENTRE) - turn @ middle))
+
+
+def placed(landmarks: Floats, place: Place) -> Floats:
+    """Return landmarks (N, 2) in pixels of the chip that `place` takes the picture to."""
+    return np.asarray(landmarks @ place[:, :2].T + place[:, 2], np.float32)
 
 
 def sharpness(face: Floats) -> float:
@@ -118,11 +127,11 @@ def black_share(image: Image) -> float:
     return float(np.count_nonzero(black)) / len(cells)
 
 
-def tints(image: Image, place: npt.NDArray[np.float64]) -> Floats:
+def tints(image: Image, place: Place) -> Floats:
     """Return the colours of the face's parts, and in the last row that of the picture's rim.
 
     (parts + 1, 2): the shares of red and of blue in what is seen there. `image` (H, W, 3) uint8
-    RGB; `place` (2, 3) takes it to the chip.
+    RGB; `place` takes it to the chip.
     """
     grid = np.array([[0.25, 0, 0], [0, 0.25, 0]]) @ np.vstack([place, [0, 0, 1]])
     small = cv2.warpAffine(image, grid, (SIDE // 4, SIDE // 4), borderMode=cv2.BORDER_REPLICATE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from avatar_app.types import Floats
 
@@ -37,13 +36,9 @@ _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))
 """Both brows and the mouth: parts that a broken avatar puts elsewhere on the skull."""
 
 
-def places(landmarks: Floats, upright: npt.NDArray[np.float64]) -> Floats:
-    """Return where the brows and the mouth lie on the upright face: (3, 2) in pixels of its chip.
-
-    `upright` (2, 3) takes landmarks (68, 2) to the chip.
-    """
-    put = landmarks.astype(np.float64) @ upright[:, :2].T + upright[:, 2]
-    return np.asarray([put[part].mean(axis=0) for part in _PLACED], np.float32)
+def places(points: Floats) -> Floats:
+    """Return where the brows and the mouth lie, (3, 2), of landmarks (68, 2) in a chip's pixels."""
+    return np.asarray([points[part].mean(axis=0) for part in _PLACED], np.float32)
 
 
 def speed(before: Floats, now: Floats, seconds: float) -> float:

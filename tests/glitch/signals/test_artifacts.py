@@ -11,7 +11,8 @@ import pytest
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import artifacts
 from avatar_app.glitch.signals.artifacts import CELLS, ArtifactNetwork, bundled_network
-from avatar_app.glitch.signals.chip import chip
+from avatar_app.glitch.signals.chip import chip, placed, upright
+from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats
 
@@ -19,14 +20,15 @@ NAMES = ("amara", "mateo", "mei", "ingrid", "kwame", "kenji")
 
 
 @pytest.fixture(scope="module")
-def faces() -> list[Floats]:
-    """Return the chips of bundled portraits."""
+def faces() -> list[tuple[Floats, Floats]]:
+    """Return the chips of bundled portraits, and their landmarks there."""
     finder, found = FaceFinder(), []
     for name in NAMES:
         image = cv2.imread(str(bundled("assets", "avatars", f"{name}.png")))
         assert image is not None
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-        found.append(chip(rgb, finder.find(rgb)[0].landmarks))
+        landmarks = finder.find(rgb)[0].landmarks
+        found.append((chip(rgb, landmarks), placed(landmarks, upright(landmarks))))
     return found
 
 
@@ -45,12 +47,15 @@ def behind_a_card(face: Floats) -> Floats:
     return covered
 
 
-def test_what_melts_looks_broken_and_what_is_behind_a_card_does_not(faces: list[Floats]) -> None:
+def test_what_melts_looks_broken_and_what_is_behind_a_card_does_not(
+    faces: list[tuple[Floats, Floats]],
+) -> None:
     """A melted face by far the most, in its mouth; the card is known for what it is."""
     network = bundled_network()
-    for face in faces:
+    for face, points in faces:
         whole, ran, hidden = (
-            network.maps(now, face) for now in (face, melted(face), behind_a_card(face))
+            network.maps(now, face, shapefree(now, points), shapefree(face, points))
+            for now in (face, melted(face), behind_a_card(face))
         )
         assert artifacts.overall(ran[0]) > artifacts.overall(whole[0]) + 2
         assert artifacts.overall(ran[0]) > artifacts.overall(hidden[0]) + 1
@@ -109,6 +114,6 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     ]
     with (tmp_path / "net.npz").open("wb") as file:
         artifacts.save_network(weights, file)
-    now, usual = (chance.uniform(0, 255, (96, 96)).astype(np.float32) for _ in range(2))
-    read = ArtifactNetwork.load(tmp_path / "net.npz").maps(now, usual)
-    np.testing.assert_allclose(read, ArtifactNetwork(weights).maps(now, usual), atol=5e-3)
+    faces = chance.uniform(0, 255, (4, 96, 96)).astype(np.float32)
+    read = ArtifactNetwork.load(tmp_path / "net.npz").maps(*faces)
+    np.testing.assert_allclose(read, ArtifactNetwork(weights).maps(*faces), atol=5e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avatar_app.glitch.signals import movement
-from avatar_app.glitch.signals.chip import upright
+from avatar_app.glitch.signals.chip import placed, upright
 from tests.evaluation.constructed import landmarks
 
 
@@ -20,11 +20,11 @@ def test_even_movement_is_no_trembling() -> None:
 def test_a_mouth_in_another_place_is_seen_wherever_the_face_is() -> None:
     """A head that moves, tilts and grows has its parts where they were; a slipped mouth not."""
     before, after = landmarks(), landmarks(roll=20, unit=90, centre=(90, 150))
-    places = movement.places(before, upright(before))
-    assert np.allclose(movement.places(after, upright(after)), places, atol=0.5)
+    places = movement.places(placed(before, upright(before)))
+    assert np.allclose(movement.places(placed(after, upright(after))), places, atol=0.5)
     slipped = before.copy()
     slipped[48:68, 0] += 15
-    moved = np.abs(movement.places(slipped, upright(slipped)) - places).sum(axis=1)
+    moved = np.abs(movement.places(placed(slipped, upright(slipped))) - places).sum(axis=1)
     assert moved[2] > 8
     assert moved[:2].max() < 0.1
 

@@ -1,0 +1,56 @@
+"""What is played: nobody of the test split is learnt from, and every scene has its own name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, TEST, plan, pupils
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """Return a folder that names many people, and a few real ones; no clip is opened."""
+    folder = tmp_path / "synthetic"
+    folder.mkdir()
+    rows = [
+        f"{split}{number}.mp4,{split}"
+        for split, many in (("train", 200), ("val", 6), ("test", 6))
+        for number in range(many)
+    ]
+    (folder / "index.csv").write_text("\n".join(["file,split", *rows]) + "\n")
+    for name in ("edge/a_hand.mp4", "edge/b_hand.mp4", "real/somebody.mp4"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_people_are_in_one_split(clips: Path) -> None:
+    """Nor is anybody of the plan among those the network learns from."""
+    scenes = plan(clips, 3, 3)
+    people = {split: {one.clip for one in scenes if one.split == split} for split in (FIT, TEST)}
+    assert people[FIT]
+    assert people[TEST]
+    assert not people[FIT] & people[TEST]
+    assert not (people[FIT] | people[TEST]) & set(pupils(clips))
+
+
+def test_every_scene_has_its_own_name(clips: Path) -> None:
+    """What was measured is kept by it."""
+    scenes = plan(clips, 3, 3)
+    assert len({one.name for one in scenes}) == len(scenes)
+
+
+def test_everybody_becomes_an_avatar_that_others_drive_too(clips: Path) -> None:
+    """Driven once by the clip itself, and then by what webcams show of it."""
+    scenes = [one for one in plan(clips, 3, 3) if one.kind == CALM and one.what == AVATAR]
+    for split in (FIT, TEST):
+        seeds: dict[Path, set[int]] = {one.clip: set() for one in scenes if one.split == split}
+        assert len(seeds) == 6
+        for one in scenes:
+            if one.split == split:
+                seeds[one.clip].add(one.seed)
+        assert all(found == set(range(len(found))) for found in seeds.values())
+        assert all(len(found) > 1 for found in seeds.values())
