@@ -28,6 +28,7 @@ _LASTING = 13  # pictures, half a second: what more than half of them show goes 
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _COVERED_PART = 0.5  # the share of a part from which on its look says nothing
 _BROKEN_LOOK = 1.0  # log-odds: so broken hardly any face looks that something came before
+_PLAIN = 4.0  # grey levels: a chip of less contrast shows nothing
 _COVERED_SECONDS = 1.0  # so long after it the face may still be lost for that reason
 _OF_SIGHT = ("smear", "strange", "change")
 _OF_WHOLE_SIGHT = ("tint", "face_score")
@@ -116,6 +117,8 @@ class PictureWatch:
         measures[TURN] = self._turned(time, turn_of(signals))
         if self._may_be_covered:
             covered = artifacts.covered(maps, place, image.shape)
+            if self._chip is not None and self._chip.std() < _PLAIN:
+                covered[:] = 0  # nothing at all is no thing before a face: the face is gone
             measures = self._uncovered(measures, covered, time)
         return Observation(measures, face, signals)
 
