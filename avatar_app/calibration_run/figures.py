@@ -63,6 +63,8 @@ class Figures:
     calm: Alarms
     people: Alarms
     eventful: Alarms
+    eventful_clips: int
+    eventful_flagged: int
     frames: int
     unclear: int
     events: int
@@ -82,6 +84,8 @@ class Figures:
             "bound_per_hour": clean.bound,
             "unclear_share": self.unclear / max(self.frames + self.unclear, 1),
         }
+        if self.eventful_clips:
+            values["edge_clips_flagged"] = self.eventful_flagged / self.eventful_clips
         return {name: round(float(value), 4) for name, value in values.items()}
 
 
@@ -102,6 +106,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
             hits, misses, false_ones, delays = _events(one)
             found, missed, wrong = found + hits, missed + misses, wrong + false_ones
             late += delays
+    eventful = [one for one in judged if one.take.kind == EVENTFUL]
     precision = found / max(found + wrong, 1)
     recall = found / max(found + missed, 1)
     return Figures(
@@ -113,7 +118,9 @@ def figures(judged: Sequence[Judged]) -> Figures:
         latency=float(np.median(late)) if late else float("nan"),
         calm=alarms([one for one in judged if one.take.kind == CALM]),
         people=alarms([one for one in judged if one.take.kind == REAL]),
-        eventful=alarms([one for one in judged if one.take.kind == EVENTFUL]),
+        eventful=alarms(eventful),
+        eventful_clips=len(eventful),
+        eventful_flagged=sum(bool(one.flagged.any()) for one in eventful),
         frames=len(truth),
         unclear=unclear,
         events=found + missed,

@@ -146,12 +146,18 @@ class Inspection:
     def _error_rates(self) -> str:
         if not self.figures:
             return "How often the detector errs with these weights was not measured."
-        return (
+        rates = (
             "How far to trust that: of glitches made for testing, of kinds never shown to it, "
             f"the detector noticed {self.figures['event_recall']:.0%}; it raised "
             f"{self.figures['false_alarms_per_hour']:.1f} false alarms an hour in "
             f"{self.figures['clean_minutes']:.0f} minutes of clean test footage, so "
             f"that it is below {self.figures['bound_per_hour']:.0f} with 95 % confidence."
+        )
+        if (edges := self.figures.get("edge_clips_flagged")) is None:
+            return rates
+        return (
+            f"{rates} Of clips of people behind hands, in poor light or out of the picture, whose "
+            f"faces are whole, it flagged {edges:.0%}."
         )
 
 

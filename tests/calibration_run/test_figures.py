@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from avatar_app.calibration_run.figures import Alarms, Judged, figures, spans
-from avatar_app.calibration_run.plan import CALM, PAINTED, TEST, Scene
+from avatar_app.calibration_run.plan import CALM, EVENTFUL, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, Take
 
 
@@ -52,6 +52,14 @@ def test_false_alarms_are_rates_with_a_bound() -> None:
     calm = judged(CALM, [0] * 50, [0] * 10 + [1] * 5 + [0] * 10 + [1] * 5 + [0] * 20)
     broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
     assert figures([calm, broken]).calm == Alarms(2, 50 / 25 / 60)
+
+
+def test_clips_of_people_in_edge_cases_are_told_apart() -> None:
+    """How many of them are flagged is told beside the alarms on calm footage."""
+    broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
+    edges = [judged(EVENTFUL, [0] * 20, [up] * 20) for up in (0, 0, 1, 0)]
+    assert figures([broken, *edges]).to_json()["edge_clips_flagged"] == 0.25
+    assert "edge_clips_flagged" not in figures([broken]).to_json()
 
 
 def test_runs_are_found_at_both_ends() -> None:

@@ -70,6 +70,7 @@ def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
     assert not found.glitches
     assert found.summary()[0].startswith("No glitch was seen")
     assert "genuine" in found.summary()[0]
+    assert "of people behind hands" in found.summary()[-1]
 
 
 def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -> None:
