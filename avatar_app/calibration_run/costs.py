@@ -35,9 +35,9 @@ def costs() -> list[tuple[str, float]]:
         ]
     finder = FaceFinder()
     image, face = images[0], finder.find(images[0])[0]
-    points, chip = face.landmarks, chips.chip(images[0], face.landmarks)
-    later, network = chips.chip(images[5], points), bundled_network()
-    edges, place = upheaval.edges(chip), chips.upright(points)
+    points, place = face.landmarks, chips.upright(face.landmarks)
+    chip, later = chips.chip(images[0], place), chips.chip(images[5], place)
+    network, edges = bundled_network(), upheaval.edges(chip)
     placed = chips.placed(points, place)
     free = shapefree(later, placed)
     tints = chips.tints(image, place)
@@ -45,7 +45,7 @@ def costs() -> list[tuple[str, float]]:
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
         "landmarks": lambda: finder.fit(image, face.box),
         "identity (every second)": lambda: finder.descriptor(image, face),
-        "the upright face": lambda: chips.chip(image, points),
+        "the upright face": lambda: chips.chip(image, chips.upright(points)),
         "skull_misfit, pose, mouth, eyes": lambda: read_signals(points, fit_skull(points)),
         "sharpness": lambda: chips.sharpness(chip),
         "change by part": lambda: chips.changes(later, chip),

@@ -166,8 +166,8 @@ def _followed(follower: Follower, played: _Played, person: int) -> Lessons:
     for index, image in enumerate(played.shown):
         face = follower.follow(image)
         if face is not None:
-            now = chips.chip(image, face.landmarks)
-            points = chips.placed(face.landmarks, chips.upright(face.landmarks))
+            place = chips.upright(face.landmarks)
+            now, points = chips.chip(image, place), chips.placed(face.landmarks, place)
             free = shapefree(now, points)
             usual = now if usual is None else usual + share * (now - usual)
             texture = free if texture is None else texture + share * (free - texture)
@@ -189,7 +189,7 @@ def _maps(played: _Played, index: int, landmarks: Floats, now: Floats) -> tuple[
     nowhere = np.full((CELLS, CELLS), NO, np.uint8)
     if played.real is None:
         return nowhere, nowhere
-    real = chips.chip(played.real[index], landmarks)
+    real = chips.chip(played.real[index], chips.upright(landmarks))
     if played.is_covered:
         return nowhere, changed(now, real, *_LAID)
     label = _label(played, index, landmarks)

@@ -94,11 +94,14 @@ class Studio:
             detector.close()
 
     def takes(self, scene: Scene) -> list[Take]:
-        """Play a scene, or read what was written down when it was played before."""
+        """Play a scene, or read what was written down when it was played before.
+
+        What was written with other measures than there are now is played again.
+        """
         if self._cache is None:
             raise ValueError("Studio.takes: expected a cache")
         file = self._cache / f"{scene.name}.npz"
-        if not file.exists():
+        if not file.exists() or any(row.measures.shape[1] != len(NAMES) for row in _read(file)):
             arrays = {
                 f"{index}|{record.role}|{record.kind}|{what}": getattr(record, what)
                 for index, record in enumerate(self._play(scene))
@@ -107,13 +110,7 @@ class Studio:
             part = file.with_suffix(".part.npz")
             np.savez_compressed(part, allow_pickle=False, **arrays)
             part.replace(file)
-        with np.load(file, allow_pickle=False) as stored:
-            beginnings = dict.fromkeys(key.rpartition("|")[0] for key in stored.files)
-            records = [
-                _Record(*begin.split("|")[1:], *(stored[f"{begin}|{what}"] for what in _KEPT))
-                for begin in beginnings
-            ]
-        return [Take(scene, one.role, one.kind, one.measures, one.truth()) for one in records]
+        return [Take(scene, one.role, one.kind, one.measures, one.truth()) for one in _read(file)]
 
     def _play(self, scene: Scene) -> list[_Record]:
         if scene.kind == REAL or (scene.kind == EVENTFUL and not scene.what):
@@ -280,6 +277,15 @@ class Studio:
     def _fitted(self, image: Image) -> Floats | None:
         face = next(iter(self._finder.find(image)), None)
         return None if face is None else face.landmarks
+
+
+def _read(file: Path) -> list[_Record]:
+    with np.load(file, allow_pickle=False) as stored:
+        beginnings = dict.fromkeys(key.rpartition("|")[0] for key in stored.files)
+        return [
+            _Record(*begin.split("|")[1:], *(stored[f"{begin}|{what}"] for what in _KEPT))
+            for begin in beginnings
+        ]
 
 
 def _table(rows: Sequence[object]) -> Floats:

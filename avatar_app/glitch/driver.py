@@ -59,7 +59,7 @@ class DriverWatch:
             measures["driver_darkness"] = 1 - float(frame.image[::8, ::8].mean()) / 255
             return Observation(measures, None)
         signals = read_signals(face.landmarks)
-        chip = chips.chip(frame.image, face.landmarks)
+        chip = chips.chip(frame.image, chips.upright(face.landmarks))
         turn, cover = turn_of(signals), self._cover(chip, elapsed)
         is_clear = face.score >= _CLEAR or turn >= _TURNED
         measures |= {

@@ -107,7 +107,7 @@ class PictureWatch:
             return Observation(_without(measures, _OF_A_FACE if self._is_behind else ()), None)
         place = chips.upright(face.landmarks)
         points = chips.placed(face.landmarks, place)
-        texture, maps = self._texture(chips.chip(image, face.landmarks), points, elapsed)
+        texture, maps = self._texture(chips.chip(image, place), points, elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, place, points, elapsed)

@@ -60,7 +60,7 @@ def test_what_is_learned_is_written_and_read_again(
     )
     assert trained.path == tmp_path / "net.npz"
     assert trained.lessons == 8 * (PEOPLE - 12)
-    assert trained.steps > 0
+    assert trained.steps > 5
     assert trained.auc > 0.8
     assert set(trained.hits) == {"painted-stripes"}
     picture = cv2.imread(str(tmp_path / "maps.png"))

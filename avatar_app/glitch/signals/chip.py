@@ -58,11 +58,11 @@ _COARSE = (
 )
 
 
-def chip(image: Image, landmarks: Floats) -> Floats:
-    """Return the face as (96, 96) float32 in [0, 255], grey, by landmarks (68, 2) in pixels."""
+def chip(image: Image, place: Place) -> Floats:
+    """Return the face as (96, 96) float32 in [0, 255], grey, where `upright` says it is."""
     turned = cv2.warpAffine(
         image,
-        upright(landmarks),
+        place,
         (SIDE, SIDE),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,

@@ -28,7 +28,8 @@ def faces() -> list[tuple[Floats, Floats]]:
         assert image is not None
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         landmarks = finder.find(rgb)[0].landmarks
-        found.append((chip(rgb, landmarks), placed(landmarks, upright(landmarks))))
+        place = upright(landmarks)
+        found.append((chip(rgb, place), placed(landmarks, place)))
     return found
 
 

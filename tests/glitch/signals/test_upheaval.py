@@ -8,7 +8,7 @@ import pytest
 
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import upheaval
-from avatar_app.glitch.signals.chip import chip
+from avatar_app.glitch.signals.chip import chip, upright
 from avatar_app.settings import bundled
 from avatar_app.types import Floats
 
@@ -19,7 +19,7 @@ def face() -> Floats:
     image = cv2.imread(str(bundled("assets", "avatars", "amara.png")))
     assert image is not None
     rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-    return chip(rgb, FaceFinder().find(rgb)[0].landmarks)
+    return chip(rgb, upright(FaceFinder().find(rgb)[0].landmarks))
 
 
 def test_a_face_as_usual_is_neither_bent_nor_replaced(face: Floats) -> None:
