@@ -13,9 +13,8 @@ from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
-from avatar_app.glitch.signals import movement, upheaval
+from avatar_app.glitch.signals import movement, sight, upheaval
 from avatar_app.glitch.signals.artifacts import bundled_network
-from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.settings import bundled
 from avatar_app.types import Frame
 from avatar_app.video import VideoReader
@@ -36,22 +35,23 @@ def costs() -> list[tuple[str, float]]:
     finder = FaceFinder()
     image, face = images[0], finder.find(images[0])[0]
     points, place = face.landmarks, chips.upright(face.landmarks)
-    chip, later = chips.chip(images[0], place), chips.chip(images[5], place)
-    network, edges = bundled_network(), upheaval.edges(chip)
     placed = chips.placed(points, place)
-    free = shapefree(later, placed)
+    views = [sight.view(images[index], place) for index in (0, 5)]
+    usual, now = (sight.look(view, placed) for view in views)
+    chip, later = usual.face, now.face
+    network, edges = bundled_network(), upheaval.edges(chip)
     tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
         "landmarks": lambda: finder.fit(image, face.box),
         "identity (every second)": lambda: finder.descriptor(image, face),
-        "the upright face": lambda: chips.chip(image, chips.upright(points)),
+        "the upright face": lambda: sight.view(image, chips.upright(points)),
         "skull_misfit, pose, mouth, eyes": lambda: read_signals(points, fit_skull(points)),
         "sharpness": lambda: chips.sharpness(chip),
         "change by part": lambda: chips.changes(later, chip),
         "strange by part": lambda: chips.strangeness(later, chip),
-        "artifact, covered (the network)": lambda: network.maps(later, chip, free, free),
-        "without its shape": lambda: shapefree(later, placed),
+        "artifact, covered (the network)": lambda: network.maps(now, usual),
+        "without its shape, and around it": lambda: sight.look(views[1], placed),
         "bend, folded, unexplained": lambda: upheaval.warping(later, chip),
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),

@@ -17,6 +17,7 @@ from avatar_app.calibration_run.studio import NAMES, RATE, Take
 BASELINE = "dlib-hog"
 
 _FALSE_POSITIVES = 0.01
+_CLEAR = 1.0  # of dlib's scores for a face
 _ONSET_FRAMES = round(0.5 * RATE)
 _SHORTEST = 5  # frames that make a glitch an event
 
@@ -137,9 +138,12 @@ def roc(judged: Sequence[Judged]) -> tuple[Values, Values]:
 
 
 def baseline(take: Take) -> Judged:
-    """Judge a take by dlib's frontal detector alone: a face, or none."""
+    """Judge a take by dlib's frontal detector alone: a face, or none.
+
+    What is excused by what lies before or beside the face is held against neither.
+    """
     clearness = take.measures[:, NAMES.index("face_score")].astype(np.float64)
-    score = -np.nan_to_num(clearness, nan=-1.0)
+    score = -np.nan_to_num(clearness, nan=_CLEAR)
     return Judged(take, score, score >= 0)
 
 

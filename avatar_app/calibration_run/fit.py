@@ -14,7 +14,7 @@ from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import RoleCalibration, Usual
 from avatar_app.glitch.fusion import FRONTAL, TURNED, away, bent
 from avatar_app.glitch.judge import Judge, log_odds
-from avatar_app.glitch.measures import AVATAR, CONTEXT, FALLING, TURN
+from avatar_app.glitch.measures import AVATAR, CAMERA, CONTEXT, FALLING, TURN
 
 FOLDS = 4
 
@@ -24,6 +24,9 @@ _EXPECTED_FAR = 0.5
 
 What no glitch of the fit raised is evidence all the same: other avatars break in other ways.
 """
+_EXPECTED_EXCUSE = 1.0
+"""What light and camera did to all of the picture is no glitch of a face: few clips show it."""
+_EVENTFUL_TIMES = 4.0
 _TOO_LITTLE = 0.1  # log-odds: such a weight is not worth the time that its measure takes
 _BROKEN = (DRIVEN, OUTPUT, PAINTED)
 _STEPS_KEPT = 5  # digits
@@ -55,9 +58,9 @@ def fit(
 ) -> RoleCalibration:
     """Fit the weights to labelled takes: logistic regression whose weights have one sign each.
 
-    Every kind of glitch counts as much as the others, and so do calm footage and eventful: those
-    of people are all clean. A weight stays near what is expected where the footage says little.
-    `known` says what is usual. What is before the face may only excuse.
+    Every kind of glitch counts as much as the others; of clean footage people in edge cases count
+    four times as much as calm ones. A weight stays near what is expected where the footage says
+    little. `known` says what is usual. What is before the face may only excuse.
     """
     names = tuple(name for name in names_of(role) if name in known)
     values, truth = stacked(takes, role, names)
@@ -72,7 +75,7 @@ def fit(
     turned = np.array([known[name].limit_at(TURNED) for name in names])
     features = np.hstack(bent(values, median, limit + share * (turned - limit)))
     signs = np.array([-1.0 if name in CONTEXT else 1.0 for name in names] * 2)
-    expected = np.array([0.0] * len(names) + [_EXPECTED_FAR] * len(names)) * (signs > 0)
+    expected = np.array([0.0] * len(names) + [_expected(name) for name in names])
     found, bias = _minimised(features * signs, truth, weights, expected, penalty)
     near, far = np.split(found * signs, 2)
     used = (np.abs(near) > _TOO_LITTLE) | (np.abs(far) > _TOO_LITTLE)
@@ -80,17 +83,28 @@ def fit(
     return RoleCalibration(kept, near[used], far[used], bias, known, (), 0.5)
 
 
+def _expected(name: str) -> float:
+    """Return the size of a measure's weight beyond its limit where the footage says nothing."""
+    if name in CONTEXT:
+        return _EXPECTED_EXCUSE if name in CAMERA else 0.0
+    return _EXPECTED_FAR
+
+
 def _group(take: Take) -> str:
     return f"{take.kind}-{take.scene.what}" if take.kind in _BROKEN else take.kind
 
 
 def _balanced(truth: Truth, groups: npt.NDArray[np.str_]) -> Values:
-    """Return weights of frames by which each group weighs alike within glitches, and in clean."""
+    """Return weights of frames by which each group weighs alike within glitches, and in clean.
+
+    But for eventful footage, which stands for all that may come before a camera.
+    """
     weights = np.zeros(len(truth))
     for label in (CLEAN, GLITCH):
         there = truth == label
         found, inverse, counts = np.unique(groups[there], return_inverse=True, return_counts=True)
-        weights[there] = 0.5 / len(found) / counts[inverse]
+        share = np.where(found == EVENTFUL, _EVENTFUL_TIMES, 1.0)
+        weights[there] = 0.5 * (share / share.sum() / counts)[inverse]
     return weights
 
 

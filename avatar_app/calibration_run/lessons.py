@@ -1,9 +1,9 @@
 """What the detector's network learns from: faces with a map of where they are broken.
 
 Every lesson is one picture of a face that is followed through a scene, as the detector follows it:
-the upright face now, the one that is usual, and which cells of it are broken. Glitches are drawn
-onto people and avatars, avatars break by themselves; and what covers, lights or blurs a whole face
-before a camera is shown as what it is, no glitch.
+the upright face and what lies around it, now and as usual, and which cells of it are broken.
+Glitches are drawn onto people and avatars, avatars break by themselves; and what covers, lights or
+blurs a whole face before a camera is shown as what it is, no glitch.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,8 +26,9 @@ from avatar_app.calibration_run.webcam import as_filmed
 from avatar_app.glitch.follower import Follower
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
+from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.artifacts import CELLS
-from avatar_app.glitch.signals.shapefree import shapefree
+from avatar_app.glitch.signals.sight import AROUND, VIEW, Sight
 from avatar_app.glitch.watch import USUAL_SECONDS
 from avatar_app.perturbations import envelope, perturb
 from avatar_app.progress import Progress
@@ -37,11 +39,13 @@ YES, NO, UNKNOWN = 1, 0, 255
 
 COVERING = ("hand_mouth", "hand_half", "card_mouth", "cup_mouth", "surgical_mask", "hair_over_face")
 """What may be before a whole face: cases of the fit split."""
-DIMMING = ("low_light", "noise", "side_light")
-"""What may be wrong with light and camera: cases of the fit split."""
+DIMMING = ("low_light", "noise", "side_light", "compression")
+"""What may be wrong with light, camera and line: cases that the test split has not."""
 
 _FRAMES, _SIZE = 60, 256
-_GLITCHES, _COVERS = 3, 3  # scenes of each clip
+_GLITCHES, _COVERS, _DIMMED = 3, 3, 2  # scenes of each clip
+_TIMES = 2  # so often each clip is played, another part and otherwise
+_EVERY = 3  # pictures: those next to each other hardly differ
 DRAWN = (0.05, 0.12)
 _RENDERED = (0.18, 0.35)
 _LAID = (0.06, 0.25)
@@ -51,17 +55,19 @@ _LITTLE_CONTRAST = 8.0
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """Faces `now` and as `usual` (N, 96, 96) uint8, where they are `broken` and where `covered`.
+    """Faces in a `view` (N, 192, 192) uint8, where they are `broken` and where `covered`.
 
     Both maps are (N, 12, 12) uint8: YES, NO, UNKNOWN. `person` (N,) says who it is, `kind` (N,)
-    what happens. `points` (N, 68, 2) float16 are the landmarks, in pixels of the face now;
-    `texture` (N, 96, 96) uint8 is what is usual of the face without its shape.
+    what happens. `points` (N, 68, 2) float16 are the landmarks, in pixels of the chip. What is
+    usual: of the face `usual` (N, 96, 96) uint8, of the face without its shape `texture`
+    (N, 96, 96) uint8, and of what lies around it `surroundings` (N, 2, 48, 48) float16.
     """
 
-    now: Image
+    view: Image
+    points: npt.NDArray[np.float16]
     usual: Image
     texture: Image
-    points: npt.NDArray[np.float16]
+    surroundings: npt.NDArray[np.float16]
     broken: Image
     covered: Image
     person: npt.NDArray[np.int32]
@@ -72,11 +78,11 @@ class Lessons:
         columns = (getattr(self, one.name)[which] for one in dataclasses.fields(self))
         return Lessons(*columns)
 
-    def faces(self, index: int) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return what the network takes of one: face and usual, and both without their shape."""
-        columns = (self.now, self.usual, self.texture)
-        now, usual, texture = (column[index].astype(np.float32) for column in columns)
-        return now, usual, shapefree(now, self.points[index]), texture
+    def faces(self, index: int) -> tuple[Sight, Sight]:
+        """Return what the network takes of one: the face now, and what is usual of it."""
+        now = sight.look(self.view[index].astype(np.float32), self.points[index])
+        usual = (self.usual, self.texture, self.surroundings)
+        return now, Sight(*(column[index].astype(np.float32) for column in usual))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,22 +98,23 @@ class _Played:
 def gather(studio: Studio, people: Sequence[Path], edge: Path, progress: Progress) -> Lessons:
     """Play the scenes of all people, and look at whole faces in the clips of the folder `edge`.
 
-    Of every second person an avatar is made, too.
+    Everybody is played twice, once with an avatar made of them.
     """
     follower = Follower(FaceFinder())
     found = []
-    for number, clip in enumerate(people):
-        progress(number, len(people), "lessons")
+    for number, clip in enumerate([*people] * _TIMES):
+        progress(number, _TIMES * len(people), "lessons")
+        turn, person = divmod(number, len(people))
         found += [
-            _followed(follower, played, number)
-            for played in _scenes(studio, clip, number, animated=number % 2 == 0)
+            _followed(follower, played, person)
+            for played in _scenes(studio, clip, number, animated=(person + turn) % 2 == 0)
         ]
     for clip in learnt_edges(edge):
         # What is covered in them nobody wrote down; that nothing is broken is known.
         lessons = _followed(follower, _Played("edge", read_clip(clip, _SIZE), None), -1)
         lessons.covered[:] = UNKNOWN
         found.append(lessons)
-    progress(len(people), len(people), "lessons")
+    progress(1, 1, "lessons")
     return Lessons(
         *(
             np.concatenate([getattr(one, column.name) for one in found])
@@ -138,9 +145,10 @@ def _scenes(studio: Studio, clip: Path, number: int, animated: bool) -> Iterator
         severity_ = int(chance.integers(2, 6))
         covered = perturb(images, landmarks, case, severity_, seed + turn)
         yield _Played(f"covered-{case}", covered, images, is_covered=True)
-    case = DIMMING[number % len(DIMMING)]
-    dimmed = perturb(images, landmarks, case, int(chance.integers(2, 6)), seed)
-    yield _Played(f"dimmed-{case}", dimmed, None)
+    for turn in range(_DIMMED):
+        case = DIMMING[(_DIMMED * number + turn) % len(DIMMING)]
+        dimmed = perturb(images, landmarks, case, int(chance.integers(2, 6)), seed + turn)
+        yield _Played(f"dimmed-{case}", dimmed, None)
     if not animated:
         return
     rendered = np.stack([one.image for one in studio.animated(clip, images, images[0])])
@@ -160,28 +168,34 @@ def _scenes(studio: Studio, clip: Path, number: int, animated: bool) -> Iterator
 def _followed(follower: Follower, played: _Played, person: int) -> Lessons:
     """Follow the face as the detector does; return the lessons of the pictures with one."""
     follower.forget()
-    usual = texture = None
+    usual: Sight | None = None
     rows = []
-    share = np.float32(1 / RATE / USUAL_SECONDS)
     for index, image in enumerate(played.shown):
         face = follower.follow(image)
         if face is not None:
             place = chips.upright(face.landmarks)
-            now, points = chips.chip(image, place), chips.placed(face.landmarks, place)
-            free = shapefree(now, points)
-            usual = now if usual is None else usual + share * (now - usual)
-            texture = free if texture is None else texture + share * (free - texture)
-            faces = [_short(one) for one in (now, usual, texture)]
-            rows.append((*faces, points, *_maps(played, index, face.landmarks, now)))
-    sides = (*[(chips.SIDE, chips.SIDE)] * 3, (68, 2), *[(CELLS, CELLS)] * 2)
-    types = (*[np.uint8] * 3, np.float16, *[np.uint8] * 2)
-    now_, usual_, texture_, points_, broken, covered = (
-        np.array([row[i] for row in rows], kind).reshape(-1, *side)
-        for i, (side, kind) in enumerate(zip(sides, types, strict=True))
+            view, points = sight.view(image, place), chips.placed(face.landmarks, place)
+            now = sight.look(view, points)
+            usual = now if usual is None else sight.nearer(usual, now, 1 / RATE / USUAL_SECONDS)
+            if index % _EVERY == 0:
+                known = (_short(usual.face), _short(usual.free), usual.around)
+                maps = _maps(played, index, face.landmarks, now.face)
+                rows.append((_short(view), points, *known, *maps))
+
+    def column(number: int, kind: type[Any], *shape: int) -> npt.NDArray[Any]:
+        return np.array([row[number] for row in rows], kind).reshape(-1, *shape)
+
+    return Lessons(
+        column(0, np.uint8, VIEW, VIEW),
+        column(1, np.float16, 68, 2),
+        column(2, np.uint8, chips.SIDE, chips.SIDE),
+        column(3, np.uint8, chips.SIDE, chips.SIDE),
+        column(4, np.float16, 2, AROUND, AROUND),
+        column(5, np.uint8, CELLS, CELLS),
+        column(6, np.uint8, CELLS, CELLS),
+        np.full(len(rows), person, np.int32),
+        np.full(len(rows), played.kind, "U40"),
     )
-    people = np.full(len(rows), person, np.int32)
-    kinds = np.full(len(rows), played.kind, "U40")
-    return Lessons(now_, usual_, texture_, points_, broken, covered, people, kinds)
 
 
 def _maps(played: _Played, index: int, landmarks: Floats, now: Floats) -> tuple[Image, Image]:

@@ -11,6 +11,7 @@ from avatar_app.calibration_run.lessons import YES, Lessons
 from avatar_app.files import whole, write_errors
 from avatar_app.glitch.signals.artifacts import CELLS
 from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.glitch.signals.sight import MIDDLE
 from avatar_app.types import Floats, Image
 
 _MOST = 12
@@ -33,7 +34,7 @@ def draw_maps(lessons: Lessons, seen: Callable[..., Floats], path: Path) -> None
     grid = figure.subplots(len(_ROWS), len(shown), squeeze=False)
     for axes, kind in zip(grid.T, shown, strict=True):
         index = _plainest(lessons, kind)
-        face = lessons.now[index]
+        face = lessons.view[index][MIDDLE, MIDDLE]
         done = np.stack((lessons.broken[index] == YES, lessons.covered[index] == YES))
         odds = seen(*lessons.faces(index))
         found = (odds > 0) & (odds == odds.max(axis=0))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +23,26 @@ from avatar_app.calibration_run.plan import pupils
 from avatar_app.calibration_run.studio import Studio
 from avatar_app.files import check_writable, whole, write_errors
 from avatar_app.fomm.reenactor import load_reenactor
+from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.artifacts import (
+    BESIDE,
+    CELLS,
+    EXCUSE,
+    FACE,
+    HEAD,
     HIGHEST,
+    INNER,
     LAYERS,
     ArtifactNetwork,
     contrasted,
     save_network,
 )
-from avatar_app.glitch.signals.shapefree import shapefree
+from avatar_app.glitch.signals.sight import Sight
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Floats, Image
 
 _BATCH = 96
+_FACE_SHARE = 0.75  # of the time is learned by faces alone
 _RATE, _WARM_UP, _DECAY = 2e-3, 0.05, 1e-3
 _BROKEN_CELLS = 5  # of 144: so many make a broken face
 _OFTEN, _OFTENER = ("calm", "edge"), 4.0  # these are shown so many times as often as other kinds
@@ -69,7 +78,7 @@ def train_network(
 ) -> Trained:
     """Play the lessons of the folder `clips`, learn for `minutes`, and write `output`, a .npz file.
 
-    `maps` is a picture to write of what it sees of people who were held out. Needs about 5 GB of
+    `maps` is a picture to write of what it sees of people who were held out. Needs about 12 GB of
     memory. Raises AvatarAppError for what is wrong with any of these.
     """
     if not minutes > 0:
@@ -90,38 +99,73 @@ def train_network(
         save_network(weights_of(network), file)
     if maps is not None:
         draw_maps(held, ArtifactNetwork.load(output).maps, maps)
-    return Trained(output, len(learnt.now), steps, *_tried(network, held))
+    return Trained(output, len(learnt.kind), steps, *_tried(network, held))
 
 
-def build() -> nn.Sequential:
-    """Return the network: (N, 4, 96, 96) to log-odds (N, 2, 12, 12) of broken and covered."""
+class MapNetwork(nn.Module):
+    """The network: what is seen of a face (N, 4, 96, 96) and around it (N, 4, 48, 48) to its maps.
+
+    They are log-odds (N, 2, 12, 12) that a cell is broken; covered. What lies around the face can
+    only excuse it, where it `is_excusing`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.face, self.head = _stacked(LAYERS[FACE]), nn.Conv2d(*LAYERS[HEAD][0])
+        self.beside = _stacked(LAYERS[BESIDE])
+        *before, last = LAYERS[EXCUSE]
+        self.excuse = _stacked(before).append(nn.Conv2d(*last))
+        self.is_excusing = True
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, face: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+        """Return the maps."""
+        seen = self.face(face)
+        maps: torch.Tensor = self.head(seen)
+        if not self.is_excusing:
+            return maps
+        around = self.beside(beside)
+        near = around[:, :, INNER, INNER].repeat_interleave(2, 2).repeat_interleave(2, 3)
+        whole = around.mean(dim=(2, 3), keepdim=True).expand(-1, -1, CELLS, CELLS)
+        excuse = functional.softplus(self.excuse(torch.cat((seen, near, whole), dim=1)))
+        return maps + excuse * torch.tensor([-1.0, 1.0])[:, None, None]
+
+    def excuse_only(self) -> None:
+        """Let what was learned of faces stay as it is, and learn what excuses them."""
+        self.is_excusing = True
+        for part in (self.face, self.head):
+            part.eval().requires_grad_(False)
+
+
+def _stacked(layers: Sequence[tuple[int, int, int, int]]) -> nn.Sequential:
     parts: list[nn.Module] = []
-    for number, (inside, out, size, stride) in enumerate(LAYERS, start=1):
-        is_last = number == len(LAYERS)
-        parts.append(nn.Conv2d(inside, out, size, stride, size // 2, bias=is_last))
-        if not is_last:
-            parts += [nn.BatchNorm2d(out), nn.ReLU()]
+    for inside, out, size, stride in layers:
+        convolution = nn.Conv2d(inside, out, size, stride, size // 2, bias=False)
+        parts.append(nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU()))
     return nn.Sequential(*parts)
 
 
-def weights_of(network: nn.Sequential) -> list[tuple[Floats, Floats]]:
+def weights_of(network: MapNetwork) -> list[tuple[Floats, Floats]]:
     """Return kernels (k * k * in, out) and biases (out,), with the normalisation folded in."""
-    found = []
-    parts = list(network)
-    for part, after in zip(parts, [*parts[1:], None], strict=True):
-        if not isinstance(part, nn.Conv2d):
-            continue
-        kernel = part.weight.detach()
-        bias = torch.zeros(len(kernel)) if part.bias is None else part.bias.detach()
-        if isinstance(after, nn.BatchNorm2d):
-            assert after.running_var is not None
-            assert after.running_mean is not None
-            scale = after.weight.detach() / torch.sqrt(after.running_var + after.eps)
-            kernel = kernel * scale[:, None, None, None]
-            bias = after.bias.detach() + (bias - after.running_mean) * scale
-        flat = kernel.permute(2, 3, 1, 0).reshape(-1, len(kernel))
-        found.append((flat.contiguous().numpy(), bias.numpy()))
-    return found
+    layers = (*network.face, network.head, *network.beside, *network.excuse)
+    return [_folded(layer) for layer in layers]
+
+
+def _folded(layer: nn.Module) -> tuple[Floats, Floats]:
+    convolution = layer[0] if isinstance(layer, nn.Sequential) else layer
+    assert isinstance(convolution, nn.Conv2d)
+    kernel = convolution.weight.detach()
+    bias = torch.zeros(len(kernel)) if convolution.bias is None else convolution.bias.detach()
+    if isinstance(layer, nn.Sequential):
+        after = layer[1]
+        assert isinstance(after, nn.BatchNorm2d)
+        assert after.running_var is not None
+        assert after.running_mean is not None
+        scale = after.weight.detach() / torch.sqrt(after.running_var + after.eps)
+        kernel = kernel * scale[:, None, None, None]
+        bias = after.bias.detach() - after.running_mean * scale
+    flat = kernel.permute(2, 3, 1, 0).reshape(-1, len(kernel))
+    return flat.contiguous().numpy(), bias.numpy()
 
 
 class Batches:
@@ -144,42 +188,47 @@ class Batches:
         ends = np.cumsum(np.bincount(self._scene))[:-1]
         self._whole = [there[is_whole[there]] for there in np.split(order, ends)]
 
-    def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what the network sees (N, 4, 96, 96) float32, and the truth (N, 2, 12, 12)."""
-        drawn = np.searchsorted(self._odds, self._chance.random(count) * self._odds[-1])
-        seen, truth = zip(*(self._one(int(index)) for index in drawn), strict=True)
-        return torch.from_numpy(np.stack(seen)), torch.from_numpy(np.stack(truth))
+    def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return what the network sees of the faces and around them, and the truth (N, 2, 12, 12).
 
-    def _one(self, index: int) -> tuple[Floats, Image]:
+        float32, as the network takes them, and uint8.
+        """
+        drawn = np.searchsorted(self._odds, self._chance.random(count) * self._odds[-1])
+        columns = zip(*(self._one(int(index)) for index in drawn), strict=True)
+        face, beside, truth = (torch.from_numpy(np.stack(column)) for column in columns)
+        return face, beside, truth
+
+    def _one(self, index: int) -> tuple[Floats, Floats, Image]:
         chance, every = self._chance, self._all
-        now = every.now[index].astype(np.float32)
+        view = every.view[index].astype(np.float32)
         points = every.points[index].astype(np.float32)
-        usual = every.usual[index].astype(np.float32)
-        texture = every.texture[index].astype(np.float32)
         maps = np.stack((every.broken[index], every.covered[index]))
-        there = self._whole[self._scene[index]]
-        if len(there) and chance.random() < 0.4:
-            # What is usual may be of another moment, or of many.
-            some = chance.choice(there, 1 if chance.random() < 0.4 else 4)
-            faces = every.now[some].astype(np.float32)
-            usual = faces.mean(axis=0)
-            free = [shapefree(face, every.points[i]) for face, i in zip(faces, some, strict=True)]
-            texture = np.mean(free, axis=0)
+        usual = self._usual(index)
         if chance.random() < 0.7:
             usual = spoiling.slipped(usual, chance)
         if chance.random() < 0.35:
-            now = spoiling.broken(now, points, maps, self._another(), chance)
+            spoiling.broken(view, points, maps, self._another(), chance)
         if chance.random() < 0.25:
-            now = spoiling.covered(now, maps, self._another(), chance)
-        now = spoiling.filmed(now, chance)
+            spoiling.covered(view, maps, self._another(), chance)
+        view = spoiling.filmed(view, chance)
         points += _SLIPS * chance.standard_normal(points.shape, np.float32)
-        seen = contrasted(now, usual, shapefree(now, points), texture)
+        seen = [np.asarray(one) for one in contrasted(sight.look(view, points), usual)]
         if chance.random() < 0.5:
-            seen, maps = seen[:, ::-1], maps[..., ::-1]
-        return np.ascontiguousarray(seen.transpose(2, 0, 1)), np.ascontiguousarray(maps)
+            seen, maps = [one[:, ::-1] for one in seen], maps[..., ::-1]
+        face, beside = (np.ascontiguousarray(one.transpose(2, 0, 1)) for one in seen)
+        return face, beside, np.ascontiguousarray(maps)
+
+    def _usual(self, index: int) -> Sight:
+        """Return what is usual of a face: of its scene, of another moment, or of many."""
+        chance, there = self._chance, self._whole[self._scene[index]]
+        if not len(there) or chance.random() >= 0.4:
+            return self._all.faces(index)[1]
+        some = chance.choice(there, 1 if chance.random() < 0.4 else 4)
+        looks = [self._all.faces(int(one))[0] for one in some]
+        return Sight(*(np.mean(column, axis=0) for column in zip(*looks, strict=True)))
 
     def _another(self) -> Floats:
-        return np.asarray(self._all.now[self._chance.integers(len(self._all.now))], np.float32)
+        return np.asarray(self._all.view[self._chance.integers(len(self._all.view))], np.float32)
 
 
 def loss_of(odds: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -198,58 +247,86 @@ def loss_of(odds: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 def _learned(
     lessons: Lessons, minutes: float, seed: int, progress: Progress
-) -> tuple[nn.Sequential, int]:
+) -> tuple[MapNetwork, int]:
     torch.manual_seed(seed)
-    network = build()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batches = Batches(lessons, seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
-    network.train()
+    network, batches = MapNetwork(), Batches(lessons, seed)
+    # One core draws the next lessons while the others learn.
+    with _threads(torch.get_num_threads() - 1):
+        # By faces alone first: else what happens to lie around them would tell broken ones, too.
+        network.train().is_excusing = False
+        steps = _taught(network, batches, minutes * _FACE_SHARE, "the face", progress)
+        network.excuse_only()
+        steps += _taught(network, batches, minutes * (1 - _FACE_SHARE), "around it", progress)
+    return network.eval(), steps
+
+
+def _taught(
+    network: MapNetwork, batches: Batches, minutes: float, what: str, progress: Progress
+) -> int:
+    """Teach what may still change for `minutes`; return the steps it took."""
+    free = [one for one in network.parameters() if one.requires_grad]
+    optimizer = torch.optim.AdamW(free, lr=_RATE, weight_decay=_DECAY)
     is_halved = _is_faster_halved(network, batches)
     began, steps = time.monotonic(), 0
-    while (share := (time.monotonic() - began) / 60 / minutes) < 1:
-        rate = _RATE * min(1.0, 0.05 + share / _WARM_UP) * 0.5 * (1 + np.cos(np.pi * share))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        seen, truth = batches.draw(_BATCH)
-        optimizer.zero_grad()
-        loss_of(_odds(network, seen, is_halved), truth).backward()
-        optimizer.step()
-        steps += 1
-        progress(round(60 * share * minutes), round(60 * minutes), "seconds of learning")
-    network.eval()
-    return network, steps
+    with ThreadPoolExecutor(1) as drawing:
+        coming = drawing.submit(batches.draw, _BATCH)
+        while (share := (time.monotonic() - began) / 60 / minutes) < 1:
+            rate = _RATE * min(1.0, 0.05 + share / _WARM_UP) * 0.5 * (1 + np.cos(np.pi * share))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            face, beside, truth = coming.result()
+            coming = drawing.submit(batches.draw, _BATCH)
+            optimizer.zero_grad()
+            loss_of(_odds(network, face, beside, is_halved), truth).backward()
+            optimizer.step()
+            steps += 1
+            progress(round(60 * share * minutes), round(60 * minutes), f"seconds: {what}")
+    return steps
 
 
-def _is_faster_halved(network: nn.Sequential, batches: Batches) -> bool:
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let torch use so many threads, one at least, and as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, count))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _is_faster_halved(network: MapNetwork, batches: Batches) -> bool:
     """Say whether this processor learns faster in bfloat16: new ones do, twice as fast."""
-    probe, (seen, truth) = copy.deepcopy(network), batches.draw(_BATCH)
+    probe, (face, beside, truth) = copy.deepcopy(network), batches.draw(_BATCH)
     took = {}
     for is_halved in (False, True) * 2:  # the first time counts for nothing
         began = time.perf_counter()
-        loss_of(_odds(probe, seen, is_halved), truth).backward()
+        loss_of(_odds(probe, face, beside, is_halved), truth).backward()
         took[is_halved] = time.perf_counter() - began
     return took[True] < took[False]
 
 
-def _odds(network: nn.Sequential, seen: torch.Tensor, is_halved: bool) -> torch.Tensor:
+def _odds(
+    network: MapNetwork, face: torch.Tensor, beside: torch.Tensor, is_halved: bool
+) -> torch.Tensor:
+    last = torch.channels_last
     with torch.autocast("cpu", torch.bfloat16, enabled=is_halved):
-        odds: torch.Tensor = network(seen.contiguous(memory_format=torch.channels_last))
+        odds: torch.Tensor = network(
+            face.contiguous(memory_format=last), beside.contiguous(memory_format=last)
+        )
     return odds.float()
 
 
-def _tried(network: nn.Sequential, held: Lessons) -> tuple[float, dict[str, float]]:
+def _tried(network: MapNetwork, held: Lessons) -> tuple[float, dict[str, float]]:
     from sklearn.metrics import roc_auc_score
 
     faces = []
     with torch.no_grad():
-        for begin in range(0, len(held.now), _BATCH):
-            part = slice(begin, begin + _BATCH)
-            seen = [
-                contrasted(*held.faces(index)).transpose(2, 0, 1)
-                for index in range(*part.indices(len(held.now)))
-            ]
-            faces.append(_of_faces(network(torch.from_numpy(np.stack(seen)))).numpy())
+        for begin in range(0, len(held.kind), _BATCH):
+            part = range(*slice(begin, begin + _BATCH).indices(len(held.kind)))
+            seen = zip(*(contrasted(*held.faces(index)) for index in part), strict=True)
+            columns = (torch.from_numpy(np.stack(column).transpose(0, 3, 1, 2)) for column in seen)
+            faces.append(_of_faces(network(*columns)).numpy())
     score = np.concatenate(faces)
     broken, is_whole = _is_broken(held.broken), (held.broken == NO).all(axis=(1, 2))
     limit = np.quantile(score[is_whole], 1 - _FALSE_POSITIVES)

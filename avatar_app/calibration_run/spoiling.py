@@ -1,6 +1,7 @@
 """Spoils upright faces at random while the detector's network learns: no two lessons are alike.
 
-All take chips (96, 96) float32 in [0, 255] and the lesson's maps (2, 12, 12): broken and covered.
+All take views (192, 192) float32 in [0, 255], whose middle is the face, and the lesson's maps of
+the face (2, 12, 12): broken and covered.
 """
 
 from __future__ import annotations
@@ -14,22 +15,23 @@ import numpy.typing as npt
 from avatar_app.calibration_run.lessons import DRAWN, NO, UNKNOWN, YES, changed
 from avatar_app.glitch.signals.artifacts import CELLS
 from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.glitch.signals.sight import AROUND, MIDDLE, VIEW, Sight
 from avatar_app.types import Floats, Image
 
-_CENTRE = (SIDE / 2, SIDE / 2)
 _GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=2).astype(np.float32)
 _FOLLOWED = 0.5  # so often landmarks go with what is bent
 _Any = TypeVar("_Any", bound=np.generic)
 
 
 def broken(
-    face: Floats, points: Floats, maps: Image, another: Floats, chance: np.random.Generator
-) -> Floats:
+    view: Floats, points: Floats, maps: Image, another: Floats, chance: np.random.Generator
+) -> None:
     """Break a part of the face: bend it, mix `another` or itself into it, smear or light it.
 
-    The map of what is broken is changed in place; so are the landmarks `points` (68, 2) now and
-    then where the face is bent, as they may follow or not.
+    The view and the map of what is broken are changed in place; so are the landmarks `points`
+    (68, 2) now and then where the face is bent, as they may follow or not.
     """
+    face = view[MIDDLE, MIDDLE].copy()
     mask = _soft(_shape(12, 50, chance), float(chance.uniform(1.5, 8)))
     how = chance.random()
     if how < 0.5:
@@ -41,61 +43,91 @@ def broken(
             points -= way[y, x]
     else:
         if how < 0.75:
-            other = _elsewhere(face, another, chance)
+            other = _elsewhere(face, another[MIDDLE, MIDDLE], chance)
         elif how < 0.9:
             long, short = int(chance.integers(5, 22)), int(chance.integers(1, 5))
             other = _same(cv2.blur(face, (long, short) if chance.random() < 0.5 else (short, long)))
         else:
             other = face * np.float32(chance.choice((0.65, 0.75, 1.3, 1.45)))
         spoilt = _mixed(face, other, mask * np.float32(chance.uniform(0.5, 1.0)))
+    view[MIDDLE, MIDDLE] = spoilt
     found = changed(spoilt, face, *DRAWN)
     maps[0, (found == UNKNOWN) & (maps[0] == NO)] = UNKNOWN
     maps[0, found == YES] = YES
-    return spoilt
 
 
-def covered(face: Floats, maps: Image, another: Floats, chance: np.random.Generator) -> Floats:
-    """Lay something of any shape over a part of the face: plain, or of what `another` shows.
+def covered(view: Floats, maps: Image, another: Floats, chance: np.random.Generator) -> None:
+    """Hold something of any shape before a part of the face: shaded, or of what `another` shows.
 
-    Both maps are changed in place: what is covered is not broken.
+    It comes from beside the face. The view and both maps are changed in place: what is covered is
+    not broken.
     """
     how = chance.random()
-    if how < 0.4:
-        thing = np.full_like(face, chance.uniform(0, 255))
-    elif how < 0.75:
-        size = int(chance.integers(8, 48))
-        y, x = chance.integers(0, SIDE - size, 2)
-        thing = _same(cv2.resize(another[y : y + size, x : x + size], (SIDE, SIDE)))
+    if how < 0.5:
+        thing = chance.uniform(0, 255) + chance.uniform(0, 40) * _field(chance, 5)[..., 0]
+    elif how < 0.8:
+        size = int(chance.integers(8, 96))
+        y, x = chance.integers(0, VIEW - size, 2)
+        thing = another[y : y + size, x : x + size]
     else:
         thing = _turned(another, float(chance.uniform(90, 270)), 1.4, np.zeros(2))
-    mask = _soft(_shape(10, 55, chance), float(chance.uniform(0.5, 1.5)))
+    thing = _same(cv2.resize(thing, (VIEW, VIEW)))
+    mask = _soft(_held(_shape(10, 55, chance), chance), float(chance.uniform(0.5, 1.5)))
+    view[:] = _mixed(view, thing, mask)
     size = SIDE // CELLS
-    share = mask.reshape(CELLS, size, CELLS, size).mean(axis=(1, 3))
+    share = mask[MIDDLE, MIDDLE].reshape(CELLS, size, CELLS, size).mean(axis=(1, 3))
     much, some = share > 0.5, share > 0.1
     maps[0, some & (maps[0] == YES)] = UNKNOWN
     maps[0, much] = NO
     maps[1, some & (maps[1] == NO)] = UNKNOWN
     maps[1, much] = YES
-    return _mixed(face, thing, mask)
 
 
-def slipped(face: Floats, chance: np.random.Generator) -> Floats:
-    """Show a face as if the landmarks it was cut out by lay a little beside theirs."""
-    way = 1.5 * chance.normal(size=2)
-    return _turned(face, float(3 * chance.normal()), float(1 + 0.04 * chance.normal()), way)
+def _held(shape: Floats, chance: np.random.Generator) -> Floats:
+    """Return a shape in a view (192, 192), held by something that comes from beside the view."""
+    mask = np.zeros((VIEW, VIEW), np.float32)
+    mask[MIDDLE, MIDDLE] = shape
+    rows, columns = np.nonzero(mask)
+    if len(rows):
+        middle = (int(columns.mean()), int(rows.mean()))
+        turn = chance.normal(np.pi / 2, 0.9)  # most often from below
+        end = (middle[0] + int(2 * VIEW * np.cos(turn)), middle[1] + int(2 * VIEW * np.sin(turn)))
+        cv2.line(mask, middle, end, 1.0, int(chance.integers(8, 50)))
+    return mask
 
 
-def filmed(face: Floats, chance: np.random.Generator) -> Floats:
-    """Show a face in another light, less sharp, and with a camera's grain, each by chance."""
+def slipped(usual: Sight, chance: np.random.Generator) -> Sight:
+    """Show what is usual as if the landmarks it was cut out by lay a little beside theirs."""
+    way, degrees = 1.5 * chance.normal(size=2), float(3 * chance.normal())
+    grown = float(1 + 0.04 * chance.normal())
+    face, free = (_turned(one, degrees, grown, way) for one in (usual.face, usual.free))
+    beside = [_turned(one, degrees, grown, way * (AROUND / VIEW)) for one in usual.around]
+    return Sight(face, free, np.stack(beside))
+
+
+def filmed(view: Floats, chance: np.random.Generator) -> Floats:
+    """Show a view in another light, less sharp, and with a camera's grain, each by chance."""
     if chance.random() < 0.5:
         gain, offset = chance.uniform(0.75, 1.3), chance.uniform(-25, 25)
-        face = face * np.float32(gain) + np.float32(offset)
+        view = view * np.float32(gain) + np.float32(offset)
     if chance.random() < 0.3:
-        face = _soft(face, float(chance.uniform(0.4, 1.1)))
+        view = _soft(view, float(chance.uniform(0.4, 1.1)))
+    elif chance.random() < 0.1:
+        view = _moved(view, chance)
     if chance.random() < 0.5:
         grain = np.float32(chance.uniform(1, 10))
-        face = face + grain * chance.standard_normal(face.shape, np.float32)
-    return np.clip(face, 0, 255)
+        view = view + grain * chance.standard_normal(view.shape, np.float32)
+    return np.clip(view, 0, 255)
+
+
+def _moved(view: Floats, chance: np.random.Generator) -> Floats:
+    """Blur a view along one direction, as if the camera moved."""
+    length, turn = chance.uniform(2, 9), chance.uniform(0, np.pi)
+    reach = np.array([np.cos(turn), np.sin(turn)]) * length / 2
+    kernel = np.zeros((11, 11), np.float32)
+    one, other = (np.rint((5 + sign * reach) * 16).astype(int).tolist() for sign in (-1, 1))
+    cv2.line(kernel, one, other, 1.0, 1, cv2.LINE_AA, 4)
+    return _same(cv2.filter2D(view, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE))
 
 
 def _field(chance: np.random.Generator, knots: int) -> Floats:
@@ -119,10 +151,11 @@ def _elsewhere(face: Floats, another: Floats, chance: np.random.Generator) -> Fl
     return _turned(face, float(8 * chance.normal()), grown, chance.normal(0, 6, 2))
 
 
-def _turned(face: Floats, degrees: float, grown: float, way: npt.NDArray[np.float64]) -> Floats:
-    place = cv2.getRotationMatrix2D(_CENTRE, degrees, grown)
+def _turned(picture: Floats, degrees: float, grown: float, way: npt.NDArray[np.float64]) -> Floats:
+    size = picture.shape[::-1]
+    place = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, grown)
     place[:, 2] = place[:, 2] + way
-    return _same(cv2.warpAffine(face, place, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE))
+    return _same(cv2.warpAffine(picture, place, size, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _shape(least: float, most: float, chance: np.random.Generator) -> Floats:

@@ -100,8 +100,22 @@ COVERED = "covered"
 COVERED_FACE = 0.15
 """The share from which on the look of the whole face says nothing."""
 
-CONTEXT = (COVERED,)
-"""Of what is before the face: it speaks against a glitch."""
+BESIDE = ("beside_light", "beside_blur", "beside_grain", "beside_change")
+"""How much of what lies beside the face is unlike usual: a camera spoils more than a face."""
+
+_SPOILT = {"beside_light": 0.35, "beside_blur": 0.25, "beside_grain": 0.35}
+
+
+def is_spoilt(measures: Mapping[str, float]) -> bool:
+    """Say whether light or camera changed so much, beside the face too, that it may be lost."""
+    return any(measures.get(name, 0.0) > limit for name, limit in _SPOILT.items())
+
+
+CAMERA = tuple(_SPOILT)
+"""Those of them that light and camera change, and hardly anything else."""
+
+CONTEXT = (COVERED, *BESIDE)
+"""Of what is before the face and beside it: it speaks against a glitch."""
 
 TURN = "turn"
 """By how many degrees the face is turned away. What is usual depends on it: no evidence itself."""

@@ -10,13 +10,13 @@ import numpy as np
 
 from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.follower import Follower, Sighting
-from avatar_app.glitch.measures import COVERED, COVERED_FACE, TURN, part_name
-from avatar_app.glitch.signals import artifacts, movement, upheaval
+from avatar_app.glitch.measures import COVERED, COVERED_FACE, TURN, is_spoilt, part_name
+from avatar_app.glitch.signals import artifacts, movement, sight, upheaval
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.chip import Place
 from avatar_app.glitch.signals.rise import Rise
-from avatar_app.glitch.signals.shapefree import shapefree
+from avatar_app.glitch.signals.sight import Sight
 from avatar_app.types import Floats, Image
 
 _NO_FACE_SCORE = -1.0
@@ -66,8 +66,7 @@ class PictureWatch:
         self._rise.forget()
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
-        self._usual: Floats | None = None
-        self._usual_free: Floats | None = None
+        self._usual: Sight | None = None
         self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._places: Floats | None = None
         self._tints: Floats | None = None
@@ -79,6 +78,7 @@ class PictureWatch:
         self._turns: deque[tuple[float, float]] = deque()
         self._seen_at: float | None = None
         self._covered_at: float | None = None
+        self._beside: dict[str, float] = {}
         self._changed_at = self._time = self._looked_at = 0.0
 
     def expect_jump(self) -> None:
@@ -104,10 +104,12 @@ class PictureWatch:
             self.expect_jump()
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
             measures[TURN] = self._turned(time)
-            return Observation(_without(measures, _OF_A_FACE if self._is_behind else ()), None)
+            is_excused = self._is_behind or is_spoilt(self._beside)
+            left_out = _OF_A_FACE if is_excused else ()
+            return Observation(_without(measures, left_out) | self._beside, None)
         place = chips.upright(face.landmarks)
         points = chips.placed(face.landmarks, place)
-        texture, maps = self._texture(chips.chip(image, place), points, elapsed)
+        texture, maps = self._texture(sight.look(sight.view(image, place), points), elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, place, points, elapsed)
@@ -138,28 +140,26 @@ class PictureWatch:
             self._changed_at = time
         return time - self._changed_at
 
-    def _texture(
-        self, face: Floats, points: Floats, elapsed: float
-    ) -> tuple[dict[str, float], Floats]:
+    def _texture(self, now: Sight, elapsed: float) -> tuple[dict[str, float], Floats]:
         """Return the measures, and the maps of what is broken and covered (2, 12, 12)."""
-        share = np.float32(min(1.0, elapsed / USUAL_SECONDS))
-        free = shapefree(face, points)
-        before = face if self._chip is None else self._chip
-        usual = face if self._usual is None else self._usual
-        usual_free = free if self._usual_free is None else self._usual_free
+        face, before = now.face, now.face if self._chip is None else self._chip
+        usual = now if self._usual is None else self._usual
         self._chip = face
-        self._usual = usual + share * (face - usual)
-        self._usual_free = usual_free + share * (free - usual_free)
+        self._usual = sight.nearer(usual, now, min(1.0, elapsed / USUAL_SECONDS))
         pace = _pace(elapsed)
-        changes, strange = chips.changes(face, before), chips.strangeness(free, usual_free)
-        maps = self._network.maps(face, usual, free, usual_free)
+        changes, strange = chips.changes(face, before), chips.strangeness(now.free, usual.free)
+        maps = self._network.maps(now, usual)
         measures = {
-            **self._upheaval(face, usual, elapsed),
+            **self._upheaval(face, usual.face, elapsed),
             **self._broken(maps[0]),
             "sharpness": chips.sharpness(face),
             **_by_part("change", {part: value / pace for part, value in changes.items()}),
             **_by_part("strange", strange),
         }
+        if self._may_be_covered:
+            # What was beside a face holds on while it is not seen.
+            self._beside = sight.beside(now, usual) if face.std() >= _PLAIN else {}
+            measures |= self._beside
         return measures, maps
 
     def _broken(self, odds: Floats) -> dict[str, float]:
@@ -185,7 +185,7 @@ class PictureWatch:
             left_out += _OF_WHOLE_SIGHT
             if measures["artifact"] < _BROKEN_LOOK:
                 self._covered_at = time
-        if self._is_behind:
+        if self._is_behind or is_spoilt(self._beside):
             left_out += _OF_PRESENCE
         return {**_without(measures, left_out), COVERED: share}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
-from avatar_app.glitch.measures import COVERED, COVERED_FACE
+from avatar_app.glitch.measures import COVERED, COVERED_FACE, is_spoilt
 from avatar_app.reports import Row
 
 _FEW_SECONDS = 1.0
@@ -43,11 +43,17 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     unseen = sum(row.score is None for row in rows)
     if unseen:
         yield f"{unseen} of {len(rows)} frames, before a face was found, could not be judged."
-    covered = _covered_seconds(rows)
+    covered = _seconds(rows, _is_covered)
     if covered >= _LONG_COVERED:
         yield (
             f"For {covered:.1f} s part of the face was behind something or outside the picture: "
             "what could not be seen of it was not judged."
+        )
+    spoilt = _seconds(rows, is_spoilt)
+    if spoilt >= _LONG_COVERED:
+        yield (
+            f"For {spoilt:.1f} s light or camera changed all of the picture: a face that was not "
+            "found meanwhile does not count as missing."
         )
     yield from _of_faces(seen)
     if seen.cuts:
@@ -56,13 +62,13 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
         yield f"The scene changes ({when}{more}): each scene was judged by itself."
 
 
-def _covered_seconds(rows: Sequence[Row]) -> float:
-    steps = [after.time - row.time for row, after in itertools.pairwise(rows)]
-    return sum(
-        step
-        for row, step in zip(rows, steps, strict=False)
-        if row.measures.get(COVERED, 0.0) > COVERED_FACE
-    )
+def _is_covered(measures: Mapping[str, float]) -> bool:
+    return measures.get(COVERED, 0.0) > COVERED_FACE
+
+
+def _seconds(rows: Sequence[Row], holds: Callable[[Mapping[str, float]], bool]) -> float:
+    """Return for how long something holds of the measures."""
+    return sum(after.time - row.time for row, after in pairwise(rows) if holds(row.measures))
 
 
 def _of_rate(rows: Sequence[Row]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import torch
 
 from avatar_app.calibration_run import network
 from avatar_app.calibration_run.lessons import Lessons
+from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.artifacts import ArtifactNetwork, contrasted
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.types import AvatarAppError
@@ -21,28 +22,29 @@ PEOPLE = 30
 def made_up() -> Lessons:
     """Return people, smooth noise each, of whom every second picture has stripes in a corner."""
     chance = np.random.default_rng(0)
-    now, usual, broken, covered, person, kind = [], [], [], [], [], []
+    views, usual, around, broken, person, kind = [], [], [], [], [], []
     for who in range(PEOPLE):
-        face = np.kron(chance.uniform(60, 190, (12, 12)), np.ones((8, 8)))
+        view = np.kron(chance.uniform(60, 190, (24, 24)), np.ones((8, 8))).astype(np.float32)
         for index in range(8):
-            picture = face + chance.normal(0, 3, face.shape)
-            cells = np.zeros((2, 12, 12), np.uint8)
+            picture = view + chance.normal(0, 3, view.shape)
+            cells = np.zeros((12, 12), np.uint8)
             if index % 2:
-                picture[:32, :32] = 128 + 90 * np.sin(np.arange(32) * 1.5)
-                cells[0, :4, :4] = 1
-            now.append(np.clip(picture, 0, 255).astype(np.uint8))
-            usual.append(face.astype(np.uint8))
-            broken.append(cells[0])
-            covered.append(cells[1])
+                picture[48:80, 48:80] = 128 + 90 * np.sin(np.arange(32) * 1.5)
+                cells[:4, :4] = 1
+            views.append(np.clip(picture, 0, 255).astype(np.uint8))
+            usual.append(view[sight.MIDDLE, sight.MIDDLE].astype(np.uint8))
+            around.append(sight.around(view).astype(np.float16))
+            broken.append(cells)
             person.append(who)
             kind.append("painted-stripes" if index % 2 else "calm")
     return Lessons(
-        np.stack(now),
+        np.stack(views),
+        np.repeat(SHAPE[None], len(views), axis=0).astype(np.float16),
         np.stack(usual),
         np.stack(usual),
-        np.repeat(SHAPE[None], len(now), axis=0).astype(np.float16),
+        np.stack(around),
         np.stack(broken),
-        np.stack(covered),
+        np.zeros((len(views), 12, 12), np.uint8),
         np.array(person, np.int32),
         np.array(kind),
     )
@@ -74,8 +76,8 @@ def test_what_is_learned_is_written_and_read_again(
 def test_numpy_computes_what_torch_does() -> None:
     """With normalisation folded in; the same maps to rounding."""
     torch.manual_seed(0)
-    built = network.build()
-    for part in built:
+    built = network.MapNetwork()
+    for part in built.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             assert part.running_mean is not None
             assert part.running_var is not None
@@ -83,11 +85,15 @@ def test_numpy_computes_what_torch_does() -> None:
             torch.nn.init.uniform_(part.running_var, 0.5, 2)
     built.eval()
     chance = np.random.default_rng(1)
-    faces = chance.uniform(0, 255, (4, 96, 96)).astype(np.float32)
+    now, usual = (
+        sight.look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
+    )
+    seen = [torch.from_numpy(one.transpose(2, 0, 1)[None]) for one in contrasted(now, usual)]
     with torch.no_grad():
-        expected = built(torch.from_numpy(contrasted(*faces).transpose(2, 0, 1)[None]))[0]
-    found = ArtifactNetwork(network.weights_of(built)).maps(*faces)
+        expected = built(*seen)[0]
+    found = ArtifactNetwork(network.weights_of(built)).maps(now, usual)
     assert found.shape == (2, 12, 12)
+    assert found.std() > 0.01
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 

@@ -104,6 +104,17 @@ def test_a_face_that_leaves_the_picture_is_no_glitch(video: GlitchDetector) -> N
     assert not any(verdict.flags for verdict in found)
 
 
+def test_a_face_lost_in_the_noise_of_a_bad_camera_is_not_missing(video: GlitchDetector) -> None:
+    """All of the picture is grainy, not the face alone."""
+    chance = np.random.default_rng(0)
+    noisy = [
+        np.clip(p + chance.normal(0, 70, p.shape), 0, 255).astype(np.uint8) for p in clip()[10:40]
+    ]
+    found = verdicts(video, [*clip()[:10], *noisy])
+    assert max(verdict.measures.get("beside_grain", 0) for verdict in found) > 0.35
+    assert not any(Flag.FACE_MISSING in verdict.flags for verdict in found)
+
+
 def test_before_an_avatar_there_is_nothing() -> None:
     """Beside its driver a face is judged however it looks: nothing is left out as covered."""
     detector = load_detector("driver", finder=finder())

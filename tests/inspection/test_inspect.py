@@ -84,10 +84,10 @@ def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -
         inspect(video, tmp_path / "out", avatar="mei")
 
 
-def covered(images: list[Image]) -> list[Image]:
-    """Hold a hand before the mouth."""
+def during(case: str, images: list[Image]) -> list[Image]:
+    """Let an edge case happen."""
     points = [FaceFinder().find(images[0])[0].landmarks] * len(images)
-    return list(perturb(np.stack(images), np.stack(points), "hand_mouth", 4))
+    return list(perturb(np.stack(images), np.stack(points), case, 4))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,8 @@ def covered(images: list[Image]) -> list[Image]:
         (clip()[:20], 120, "At 120 frames a second"),
         ([np.hstack([image, image[:, ::-1]]) for image in clip()[:30]], 25, "up to 2 faces"),
         (clip()[:15] + [np.roll(i[::-1], 60, 1) for i in clip()[:15]], 25, "scene changes"),
-        (clip()[:10] + covered(clip()[10:40]), 25, "behind something"),
+        (clip()[:10] + during("hand_mouth", clip()[10:40]), 25, "behind something"),
+        (clip()[:10] + during("low_light", clip()[10:40]), 25, "light or camera changed"),
         ([np.pad(i, ((160, 168), (0, 0), (0, 0))) for i in clip()[:30]], 25, "320 x 568"),
     ],
     ids=[
@@ -112,6 +113,7 @@ def covered(images: list[Image]) -> list[Image]:
         "two faces",
         "cut",
         "covered",
+        "dim",
         "vertical",
     ],
 )

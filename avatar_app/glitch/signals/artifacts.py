@@ -2,7 +2,8 @@
 
 Like Face X-ray (Li et al., CVPR 2020) it was shown faces that were broken on purpose, with a map of
 where. Other than there it also sees what is usual of the face, both as it is and without its shape,
-and it was shown whole faces behind hands, cups and masks: a covered face is not a broken one.
+and what lies around it; and it was shown whole faces behind hands, cups and masks, and before bad
+cameras: a covered face is not a broken one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.glitch.signals.chip import PARTS, SIDE, Place
+from avatar_app.glitch.signals.sight import Sight
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats
 
@@ -26,11 +28,20 @@ FILE = "artifacts.npz"
 CELLS = 12
 """A map has so many rows and columns; a cell is 8 pixels of the chip."""
 
-LAYERS = (
+LAYERS: Sequence[tuple[int, int, int, int]] = (
     *((4, 16, 5, 2), (16, 32, 3, 2), (32, 32, 3, 1), (32, 48, 3, 2), (48, 48, 3, 1), (48, 2, 1, 1)),
+    *((4, 16, 5, 2), (16, 24, 3, 2), (24, 24, 3, 1), (96, 32, 3, 1), (32, 2, 1, 1)),
 )
-"""Of the network: channels in and out, kernel, stride. Rectified but for the last."""
+"""Of the network: channels in and out, kernel, stride. Rectified but for both of one pixel."""
 
+FACE, HEAD, BESIDE, EXCUSE = slice(0, 5), slice(5, 6), slice(6, 9), slice(9, 11)
+"""Which layers look at the face, and map it; at what lies around it, and excuse the face by it."""
+
+INNER = slice(CELLS // 4, CELLS // 4 + CELLS // 2)
+"""Of the map around the face those rows and columns in which the face lies."""
+
+_EXCUSING = np.array([-1, 1], np.float32)
+_MOST_GREY = 4.0
 _LITTLE_CONTRAST = 8.0
 HIGHEST = 8
 """So many cells speak for the whole face: what is broken is no single one."""
@@ -50,16 +61,20 @@ _MIDDLES = np.stack(np.meshgrid(*[np.arange(CELLS) * _SIZE + _SIZE / 2] * 2)).re
 _PARTS = {part: _cells_of(*place) for part, place in PARTS.items()}
 
 
-def contrasted(face: Floats, usual: Floats, free: Floats, texture: Floats) -> Floats:
-    """Return what the network sees (96, 96, 4) of four chips, all in the usual one's contrast.
+def contrasted(now: Sight, usual: Sight) -> tuple[Floats, Floats]:
+    """Return what the network sees: of the face (96, 96, 4), and around it (48, 48, 4).
 
-    The face and what is usual of it, as it is and without its shape (`shapefree`).
+    Both now and as usual, in the contrast of the usual face; the face also without its shape.
     """
-    middle, contrast = usual.mean(), usual.std() + np.float32(_LITTLE_CONTRAST)
-    seen = np.stack((face, usual, free, texture), axis=2)
+    middle, contrast = usual.face.mean(), usual.face.std() + np.float32(_LITTLE_CONTRAST)
+    seen = np.stack((now.face, usual.face, now.free, usual.free), axis=2)
     seen -= middle
     seen /= contrast
-    return seen
+    beside = np.stack((*now.around, *usual.around), axis=2)
+    beside[..., ::2] -= middle
+    beside[..., ::2] /= contrast
+    np.clip(beside, -_MOST_GREY, _MOST_GREY, out=beside)
+    return seen, beside
 
 
 class ArtifactNetwork:
@@ -84,19 +99,25 @@ class ArtifactNetwork:
                 "with avatar-app calibrate"
             ) from error
 
-    def maps(self, face: Floats, usual: Floats, free: Floats, texture: Floats) -> Floats:
-        """Return (2, 12, 12) log-odds that a cell of the chip `face` (96, 96) is broken; covered.
+    def maps(self, now: Sight, usual: Sight) -> Floats:
+        """Return (2, 12, 12) log-odds that a cell of the face is broken; covered.
 
-        All four as for `contrasted`.
+        What lies around the face can only excuse it: it is less broken, and more covered.
         """
-        x = contrasted(face, usual, free, texture)
-        for number, (layer, (kernel, bias)) in enumerate(
-            zip(LAYERS, self._weights, strict=True), start=1
-        ):
+        face, beside = contrasted(now, usual)
+        seen, around = self._through(FACE, face), self._through(BESIDE, beside)
+        near = around[INNER, INNER].repeat(2, axis=0).repeat(2, axis=1)
+        whole = np.broadcast_to(around.mean(axis=(0, 1)), near.shape)
+        excuse = self._through(EXCUSE, np.concatenate((seen, near, whole), axis=2))
+        maps = self._through(HEAD, seen) + _EXCUSING * np.logaddexp(0, excuse)
+        return np.asarray(np.moveaxis(maps, 2, 0), np.float32)
+
+    def _through(self, which: slice, x: Floats) -> Floats:
+        for layer, (kernel, bias) in zip(LAYERS[which], self._weights[which], strict=True):
             x = _convolved(x, kernel, bias, *layer[2:])
-            if number < len(LAYERS):
+            if layer[2] > 1:
                 np.maximum(x, 0, out=x)
-        return np.moveaxis(x, 2, 0)
+        return x
 
 
 def _convolved(x: Floats, kernel: Floats, bias: Floats, size: int, stride: int) -> Floats:

@@ -11,8 +11,9 @@ import pytest
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import artifacts
 from avatar_app.glitch.signals.artifacts import CELLS, ArtifactNetwork, bundled_network
-from avatar_app.glitch.signals.chip import chip, placed, upright
-from avatar_app.glitch.signals.shapefree import shapefree
+from avatar_app.glitch.signals.chip import placed, upright
+from avatar_app.glitch.signals.shapefree import SHAPE
+from avatar_app.glitch.signals.sight import look, view
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats
 
@@ -21,7 +22,7 @@ NAMES = ("amara", "mateo", "mei", "ingrid", "kwame", "kenji")
 
 @pytest.fixture(scope="module")
 def faces() -> list[tuple[Floats, Floats]]:
-    """Return the chips of bundled portraits, and their landmarks there."""
+    """Return the views of bundled portraits, and their landmarks in the chips."""
     finder, found = FaceFinder(), []
     for name in NAMES:
         image = cv2.imread(str(bundled("assets", "avatars", f"{name}.png")))
@@ -29,22 +30,22 @@ def faces() -> list[tuple[Floats, Floats]]:
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         landmarks = finder.find(rgb)[0].landmarks
         place = upright(landmarks)
-        found.append((chip(rgb, place), placed(landmarks, place)))
+        found.append((view(rgb, place), placed(landmarks, place)))
     return found
 
 
-def melted(face: Floats) -> Floats:
+def melted(wide: Floats) -> Floats:
     """Let mouth and chin run."""
-    y, x = np.mgrid[:96, :96].astype(np.float32)
-    down = 6 * np.exp(-((x - 48) ** 2 + (y - 72) ** 2) / 400) * np.sin(x / 4)
-    return np.asarray(cv2.remap(face, x, y - down, cv2.INTER_LINEAR), np.float32)
+    y, x = np.mgrid[:192, :192].astype(np.float32)
+    down = 6 * np.exp(-((x - 96) ** 2 + (y - 120) ** 2) / 400) * np.sin(x / 4)
+    return np.asarray(cv2.remap(wide, x, y - down, cv2.INTER_LINEAR), np.float32)
 
 
-def behind_a_card(face: Floats) -> Floats:
+def behind_a_card(wide: Floats) -> Floats:
     """Hold something with lines on it before mouth and chin."""
-    covered = face.copy()
-    covered[56:, 14:82] = 205
-    covered[64::8, 20:76] = 90
+    covered = wide.copy()
+    covered[104:160, 62:130] = 205
+    covered[112:160:8, 68:124] = 90
     return covered
 
 
@@ -53,10 +54,10 @@ def test_what_melts_looks_broken_and_what_is_behind_a_card_does_not(
 ) -> None:
     """A melted face by far the most, in its mouth; the card is known for what it is."""
     network = bundled_network()
-    for face, points in faces:
+    for wide, points in faces:
         whole, ran, hidden = (
-            network.maps(now, face, shapefree(now, points), shapefree(face, points))
-            for now in (face, melted(face), behind_a_card(face))
+            network.maps(look(now, points), look(wide, points))
+            for now in (wide, melted(wide), behind_a_card(wide))
         )
         assert artifacts.overall(ran[0]) > artifacts.overall(whole[0]) + 2
         assert artifacts.overall(ran[0]) > artifacts.overall(hidden[0]) + 1
@@ -96,7 +97,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     empty, foreign, other = (tmp_path / name for name in ("a.npz", "b.npz", "c.npz"))
     empty.write_bytes(b"")
     np.savez(foreign, kernel0=np.zeros((3, 3)))
-    shapes = {f"{what}{index}": np.zeros(1) for what in ("kernel", "bias") for index in range(6)}
+    shapes = {f"{what}{index}": np.zeros(1) for what in ("kernel", "bias") for index in range(11)}
     np.savez(other, allow_pickle=False, **shapes)
     for path in (empty, foreign, other, tmp_path / "missing.npz"):
         with pytest.raises(AvatarAppError, match=f"{path.name} holds no network"):
@@ -115,6 +116,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     ]
     with (tmp_path / "net.npz").open("wb") as file:
         artifacts.save_network(weights, file)
-    faces = chance.uniform(0, 255, (4, 96, 96)).astype(np.float32)
-    read = ArtifactNetwork.load(tmp_path / "net.npz").maps(*faces)
-    np.testing.assert_allclose(read, ArtifactNetwork(weights).maps(*faces), atol=5e-3)
+    now, usual = (
+        look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
+    )
+    read = ArtifactNetwork.load(tmp_path / "net.npz").maps(now, usual)
+    np.testing.assert_allclose(read, ArtifactNetwork(weights).maps(now, usual), atol=5e-3)

@@ -1,0 +1,93 @@
+"""What is looked at of a picture: the upright face, the same without its shape, and around it.
+
+What comes before a face comes from beside it, and what a camera does it does to all of the picture;
+a face that breaks by itself is alone in it. So what lies around the face is looked at, too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from avatar_app.glitch.signals.chip import SIDE, Place
+from avatar_app.glitch.signals.shapefree import shapefree
+from avatar_app.types import Floats, Image
+
+VIEW = 2 * SIDE
+"""Width and height of a view in pixels: the upright face in its middle half, as large as a chip."""
+
+AROUND = 48
+"""Width and height of what is kept of a view: a pixel is 4 of the chip."""
+
+MIDDLE = slice(SIDE // 2, SIDE // 2 + SIDE)
+"""Where the chip lies in a view, in rows and in columns."""
+
+
+_BESIDE = np.ones((AROUND, AROUND), bool)
+_BESIDE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = False
+_DARK = 8.0  # grey levels: darker is all alike
+
+
+class Sight(NamedTuple):
+    """A face (96, 96) in [0, 255], the same `free` of its shape, and `around` it (2, 48, 48).
+
+    Around are the mean grey of each 4 x 4 pixels, and the logarithm of how much detail they have.
+    """
+
+    face: Floats
+    free: Floats
+    around: Floats
+
+
+def view(image: Image, place: Place) -> Floats:
+    """Return (192, 192) float32 in [0, 255], grey: the chip that `place` leads to, and around it.
+
+    `image` (H, W, 3) uint8 RGB; its border goes on beyond it.
+    """
+    wide = place.copy()
+    wide[:, 2] += SIDE // 2
+    how = cv2.BORDER_REPLICATE
+    turned = cv2.warpAffine(image, wide, (VIEW, VIEW), flags=cv2.INTER_LINEAR, borderMode=how)
+    return np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def around(wide: Floats) -> Floats:
+    """Return (2, 48, 48) of a view: grey, and the logarithm of its detail."""
+    detail = cv2.absdiff(wide, cv2.blur(wide, (3, 3)))
+    size, how = (AROUND, AROUND), cv2.INTER_AREA
+    fine = np.log1p(cv2.resize(detail, size, interpolation=how))
+    return np.asarray(np.stack((cv2.resize(wide, size, interpolation=how), fine)), np.float32)
+
+
+def look(wide: Floats, points: Floats) -> Sight:
+    """Return what is looked at of a view; `points` (68, 2) are the landmarks in the chip."""
+    face = np.ascontiguousarray(wide[MIDDLE, MIDDLE])
+    return Sight(face, shapefree(face, points), around(wide))
+
+
+def nearer(usual: Sight, now: Sight, share: float) -> Sight:
+    """Return `usual` a `share` of the way towards `now`."""
+    step = np.float32(share)
+    return Sight(*(one + step * (new - one) for one, new in zip(usual, now, strict=True)))
+
+
+def beside(now: Sight, usual: Sight) -> dict[str, float]:
+    """Return how much of what lies beside the face is unlike usual, by what may have done it.
+
+    `light`: the logarithm of how much darker or brighter it is. `blur` and `grain`: how much less
+    or more detail it has, as logarithms. `change`: how far it is off where light does not explain
+    it, over the face's contrast.
+    """
+    grey, fine = now.around[:, _BESIDE]
+    usual_grey, usual_fine = usual.around[:, _BESIDE]
+    light = float(np.median(np.log((grey + _DARK) / (usual_grey + _DARK))))
+    grain = float(np.median(fine - usual_fine))
+    off = np.abs((grey + _DARK) * np.float32(np.exp(-light)) - (usual_grey + _DARK)).mean()
+    return {
+        "beside_light": abs(light),
+        "beside_blur": max(0.0, -grain),
+        "beside_grain": max(0.0, grain),
+        "beside_change": float(off) / (float(usual.face.std()) + _DARK),
+    }

@@ -1,0 +1,84 @@
+"""What is looked at of a picture: the face in the middle, and what lies around it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from avatar_app.glitch.signals import sight
+from avatar_app.glitch.signals.chip import chip
+from avatar_app.glitch.signals.shapefree import SHAPE, shapefree
+from avatar_app.types import Image
+
+PLACE = np.array([[0.8, 0.1, -20.0], [-0.1, 0.8, -5.0]])
+
+
+def picture() -> Image:
+    """Return smooth noise, (200, 240, 3)."""
+    cells = np.random.default_rng(0).integers(0, 255, (20, 24, 3))
+    return np.kron(cells, np.ones((10, 10, 1))).astype(np.uint8)
+
+
+def test_the_middle_of_a_view_is_the_chip() -> None:
+    """To the rounding of where a pixel is read."""
+    view = sight.view(picture(), PLACE)
+    assert view.shape == (192, 192)
+    np.testing.assert_allclose(view[sight.MIDDLE, sight.MIDDLE], chip(picture(), PLACE), atol=2)
+
+
+def test_looking_leaves_the_place_and_the_view_as_they_are() -> None:
+    """Both are used again."""
+    place = PLACE.copy()
+    view = sight.view(picture(), place)
+    kept = view.copy()
+    seen = sight.look(view, SHAPE)
+    assert (place == PLACE).all()
+    assert (view == kept).all()
+    assert (seen.free == shapefree(seen.face, SHAPE)).all()
+
+
+def test_around_are_the_grey_and_how_much_detail_there_is() -> None:
+    """Grain in one corner is detail there and nowhere else; the grey stays."""
+    plain = np.full((192, 192), 100, np.float32)
+    grainy = plain.copy()
+    grainy[:40, :40] += np.random.default_rng(1).normal(0, 20, (40, 40))
+    grey, fine = sight.around(grainy)
+    assert grey.shape == fine.shape == (48, 48)
+    assert np.abs(grey - 100).mean() < 3
+    assert fine[:9, :9].min() > 1
+    assert fine[12:, 12:].max() < 0.01
+    assert (sight.around(plain)[1] == 0).all()
+
+
+def test_what_is_usual_comes_nearer() -> None:
+    """By the share, in all that is looked at; the old one stays as it was."""
+    one, other = (sight.look(np.full((192, 192), grey, np.float32), SHAPE) for grey in (100, 200))
+    between = sight.nearer(one, other, 0.25)
+    assert np.allclose(between.face, 125)
+    assert np.allclose(between.free, 125)
+    assert np.allclose(between.around[0], 125)
+    assert np.allclose(one.face, 100)
+
+
+def test_what_a_camera_does_is_seen_beside_the_face() -> None:
+    """Another light, less detail and more: each is told by its name; nothing is nothing."""
+    chance = np.random.default_rng(2)
+    wide = np.kron(chance.uniform(60, 180, (48, 48)), np.ones((4, 4))).astype(np.float32)
+    usual = sight.look(wide, SHAPE)
+    grainy = wide + chance.normal(0, 25, wide.shape).astype(np.float32)
+    soft = np.asarray(cv2.GaussianBlur(wide, (0, 0), 3), np.float32)
+    for spoilt, name in ((wide * np.float32(0.5), "light"), (grainy, "grain"), (soft, "blur")):
+        found = sight.beside(sight.look(spoilt, SHAPE), usual)
+        assert found[f"beside_{name}"] > 0.3
+    assert max(sight.beside(usual, usual).values()) < 1e-3
+
+
+def test_what_comes_beside_the_face_is_seen_there_and_a_change_of_the_face_is_not() -> None:
+    """An arm from below is a change; a face that alone is another is none."""
+    chance = np.random.default_rng(3)
+    wide = np.kron(chance.uniform(60, 180, (48, 48)), np.ones((4, 4))).astype(np.float32)
+    usual, arm, other = sight.look(wide, SHAPE), wide.copy(), wide.copy()
+    arm[150:, 70:120] = 250
+    other[sight.MIDDLE, sight.MIDDLE] = 250
+    assert sight.beside(sight.look(arm, SHAPE), usual)["beside_change"] > 0.1
+    assert max(sight.beside(sight.look(other, SHAPE), usual).values()) < 0.05
