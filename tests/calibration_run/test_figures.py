@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avatar_app.calibration_run.figures import Alarms, Judged, figures, spans
+from avatar_app.calibration_run.figures import Alarms, Judged, baseline, figures, spans
 from avatar_app.calibration_run.plan import CALM, EVENTFUL, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, Take
 
@@ -65,3 +65,10 @@ def test_clips_of_people_in_edge_cases_are_told_apart() -> None:
 def test_runs_are_found_at_both_ends() -> None:
     """A run may begin with the first frame and end with the last."""
     assert spans(np.array([True, False, True, True])) == [(0, 1), (2, 4)]
+
+
+def test_what_is_excused_is_held_against_the_baseline_no_more_than_against_the_detector() -> None:
+    """A score that was left out is no missing face; one that says there is none is."""
+    take = judged(CALM, [0] * 3, [0] * 3).take
+    take.measures[:, NAMES.index("face_score")] = (0.4, np.nan, -1)
+    assert baseline(take).flagged.tolist() == [False, False, True]

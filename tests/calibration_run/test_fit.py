@@ -11,7 +11,7 @@ import pytest
 
 from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.job import _fitted
-from avatar_app.calibration_run.plan import CALM, FIT, PAINTED, TEST, Scene
+from avatar_app.calibration_run.plan import CALM, EVENTFUL, FIT, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import ROLES, load_calibration
 from avatar_app.glitch.fusion import TURNED
@@ -137,3 +137,12 @@ def test_no_person_and_no_kind_is_on_both_sides_of_a_fold() -> None:
     for shown, left_out in fit.folds(learnt):
         assert not {one.scene.clip for one in shown} & {one.scene.clip for one in left_out}
     assert sum(len(left_out) for _, left_out in fit.folds(learnt)) == len(learnt)
+
+
+def test_people_in_edge_cases_weigh_four_times_as_much_as_calm_ones() -> None:
+    """Whatever their number; clean and broken frames weigh as much as each other."""
+    truth = np.array([0] * 6 + [1] * 2, np.int8)
+    groups = np.array([CALM] * 4 + [EVENTFUL] * 2 + ["painted-torn"] * 2)
+    weights = fit._balanced(truth, groups)
+    assert weights[4:6].sum() == pytest.approx(4 * weights[:4].sum())
+    assert weights[:6].sum() == pytest.approx(weights[6:].sum()) == pytest.approx(0.5)

@@ -121,3 +121,27 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     )
     read = ArtifactNetwork.load(tmp_path / "net.npz").maps(now, usual)
     np.testing.assert_allclose(read, ArtifactNetwork(weights).maps(now, usual), atol=5e-3)
+
+
+def test_what_lies_around_a_face_can_only_excuse_it() -> None:
+    """With any weights and whatever lies there: never more broken, never less covered."""
+    chance = np.random.default_rng(1)
+    weights = [
+        (
+            chance.normal(0, 0.1, (size * size * inside, out)).astype(np.float32),
+            chance.normal(0, 0.1, out).astype(np.float32),
+        )
+        for inside, out, size, _ in artifacts.LAYERS
+    ]
+    kernel, bias = weights[-1]
+    unexcused = ArtifactNetwork([*weights[:-1], (kernel * 0, bias * 0 - 100)])
+    found = []
+    for _ in range(4):
+        now, usual = (
+            look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
+        )
+        maps, alone = ArtifactNetwork(weights).maps(now, usual), unexcused.maps(now, usual)
+        assert (maps[0] <= alone[0]).all()
+        assert (maps[1] >= alone[1]).all()
+        found.append(np.abs(maps - alone).max())
+    assert min(found) > 0.1
