@@ -21,6 +21,8 @@ _GONE_SECONDS = 0.45
 _LEAST_SECONDS = {_GONE: _GONE_SECONDS, "still": 1.0}
 """What these measures are flagged for takes so long: a picture missed or repeated is neither."""
 
+_TOGETHER = "many measures together, none beyond what is usual"
+
 _GATES: Mapping[Flag, tuple[str, float, float, str]] = {
     Flag.DRIVER_MISSING: ("driver_unseen", 0.5, 0.5, "no face before the camera for {:.1f} s"),
     Flag.SECOND_FACE: ("driver_faces", 2.0, 2.0, "{:.0f} faces before the camera"),
@@ -51,6 +53,7 @@ class Judge:
         """Start afresh: the next picture belongs to another scene."""
         self._smooth = _START
         self._words: dict[Flag, str] = {}
+        self._told: dict[Flag, str] = {}
         self._warned: dict[Flag, str] = {}
         for hysteresis in (self._alarm, *self._kinds.values(), *self._gates.values()):
             hysteresis.forget()
@@ -71,19 +74,23 @@ class Judge:
 
     def _glitches(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
         evidence = self._evidence(measures)
-        for flag, kind in self._kinds.items():
-            kind.update(evidence[flag][1] if flag in evidence else 0.0, time)
         if not self._alarm.update(self._smooth, time):
             self._words.clear()
+            self._told.clear()
+            for kind in self._kinds.values():
+                kind.forget()  # what was beyond its limit before an alarm did not raise it
             return {}
-        # What holds from before the alarm, and cannot be measured any more, has no reason to tell.
-        told = self._words.keys() | evidence.keys()
-        raised = [flag for flag, kind in self._kinds.items() if kind.is_raised and flag in told]
-        for flag in raised or [Flag.FACE_DISTORTED]:
+        for flag, kind in self._kinds.items():
+            name, strength = evidence.get(flag, ("", 0.0))
+            kind.update(strength, time)
             # While a flag holds after its measure fell, what raised it stays its reason.
-            if flag in evidence and (evidence[flag][1] >= 1 or flag not in self._words):
-                self._words[flag] = self._reason(evidence[flag][0], measures)
-        return {flag: self._words.get(flag, "") for flag in raised or [Flag.FACE_DISTORTED]}
+            if strength >= 1:
+                self._words[flag] = self._reason(name, measures)
+        raised = [flag for flag, kind in self._kinds.items() if kind.is_raised]
+        # An alarm that outlasts all of them is still the one they raised.
+        if raised or not self._told:
+            self._told = {flag: self._words[flag] for flag in raised}
+        return dict(self._told or {Flag.FACE_DISTORTED: _TOGETHER})
 
     def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
         """Return for each flag the measure that speaks most for it, and how strongly."""

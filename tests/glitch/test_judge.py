@@ -26,6 +26,14 @@ def judge() -> Judge:
     return Judge(RoleCalibration(("bend",), weights, weights, -3.0, usual, (), 0.5), THRESHOLD)
 
 
+def judge_of_two() -> Judge:
+    """Return a judge whom two measures that are nearly unusual alarm together."""
+    usual = {name: Usual(0.0, 1.0) for name in ("bend", "tear")}
+    weights = np.array([9.0, 9.0])
+    both = RoleCalibration(("bend", "tear"), weights, weights, -3.0, usual, (), 0.5)
+    return Judge(both, THRESHOLD)
+
+
 @pytest.mark.parametrize(("turn", "is_missing"), [(0.0, True), (TURNED + 5, False)])
 def test_a_face_that_is_gone_is_missing_unless_it_turned_away(
     turn: float, is_missing: bool
@@ -62,15 +70,32 @@ def test_a_face_that_dlib_misses_for_a_moment_is_not_missing() -> None:
     assert set(seen) == {Flag.FACE_DISTORTED}
 
 
-def test_nothing_is_flagged_without_a_reason() -> None:
-    """What was beyond its limit before the alarm, and is not measured any more, stays unsaid."""
+def test_what_is_over_before_the_alarm_is_not_its_reason() -> None:
+    """A picture that stood still, and moves again when the face breaks, is not frozen."""
     judged = judge()
     for index in range(5):
         judged.judge({"mismatch_yaw": 2.0}, index * STEP, STEP)
     for index in range(5, 12):
-        _, reasons = judged.judge({"bend": 9.0}, index * STEP, STEP)
-        assert all(reasons.values())
+        _, reasons = judged.judge({"bend": 9.0, "mismatch_yaw": 0.1}, index * STEP, STEP)
     assert set(reasons) == {Flag.FACE_DISTORTED}
+
+
+def test_nothing_is_flagged_without_a_reason() -> None:
+    """Where only the sum is unusual, that is said, and no value that is as usual is blamed."""
+    judged = judge_of_two()
+    for index in range(20):
+        _, reasons = judged.judge({"bend": 0.9, "tear": 0.9}, index * STEP, STEP)
+    assert reasons == {Flag.FACE_DISTORTED: "many measures together, none beyond what is usual"}
+
+
+def test_an_alarm_that_outlasts_its_reason_keeps_it() -> None:
+    """The face broke; what is left of it are many small signs of the same."""
+    judged = judge_of_two()
+    for index in range(10):
+        _, seen = judged.judge({"bend": 9.0, "tear": 0.9}, index * STEP, STEP)
+    for index in range(10, 40):
+        _, later = judged.judge({"bend": 0.4, "tear": 0.9}, index * STEP, STEP)
+    assert later == seen == {Flag.FACE_DISTORTED: "bend: bending of the face 9, usually at most 1"}
 
 
 def test_a_warning_that_lingers_tells_what_it_was_raised_for() -> None:
