@@ -43,7 +43,7 @@ class OpenVinoRuntime:
     def __init__(
         self, checkpoint: Checkpoint, precision: str = "auto", *, keep: bool = True
     ) -> None:
-        core = ov.Core()
+        core = conversion.open_core()
         form = quantization.form_of(checkpoint) if precision in ("auto", "int8") else None
         if precision == "int8" and form is None:
             raise AvatarAppError(

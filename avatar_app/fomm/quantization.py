@@ -73,7 +73,7 @@ def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Pa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         conversion.convert(checkpoint, folder)
-        core = ov.Core()
+        core = conversion.open_core()
         nncf.set_log_level(logging.ERROR)
         for stage, inputs in _inputs(core, folder, pairs).items():
             with contextlib.redirect_stdout(None):  # its own progress bars
