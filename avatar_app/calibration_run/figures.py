@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from avatar_app.calibration_run.fit import Truth, Values
 from avatar_app.calibration_run.labels import CLEAN, GLITCH, UNCLEAR
-from avatar_app.calibration_run.plan import CALM, EVENTFUL, REAL
+from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, REAL
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 
 BASELINE = "dlib-hog"
@@ -93,7 +93,8 @@ class Figures:
 def figures(judged: Sequence[Judged]) -> Figures:
     """Compute all of them from the takes of one role.
 
-    Frames: glitches against calm and clean ones, the hard eventful footage of people apart.
+    Frames: glitches against calm and clean ones, the hard eventful footage of people apart, and
+    calm avatars once more left out but for their false alarms.
     Events: at least five glitch frames in a row; found if an alarm overlaps and begins within
     half a second of its beginning.
     """
@@ -103,7 +104,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
     false, true, _ = roc_curve(truth, score)
     found, missed, wrong, late = 0, 0, 0, []
     for one in judged:
-        if one.take.kind not in (EVENTFUL, REAL):
+        if one.take.kind not in (AGAIN, EVENTFUL, REAL):
             hits, misses, false_ones, delays = _events(one)
             found, missed, wrong = found + hits, missed + misses, wrong + false_ones
             late += delays
@@ -117,7 +118,7 @@ def figures(judged: Sequence[Judged]) -> Figures:
         event_recall=recall,
         event_f1=2 * precision * recall / max(precision + recall, 1e-9),
         latency=float(np.median(late)) if late else float("nan"),
-        calm=alarms([one for one in judged if one.take.kind == CALM]),
+        calm=alarms([one for one in judged if one.take.kind in (CALM, AGAIN)]),
         people=alarms([one for one in judged if one.take.kind == REAL]),
         eventful=alarms(eventful),
         eventful_clips=len(eventful),
@@ -169,7 +170,7 @@ def spans(up: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _frames(judged: Sequence[Judged]) -> tuple[Truth, Values, int]:
     """Return truth and score of the frames that have a truth, and how many have none."""
-    used = [one for one in judged if one.take.kind != EVENTFUL]
+    used = [one for one in judged if one.take.kind not in (AGAIN, EVENTFUL)]
     truth = np.concatenate([one.take.truth for one in used])
     score = np.concatenate([one.score for one in used])
     known = truth != UNCLEAR

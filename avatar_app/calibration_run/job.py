@@ -67,14 +67,16 @@ def calibrate(
     weights: Path | None = None,
     avatars: int = 15,
     videos: int = 15,
+    again: int = 0,
     curves: Path | None = None,
     progress: Progress = silent,
 ) -> CalibrationResult:
     """Fit the detector to the footage of a folder and write it to `output`, a .json file.
 
-    `clips`, `avatars` and `videos` as with `plan`. What was measured is kept in `cache`, by
-    default a folder beside `output`, and used again: for another model name another one. `curves`
-    is a picture to write. With `weights`, a data file, nothing is fitted: those are measured.
+    `clips`, `avatars`, `videos` and `again` as with `plan`. What was measured is kept in `cache`,
+    by default a folder beside `output`, and used later: for another model name another one.
+    `curves` is a picture to write. With `weights`, a data file, nothing is fitted: those are
+    measured.
     Raises AvatarAppError for what is wrong with any of these.
     """
     began = time.perf_counter()
@@ -82,7 +84,7 @@ def calibrate(
     for path in (output, curves, cache / "probe"):
         if path is not None:
             check_writable(path)
-    scenes = plan(clips, avatars, videos)
+    scenes = plan(clips, avatars, videos, again)
     cache.mkdir(parents=True, exist_ok=True)
     takes: list[Take] = []
     with (

@@ -24,13 +24,14 @@ TEST_CASES = (
 )
 """Edge cases of drivers: the two have none in common."""
 
-DRIVEN, OUTPUT, PAINTED, CALM, EVENTFUL, REAL = (
-    *("driven", "output", "painted", "calm", "eventful", "real"),
+DRIVEN, OUTPUT, PAINTED, CALM, AGAIN, EVENTFUL, REAL = (
+    *("driven", "output", "painted", "calm", "again", "eventful", "real"),
 )
 """Kinds of scenes.
 
 DRIVEN: an avatar whose driver is in an edge case. OUTPUT: a glitch drawn onto an avatar. PAINTED:
-one drawn onto a clip. CALM: a clip, and its avatar. EVENTFUL: a clip of a person in an edge case,
+one drawn onto a clip. CALM: a clip, and its avatar. AGAIN: such an avatar once more, judged beside
+its driver alone, for nothing but its false alarms. EVENTFUL: a clip of a person in an edge case,
 whose face is whole. REAL: a person filmed, for testing only.
 """
 
@@ -66,13 +67,14 @@ class Scene:
         return "-".join((self.kind, self.clip.stem, what, str(self.severity), str(self.seed)))
 
 
-def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
+def plan(clips: Path, avatars: int, videos: int, again: int = 0) -> list[Scene]:
     """Return all scenes of the folder `clips`, the test split's last.
 
     Its sub-folder "synthetic" holds clips with an index.csv (the splits val and test are used, and
     those a model learnt from only as people before a camera), "edge" eventful ones, by the persons
     a (fit) and b (test), and "real" people. `avatars` and `videos` say how many clips of a split
-    are animated in edge cases, and broken by hand; all are animated undisturbed.
+    are animated in edge cases, and broken by hand; all are animated undisturbed, those of the
+    test split `again` so many times.
     Raises AvatarAppError where there are too few.
     """
     scenes: list[Scene] = []
@@ -88,6 +90,9 @@ def plan(clips: Path, avatars: int, videos: int) -> list[Scene]:
         scenes += [Scene(CALM, split, clip) for clip in people]
         scenes += _often(split, people, FILMED, range(_TIMES_FILMED[split]))
         scenes += _watched(split, watched, cases, glitches)
+        if split == TEST:
+            seeds = range(_TIMES_ANIMATED[TEST], _TIMES_ANIMATED[TEST] + again)
+            scenes += [Scene(AGAIN, TEST, clip, AVATAR, seed=n) for clip in people for n in seeds]
     others = _people(clips / "synthetic", "train", 0)[:_FIT_PEOPLE]
     scenes += _often(FIT, others, FILMED, range(_TIMES_FILMED[FIT]))
     return scenes + list(_footage(clips, 2 * videos))

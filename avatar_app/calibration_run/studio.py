@@ -19,6 +19,7 @@ from avatar_app.calibration_run.labels import (
     joined,
 )
 from avatar_app.calibration_run.plan import (
+    AGAIN,
     AVATAR,
     CALM,
     DRIVEN,
@@ -123,7 +124,7 @@ class Studio:
             images = as_filmed(images, scene.seed) if scene.what == FILMED else images
             return [self._watched(CALM, images)]
         images, landmarks = self.read(scene.clip)
-        if scene.kind == CALM:
+        if scene.kind in (CALM, AGAIN):
             return self._calm_avatar(scene, images, landmarks)
         images, landmarks = images[:_FRAMES], landmarks[:_FRAMES]
         if scene.kind == EVENTFUL:
@@ -171,7 +172,11 @@ class Studio:
             return self._avatar(CALM, self._rendered(scene.clip), images, landmarks)
         real = as_filmed(images, scene.seed, is_rough=False)
         rendered = self.animated(scene.clip, as_filmed(images, scene.seed), real[0])
-        return self._avatar(CALM, rendered, real, self._followed(scene.clip, real), source=real[0])
+        points = self._followed(scene.clip, real)
+        if scene.kind == AGAIN:
+            pictures = [one.image for one in rendered]
+            return [self._driver(AGAIN, rendered, self._apart(pictures, real, points), real[0])]
+        return self._avatar(CALM, rendered, real, points, source=real[0])
 
     def _driven(self, scene: Scene, images: Image, landmarks: Floats) -> list[_Record]:
         driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
@@ -217,17 +222,26 @@ class Studio:
 
         Its `source` is the clip's first picture by default.
         """
-        detector = self._detector("driver")
-        detector.set_source(Avatar("source", self._first() if source is None else source))
-        verdicts = [detector.inspect(one) for one in rendered]
         pictures = [one.image for one in rendered]
         if apart is None:
             apart = self._apart(pictures, real, landmarks)
-        measures = _table([one.measures for one in verdicts])
         return [
-            _Record("driver", kind, measures, apart, _or_none(drawn, len(measures))),
+            self._driver(kind, rendered, apart, self._first() if source is None else source, drawn),
             self._watched(kind, np.stack(pictures), apart, drawn),
         ]
+
+    def _driver(
+        self,
+        kind: str,
+        rendered: Sequence[Rendered],
+        apart: Floats,
+        source: Image,
+        drawn: Floats | None = None,
+    ) -> _Record:
+        detector = self._detector("driver")
+        detector.set_source(Avatar("source", source))
+        measures = _table([detector.inspect(one).measures for one in rendered])
+        return _Record("driver", kind, measures, apart, _or_none(drawn, len(measures)))
 
     def _detector(self, role: str) -> GlitchDetector:
         if role not in self._detectors:

@@ -52,6 +52,7 @@ def calibrate(options: Namespace) -> None:
             weights=options.weights,
             avatars=options.avatars,
             videos=options.videos,
+            again=options.again,
             curves=options.curves,
             progress=progress,
         )

@@ -110,6 +110,14 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--videos", metavar="N", type=int, default=15, help="clips broken (default: %(default)s)"
     )
     command.add_argument(
+        "--again",
+        metavar="N",
+        type=int,
+        default=0,
+        help="times calm test clips are animated once more, to count false alarms beside the "
+        "driver (default: %(default)s)",
+    )
+    command.add_argument(
         "--model", metavar="NAME|FILE", default="fomm-mini", help="what renders the avatars"
     )
     command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

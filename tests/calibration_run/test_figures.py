@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from avatar_app.calibration_run.figures import Alarms, Judged, baseline, figures, spans
-from avatar_app.calibration_run.plan import CALM, EVENTFUL, PAINTED, TEST, Scene
+from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, Take
 
 
@@ -52,6 +53,16 @@ def test_false_alarms_are_rates_with_a_bound() -> None:
     calm = judged(CALM, [0] * 50, [0] * 10 + [1] * 5 + [0] * 10 + [1] * 5 + [0] * 20)
     broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
     assert figures([calm, broken]).calm == Alarms(2, 50 / 25 / 60)
+
+
+def test_avatars_played_again_count_for_nothing_but_their_false_alarms() -> None:
+    """Their minutes and alarms count; how well glitches are found is told without them."""
+    calm = judged(CALM, [0] * 50, [0] * 50)
+    broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
+    again = judged(AGAIN, [0] * 80 + [1] * 20, [0] * 40 + [1] * 5 + [0] * 55)
+    before, found = figures([calm, broken]), figures([calm, broken, again])
+    assert found.calm == Alarms(1, 130 / 25 / 60)
+    assert dataclasses.replace(found, calm=before.calm) == before
 
 
 def test_clips_of_people_in_edge_cases_are_told_apart() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, TEST, plan, pupils
+from avatar_app.calibration_run.plan import AGAIN, AVATAR, CALM, FIT, TEST, plan, pupils
 
 
 @pytest.fixture
@@ -54,3 +54,12 @@ def test_everybody_becomes_an_avatar_that_others_drive_too(clips: Path) -> None:
                 seeds[one.clip].add(one.seed)
         assert all(found == set(range(len(found))) for found in seeds.values())
         assert all(len(found) > 1 for found in seeds.values())
+
+
+def test_calm_avatars_are_played_again_where_that_is_asked_for(clips: Path) -> None:
+    """Everybody of the test split so many times, each time filmed otherwise than before."""
+    more = set(plan(clips, 3, 3, again=2)) - set(plan(clips, 3, 3))
+    assert {(one.kind, one.split) for one in more} == {(AGAIN, TEST)}
+    assert len(more) == 2 * 6
+    before = {(one.clip, one.seed) for one in plan(clips, 3, 3) if one.what == AVATAR}
+    assert not {(one.clip, one.seed) for one in more} & before

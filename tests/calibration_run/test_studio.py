@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avatar_app.calibration_run.plan import CALM, FIT, Scene
+from avatar_app.calibration_run.plan import AGAIN, AVATAR, CALM, FIT, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, Studio
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.settings import bundled
@@ -40,3 +40,15 @@ def test_measures_of_another_version_are_taken_again(studio: Studio, tmp_path: P
     np.savez(file, **{**kept, key: kept[key][:, 1:]})
     [anew] = studio.takes(SCENE)
     np.testing.assert_allclose(anew.measures, first.measures)
+
+
+def test_an_avatar_played_again_is_judged_beside_its_driver_alone(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the calm avatar of that seed is; the video alone has footage enough."""
+    monkeypatch.setattr("avatar_app.calibration_run.studio._CALM_FRAMES", 25)
+    [again] = studio.takes(Scene(AGAIN, TEST, SCENE.clip, AVATAR, seed=3))
+    calm, _ = studio.takes(Scene(CALM, TEST, SCENE.clip, AVATAR, seed=3))
+    assert (again.role, again.kind, calm.role) == ("driver", AGAIN, "driver")
+    np.testing.assert_allclose(again.measures, calm.measures, atol=1e-5)
+    np.testing.assert_array_equal(again.truth, calm.truth)
