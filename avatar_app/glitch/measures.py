@@ -114,7 +114,13 @@ def is_spoilt(measures: Mapping[str, float]) -> bool:
 CAMERA = tuple(_SPOILT)
 """Those of them that light and camera change, and hardly anything else."""
 
-CONTEXT = (COVERED, *BESIDE)
+ENTERED = "entered"
+"""How much of something that came before the face is seen beside it, over the face's area."""
+
+ENTERED_FACE = 0.1
+"""The amount from which on it explains that a face looks more broken than before."""
+
+CONTEXT = (COVERED, *BESIDE, ENTERED)
 """Of what is before the face and beside it: it speaks against a glitch."""
 
 TURN = "turn"

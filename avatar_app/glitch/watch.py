@@ -10,8 +10,16 @@ import numpy as np
 
 from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.follower import Follower, Sighting
-from avatar_app.glitch.measures import COVERED, COVERED_FACE, TURN, is_spoilt, part_name
-from avatar_app.glitch.signals import artifacts, movement, sight, upheaval
+from avatar_app.glitch.measures import (
+    COVERED,
+    COVERED_FACE,
+    ENTERED,
+    ENTERED_FACE,
+    TURN,
+    is_spoilt,
+    part_name,
+)
+from avatar_app.glitch.signals import artifacts, entering, movement, sight, upheaval
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.chip import Place
@@ -27,11 +35,14 @@ _SHAKE_OF = 3
 _LASTING = 13  # pictures, half a second: what more than half of them show goes on
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _COVERED_PART = 0.5  # the share of a part from which on its look says nothing
+_TURNED_FAR = 25.0  # degrees
+_COVERING = 0.1  # the share of the face that must be covered for what is beside it to count
 _BROKEN_LOOK = 1.0  # log-odds: so broken hardly any face looks that something came before
 _PLAIN = 4.0  # grey levels: a chip of less contrast shows nothing
 _COVERED_SECONDS = 1.0  # so long after it the face may still be lost for that reason
 _OF_SIGHT = ("smear", "strange", "change")
 _OF_WHOLE_SIGHT = ("tint", "face_score")
+_OF_RISE = ("artifact_rise", *(part_name("artifact_rise", part) for part in chips.PARTS))
 _OF_PRESENCE = ("face_unseen",)
 _OF_A_FACE = ("face_score", *_OF_PRESENCE)
 _GRID = 4  # stillness is seen in every fourth pixel
@@ -67,6 +78,8 @@ class PictureWatch:
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
         self._usual: Sight | None = None
+        self._colours: Floats | None = None
+        self._came = 0.0
         self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._places: Floats | None = None
         self._tints: Floats | None = None
@@ -102,6 +115,7 @@ class PictureWatch:
         }
         if face is None:
             self.expect_jump()
+            self._came = 0.0
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
             measures[TURN] = self._turned(time)
             is_excused = self._is_behind or is_spoilt(self._beside)
@@ -109,7 +123,8 @@ class PictureWatch:
             return Observation(_without(measures, left_out) | self._beside, None)
         place = chips.upright(face.landmarks)
         points = chips.placed(face.landmarks, place)
-        texture, maps = self._texture(sight.look(sight.view(image, place), points), elapsed)
+        view = sight.turned(image, place)
+        texture, maps = self._texture(sight.look(sight.grey(view), points), elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, place, points, elapsed)
@@ -121,6 +136,9 @@ class PictureWatch:
             covered = artifacts.covered(maps, place, image.shape)
             if self._chip is not None and self._chip.std() < _PLAIN:
                 covered[:] = 0  # nothing at all is no thing before a face: the face is gone
+            entered = self._entered(view, place, image.shape, covered, elapsed)
+            # A head that turns shows sides of itself that are new.
+            measures[ENTERED] = entered if measures[TURN] < _TURNED_FAR else 0.0
             measures = self._uncovered(measures, covered, time)
         return Observation(measures, face, signals)
 
@@ -172,6 +190,20 @@ class PictureWatch:
             looks |= zip(names, map(float, rises), strict=True)
         return looks
 
+    def _entered(
+        self, view: Image, place: Place, shape: tuple[int, ...], covered: Floats, elapsed: float
+    ) -> float:
+        """Return how much of what came before the face lies beside it, in two pictures running.
+
+        Where landmarks slip for one picture, all that is around the face seems to be new.
+        """
+        now = entering.colours(view)
+        usual = now if self._colours is None else self._colours
+        self._colours = usual + np.float32(min(1.0, elapsed / USUAL_SECONDS)) * (now - usual)
+        reach = entering.reach(now, usual, entering.inside(place, shape))
+        before, self._came = self._came, reach * min(1.0, float(covered.mean()) / _COVERING)
+        return min(before, self._came)
+
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
     ) -> dict[str, float]:
@@ -181,9 +213,12 @@ class PictureWatch:
         parts = artifacts.part_means(covered)
         hidden = [part for part, share in parts.items() if share > _COVERED_PART]
         left_out = [part_name(prefix, part) for prefix in _OF_SIGHT for part in hidden]
+        has_entered = measures[ENTERED] > ENTERED_FACE
+        if has_entered:
+            left_out += _OF_RISE
         if share > COVERED_FACE:
             left_out += _OF_WHOLE_SIGHT
-            if measures["artifact"] < _BROKEN_LOOK:
+            if has_entered or measures["artifact"] < _BROKEN_LOOK:
                 self._covered_at = time
         if self._is_behind or is_spoilt(self._beside):
             left_out += _OF_PRESENCE

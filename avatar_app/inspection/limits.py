@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from avatar_app.glitch.measures import COVERED, COVERED_FACE, is_spoilt
+from avatar_app.glitch.measures import COVERED, COVERED_FACE, ENTERED, ENTERED_FACE, is_spoilt
 from avatar_app.reports import Row
 
 _FEW_SECONDS = 1.0
@@ -63,7 +63,7 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
 
 
 def _is_covered(measures: Mapping[str, float]) -> bool:
-    return measures.get(COVERED, 0.0) > COVERED_FACE
+    return measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE
 
 
 def _seconds(rows: Sequence[Row], holds: Callable[[Mapping[str, float]], bool]) -> float:

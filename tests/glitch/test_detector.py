@@ -12,7 +12,16 @@ import pytest
 from avatar_app.events import Flag
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.measures import CONTEXT, COVERED, COVERED_FACE, GATES, MEASURES, TURN
+from avatar_app.glitch.measures import (
+    CONTEXT,
+    COVERED,
+    COVERED_FACE,
+    ENTERED,
+    ENTERED_FACE,
+    GATES,
+    MEASURES,
+    TURN,
+)
 from avatar_app.glitch.signals import artifacts
 from avatar_app.glitch.signals.artifacts import CELLS
 from avatar_app.perturbations import perturb
@@ -94,6 +103,23 @@ def test_what_comes_before_a_face_is_no_glitch(video: GlitchDetector, case: str)
     found = verdicts(video, list(perturb(np.stack(clip()), np.stack(faces), case, 4)))
     assert max(verdict.measures.get(COVERED, 0) for verdict in found) > COVERED_FACE
     assert not any(verdict.flags for verdict in found)
+
+
+def test_what_came_from_beside_a_face_explains_that_it_looks_more_broken(
+    video: GlitchDetector,
+) -> None:
+    """A hand before the eyes is seen beside them too; a face that melts is alone in it."""
+    faces = [finder().find(picture)[0].landmarks for picture in clip()]
+    found = verdicts(video, list(perturb(np.stack(clip()), np.stack(faces), "hand_eyes", 4)))
+    came = [one.measures.get(ENTERED, 0) > ENTERED_FACE for one in found]
+    rises = ["artifact_rise" in one.measures for one in found]
+    assert any(came)
+    assert any(rises)
+    assert not any(rise for rise, is_there in zip(rises, came, strict=True) if is_there)
+    assert not any(verdict.flags for verdict in found)
+    video.forget()
+    melting = [*clip()[:BREAKS_AT], *map(melted, clip()[BREAKS_AT:])]
+    assert max(one.measures.get(ENTERED, 0) for one in verdicts(video, melting)) < ENTERED_FACE
 
 
 def test_a_face_that_leaves_the_picture_is_no_glitch(video: GlitchDetector) -> None:

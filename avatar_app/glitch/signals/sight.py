@@ -41,16 +41,26 @@ class Sight(NamedTuple):
     around: Floats
 
 
-def view(image: Image, place: Place) -> Floats:
-    """Return (192, 192) float32 in [0, 255], grey: the chip that `place` leads to, and around it.
+def turned(image: Image, place: Place) -> Image:
+    """Return (192, 192, 3) uint8 RGB: the chip that `place` leads to, and around it.
 
     `image` (H, W, 3) uint8 RGB; its border goes on beyond it.
     """
     wide = place.copy()
     wide[:, 2] += SIDE // 2
     how = cv2.BORDER_REPLICATE
-    turned = cv2.warpAffine(image, wide, (VIEW, VIEW), flags=cv2.INTER_LINEAR, borderMode=how)
-    return np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), np.float32)
+    view = cv2.warpAffine(image, wide, (VIEW, VIEW), flags=cv2.INTER_LINEAR, borderMode=how)
+    return np.asarray(view, np.uint8)
+
+
+def grey(view: Image) -> Floats:
+    """Return a view (192, 192) float32 in [0, 255] without its colours."""
+    return np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def view(image: Image, place: Place) -> Floats:
+    """Return (192, 192) float32 in [0, 255]: both at once."""
+    return grey(turned(image, place))
 
 
 def around(wide: Floats) -> Floats:
