@@ -13,8 +13,9 @@ from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
-from avatar_app.glitch.signals import entering, movement, sight, upheaval
+from avatar_app.glitch.signals import movement, sight, upheaval
 from avatar_app.glitch.signals.artifacts import bundled_network
+from avatar_app.glitch.signals.entering import Entering
 from avatar_app.settings import bundled
 from avatar_app.types import Frame
 from avatar_app.video import VideoReader
@@ -37,7 +38,7 @@ def costs() -> list[tuple[str, float]]:
     points, place = face.landmarks, chips.upright(face.landmarks)
     placed = chips.placed(points, place)
     turned = sight.turned(image, place)
-    is_inside, colours = entering.inside(place, image.shape), entering.colours(turned)
+    entering = Entering()
     views = [sight.view(images[index], place) for index in (0, 5)]
     usual, now = (sight.look(view, placed) for view in views)
     chip, later = usual.face, now.face
@@ -54,7 +55,7 @@ def costs() -> list[tuple[str, float]]:
         "strange by part": lambda: chips.strangeness(later, chip),
         "artifact, covered (the network)": lambda: network.maps(now, usual),
         "without its shape, and around it": lambda: sight.look(views[1], placed),
-        "entered": lambda: entering.reach(entering.colours(turned), colours, is_inside),
+        "entered": lambda: entering.look(image, turned, place, 0.01),
         "bend, folded, unexplained": lambda: upheaval.warping(later, chip),
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),

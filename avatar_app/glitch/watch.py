@@ -19,10 +19,11 @@ from avatar_app.glitch.measures import (
     is_spoilt,
     part_name,
 )
-from avatar_app.glitch.signals import artifacts, entering, movement, sight, upheaval
+from avatar_app.glitch.signals import artifacts, movement, sight, upheaval
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.chip import Place
+from avatar_app.glitch.signals.entering import Entering
 from avatar_app.glitch.signals.rise import Rise
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.types import Floats, Image
@@ -35,7 +36,7 @@ _SHAKE_OF = 3
 _LASTING = 13  # pictures, half a second: what more than half of them show goes on
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _COVERED_PART = 0.5  # the share of a part from which on its look says nothing
-_TURNED_FAR = 25.0  # degrees
+_ENTERED_SECONDS = 0.5  # so long after it what came still explains how the face looks
 _COVERING = 0.1  # the share of the face that must be covered for what is beside it to count
 _BROKEN_LOOK = 1.0  # log-odds: so broken hardly any face looks that something came before
 _PLAIN = 4.0  # grey levels: a chip of less contrast shows nothing
@@ -69,17 +70,17 @@ class PictureWatch:
         self._may_be_covered = may_be_covered
         self._network = bundled_network()
         self._rise = Rise()
+        self._entering = Entering()
         self.forget()
 
     def forget(self) -> None:
         """Start afresh: the next picture belongs to another scene."""
         self._follower.forget()
         self._rise.forget()
+        self._entering.forget()
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
         self._usual: Sight | None = None
-        self._colours: Floats | None = None
-        self._came = 0.0
         self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._places: Floats | None = None
         self._tints: Floats | None = None
@@ -91,6 +92,7 @@ class PictureWatch:
         self._turns: deque[tuple[float, float]] = deque()
         self._seen_at: float | None = None
         self._covered_at: float | None = None
+        self._entered_at: float | None = None
         self._beside: dict[str, float] = {}
         self._changed_at = self._time = self._looked_at = 0.0
 
@@ -115,7 +117,7 @@ class PictureWatch:
         }
         if face is None:
             self.expect_jump()
-            self._came = 0.0
+            self._entering.lose()
             # Who turned away and is lost is not missing: the turn that was seen last still holds.
             measures[TURN] = self._turned(time)
             is_excused = self._is_behind or is_spoilt(self._beside)
@@ -136,9 +138,8 @@ class PictureWatch:
             covered = artifacts.covered(maps, place, image.shape)
             if self._chip is not None and self._chip.std() < _PLAIN:
                 covered[:] = 0  # nothing at all is no thing before a face: the face is gone
-            entered = self._entered(view, place, image.shape, covered, elapsed)
-            # A head that turns shows sides of itself that are new.
-            measures[ENTERED] = entered if measures[TURN] < _TURNED_FAR else 0.0
+            came = self._entering.look(image, view, place, min(1.0, elapsed / USUAL_SECONDS))
+            measures[ENTERED] = came * min(1.0, float(covered.mean()) / _COVERING)
             measures = self._uncovered(measures, covered, time)
         return Observation(measures, face, signals)
 
@@ -190,20 +191,6 @@ class PictureWatch:
             looks |= zip(names, map(float, rises), strict=True)
         return looks
 
-    def _entered(
-        self, view: Image, place: Place, shape: tuple[int, ...], covered: Floats, elapsed: float
-    ) -> float:
-        """Return how much of what came before the face lies beside it, in two pictures running.
-
-        Where landmarks slip for one picture, all that is around the face seems to be new.
-        """
-        now = entering.colours(view)
-        usual = now if self._colours is None else self._colours
-        self._colours = usual + np.float32(min(1.0, elapsed / USUAL_SECONDS)) * (now - usual)
-        reach = entering.reach(now, usual, entering.inside(place, shape))
-        before, self._came = self._came, reach * min(1.0, float(covered.mean()) / _COVERING)
-        return min(before, self._came)
-
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
     ) -> dict[str, float]:
@@ -213,12 +200,14 @@ class PictureWatch:
         parts = artifacts.part_means(covered)
         hidden = [part for part, share in parts.items() if share > _COVERED_PART]
         left_out = [part_name(prefix, part) for prefix in _OF_SIGHT for part in hidden]
-        has_entered = measures[ENTERED] > ENTERED_FACE
-        if has_entered:
+        if measures[ENTERED] > ENTERED_FACE:
+            self._entered_at = time
+        is_explained = self._entered_at is not None and self._entered_at >= time - _ENTERED_SECONDS
+        if is_explained:
             left_out += _OF_RISE
         if share > COVERED_FACE:
             left_out += _OF_WHOLE_SIGHT
-            if has_entered or measures["artifact"] < _BROKEN_LOOK:
+            if is_explained or measures["artifact"] < _BROKEN_LOOK:
                 self._covered_at = time
         if self._is_behind or is_spoilt(self._beside):
             left_out += _OF_PRESENCE
