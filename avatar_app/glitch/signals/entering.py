@@ -21,6 +21,7 @@ _FAR = np.ones((AROUND, AROUND), bool)
 _FAR[4:-4, 4:-4] = False
 _ALONG = (np.arange(AROUND) - AROUND // 4 + 0.5) * _CELL
 _MIDDLES = np.stack(np.meshgrid(_ALONG, _ALONG)).reshape(2, -1)
+_MEAN = np.full((1, 3), 1 / 3, np.float32)
 _SHIFTS = np.ones((5, 5), np.uint8)  # heads sway by two cells, and nothing is new
 _SPECK = np.ones((3, 3), np.uint8)
 _NEW = 0.5  # of the face's contrast
@@ -64,7 +65,7 @@ class Entering:
         usual_picture = picture if self._picture is None else self._picture
         self._around = usual + np.float32(share) * (around - usual)
         self._picture = usual_picture + np.float32(share) * (picture - usual_picture)
-        least = _NEW * (float(usual.mean(axis=2)[_FACE].std()) + _DARK)
+        least = _NEW * (float(_grey(usual)[_FACE].std()) + _DARK)
         x, y = _cells(place, image.shape)
         is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
         in_picture = cv2.dilate(_new(picture, usual_picture, least).astype(np.uint8), _SPECK)
@@ -95,12 +96,16 @@ def _new(now: Floats, usual: Floats, least: float, lit: Mask | None = None) -> M
 
     How the light changed is seen where it says `lit`, else everywhere.
     """
-    grey, usual_grey = now.mean(axis=2), usual.mean(axis=2)
-    changes = np.log((grey + _DARK) / (usual_grey + _DARK))
+    changes = np.log((_grey(now) + _DARK) / (_grey(usual) + _DARK))
     light = np.median(changes if lit is None else changes[lit])
     same = (now + _DARK) * np.float32(np.exp(-light)) - _DARK
-    off = np.maximum(same - cv2.dilate(usual, _SHIFTS), cv2.erode(usual, _SHIFTS) - same)
-    return np.asarray(off.max(axis=2) > least)
+    off = cv2.max(same - cv2.dilate(usual, _SHIFTS), cv2.erode(usual, _SHIFTS) - same)
+    red, green, blue = cv2.split(off)
+    return np.asarray(cv2.max(cv2.max(red, green), blue) > least)
+
+
+def _grey(colours: Floats) -> Floats:
+    return np.asarray(cv2.transform(colours, _MEAN))
 
 
 def _cells(place: Place, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], ...]:
