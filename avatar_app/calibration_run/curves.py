@@ -9,7 +9,7 @@ import numpy as np
 
 from avatar_app.calibration_run.figures import BASELINE, Judged, roc
 from avatar_app.calibration_run.labels import GLITCH
-from avatar_app.calibration_run.plan import CALM, REAL
+from avatar_app.calibration_run.plan import AGAIN, CALM, REAL
 from avatar_app.calibration_run.studio import RATE
 from avatar_app.files import whole, write_errors
 
@@ -47,7 +47,7 @@ def draw_curves(
 
 def _alarms_and_misses(judged: Sequence[Judged]) -> tuple[list[float], list[float]]:
     """Return both by threshold: takes are alarmed and glitches found by their highest score."""
-    clean = [one for one in judged if one.take.kind in (CALM, REAL)]
+    clean = [one for one in judged if one.take.kind in (CALM, AGAIN, REAL)]
     clean = [one for one in clean if not (one.take.truth == GLITCH).any()]
     hours = sum(len(one.score) for one in clean) / RATE / 3600
     tops = np.array([one.score.max() for one in clean])
@@ -55,7 +55,7 @@ def _alarms_and_misses(judged: Sequence[Judged]) -> tuple[list[float], list[floa
         [
             one.score[one.take.truth == GLITCH].max()
             for one in judged
-            if (one.take.truth == GLITCH).any()
+            if one.take.kind != AGAIN and (one.take.truth == GLITCH).any()
         ]
     )
     limits = np.quantile(np.concatenate([tops, broken]), np.linspace(0, 1, _STEPS))
