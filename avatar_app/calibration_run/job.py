@@ -20,7 +20,13 @@ from avatar_app.calibration_run.studio import Studio, Take
 from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.files import check_writable, write_whole
 from avatar_app.fomm.reenactor import load_reenactor
-from avatar_app.glitch.calibration import FORMAT, ROLES, RoleCalibration, load_calibration
+from avatar_app.glitch.calibration import (
+    FORMAT,
+    ROLES,
+    Calibration,
+    RoleCalibration,
+    load_calibration,
+)
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError
 
@@ -84,6 +90,7 @@ def calibrate(
     for path in (output, curves, cache / "probe"):
         if path is not None:
             check_writable(path)
+    known = None if weights is None else load_calibration(weights)
     scenes = plan(clips, avatars, videos, again)
     cache.mkdir(parents=True, exist_ok=True)
     takes: list[Take] = []
@@ -95,7 +102,7 @@ def calibrate(
             progress(number, len(scenes), "scenes")
             takes += studio.takes(scene)
     progress(len(scenes), len(scenes), "scenes")
-    return _fitted(takes, output, curves, began, weights)
+    return _fitted(takes, output, curves, began, known)
 
 
 def _fitted(
@@ -103,9 +110,8 @@ def _fitted(
     output: Path,
     curves: Path | None,
     began: float,
-    weights: Path | None = None,
+    known: Calibration | None = None,
 ) -> CalibrationResult:
-    known = None if weights is None else load_calibration(weights)
     roles: dict[str, object] = {}
     ways: dict[str, str] = {}
     found: dict[str, Figures] = {}

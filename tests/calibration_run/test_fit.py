@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from avatar_app.calibration_run import fit
-from avatar_app.calibration_run.job import _fitted
+from avatar_app.calibration_run.job import _fitted, calibrate
 from avatar_app.calibration_run.plan import CALM, EVENTFUL, FIT, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import ROLES, load_calibration
 from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.judge import log_odds
 from avatar_app.glitch.measures import CONTEXT, TURN
+from avatar_app.types import AvatarAppError
 
 FRAMES = 60
 BREAKS_AT = 30
@@ -122,13 +123,21 @@ def test_weights_that_are_there_are_measured_and_kept(tmp_path: Path) -> None:
     """Nothing is fitted: the same weights, now with their figures."""
     both = [one for role in ROLES for one in takes(role)]
     before = load_calibration()
-    _fitted(both, tmp_path / "glitch.json", None, 0.0, before.path)
+    _fitted(both, tmp_path / "glitch.json", None, 0.0, before)
     after = load_calibration(tmp_path / "glitch.json")
     assert after.figures["video"].keys() == {*after.figures["driver"]} != set()
     for role in ROLES:
         measures = {TELLING: 1.0, "face_unseen": 2.0}
         kept, given = (both.roles[role].fusion.log_odds(measures) for both in (after, before))
         assert kept == pytest.approx(given, rel=1e-3)
+
+
+def test_weights_that_cannot_be_read_are_told_before_anything_is_played(tmp_path: Path) -> None:
+    """Playing takes hours; here there is not even a clip."""
+    weights = tmp_path / "weights.json"
+    weights.write_text("hello")
+    with pytest.raises(AvatarAppError, match=r"weights\.json"):
+        calibrate(tmp_path / "none", tmp_path / "out.json", weights=weights)
 
 
 def test_no_person_and_no_kind_is_on_both_sides_of_a_fold() -> None:

@@ -59,7 +59,7 @@ def grey(view: Image) -> Floats:
 
 
 def view(image: Image, place: Place) -> Floats:
-    """Return (192, 192) float32 in [0, 255]: both at once."""
+    """Return (192, 192) float32 in [0, 255]: the chip and what is around it, without colours."""
     return grey(turned(image, place))
 
 
