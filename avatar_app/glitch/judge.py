@@ -73,13 +73,13 @@ class Judge:
         return probability(self._smooth), {**reasons, **self._warnings(measures, time)}
 
     def _glitches(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
-        evidence = self._evidence(measures)
         if not self._alarm.update(self._smooth, time):
             self._words.clear()
             self._told.clear()
             for kind in self._kinds.values():
                 kind.forget()  # what was beyond its limit before an alarm did not raise it
             return {}
+        evidence = self._evidence(measures)
         for flag, kind in self._kinds.items():
             name, strength = evidence.get(flag, ("", 0.0))
             kind.update(strength, time)

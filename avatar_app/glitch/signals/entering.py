@@ -66,12 +66,14 @@ class Entering:
         self._around = usual + np.float32(share) * (around - usual)
         self._picture = usual_picture + np.float32(share) * (picture - usual_picture)
         least = _NEW * (float(_grey(usual)[_FACE].std()) + _DARK)
-        x, y = _cells(place, image.shape)
-        is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
-        in_picture = cv2.dilate(_new(picture, usual_picture, least).astype(np.uint8), _SPECK)
-        in_both = _new(around, usual, least, ~_FACE) & is_inside
-        in_both &= in_picture[y.clip(0, _PICTURE - 1), x.clip(0, _PICTURE - 1)] > 0
-        before, self._before = self._before, reach(in_both, is_inside)
+        is_new = _new(around, usual, least, ~_FACE)
+        before, self._before = self._before, 0.0
+        if is_new.any():
+            x, y = _cells(place, image.shape)
+            is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
+            in_picture = cv2.dilate(_new(picture, usual_picture, least).astype(np.uint8), _SPECK)
+            is_new &= in_picture[y.clip(0, _PICTURE - 1), x.clip(0, _PICTURE - 1)] > 0
+            self._before = reach(is_new & is_inside, is_inside)
         return min(before, self._before)
 
 

@@ -25,8 +25,9 @@ MIDDLE = slice(SIDE // 2, SIDE // 2 + SIDE)
 """Where the chip lies in a view, in rows and in columns."""
 
 
-_BESIDE = np.ones((AROUND, AROUND), bool)
-_BESIDE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = False
+_INSIDE = np.zeros((AROUND, AROUND), bool)
+_INSIDE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = True
+_BESIDE = np.flatnonzero(~_INSIDE)
 _DARK = 8.0  # grey levels: darker is all alike
 
 
@@ -90,11 +91,12 @@ def beside(now: Sight, usual: Sight) -> dict[str, float]:
     or more detail it has, as logarithms. `change`: how far it is off where light does not explain
     it, over the face's contrast.
     """
-    grey, fine = now.around[:, _BESIDE]
-    usual_grey, usual_fine = usual.around[:, _BESIDE]
-    light = float(np.median(np.log((grey + _DARK) / (usual_grey + _DARK))))
+    grey, fine = now.around.reshape(2, -1)[:, _BESIDE]
+    usual_grey, usual_fine = usual.around.reshape(2, -1)[:, _BESIDE]
+    grey, usual_grey = grey + np.float32(_DARK), usual_grey + np.float32(_DARK)
+    light = float(np.median(np.log(grey / usual_grey)))
     grain = float(np.median(fine - usual_fine))
-    off = np.abs((grey + _DARK) * np.float32(np.exp(-light)) - (usual_grey + _DARK)).mean()
+    off = np.abs(grey * np.float32(np.exp(-light)) - usual_grey).mean()
     return {
         "beside_light": abs(light),
         "beside_blur": max(0.0, -grain),

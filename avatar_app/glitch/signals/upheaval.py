@@ -41,11 +41,11 @@ def warping(face: Floats, usual: Floats) -> Warping:
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
     calm = cv2.GaussianBlur(flow, (0, 0), 1.5)
-    along, down = np.gradient(calm, axis=1)[_FACE], np.gradient(calm, axis=0)[_FACE]
+    along, down = _slopes(calm)
     size = np.sqrt(_squared(along) + _squared(down))
     kept = (1 + along[..., 0]) * (1 + down[..., 1]) - along[..., 1] * down[..., 0]
-    x, y = np.moveaxis(_GRID + flow, 2, 0)
-    back = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    came_from = _GRID + flow
+    back = cv2.remap(face, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     off = np.abs(cv2.GaussianBlur(back - usual, (0, 0), 2))[_FACE]
     contrast = float(usual.std()) + _LITTLE_CONTRAST
     return Warping(
@@ -53,6 +53,15 @@ def warping(face: Floats, usual: Floats) -> Warping:
         float((kept < 0.2).mean()),
         float(off.mean()) / contrast,
     )
+
+
+def _slopes(flow: Floats) -> tuple[Floats, Floats]:
+    """Return how much (96, 96, 2) grows from pixel to pixel of the face: to the right, downward."""
+    rows, columns = _FACE
+    right = slice(columns.start + 1, columns.stop + 1), slice(columns.start - 1, columns.stop - 1)
+    below = slice(rows.start + 1, rows.stop + 1), slice(rows.start - 1, rows.stop - 1)
+    along = (flow[rows, right[0]] - flow[rows, right[1]]) / 2
+    return along, (flow[below[0], columns] - flow[below[1], columns]) / 2
 
 
 def _squared(way: Floats) -> Floats:
