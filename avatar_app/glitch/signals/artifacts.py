@@ -130,7 +130,10 @@ def _convolved(x: Floats, kernel: Floats, bias: Floats, size: int, stride: int) 
     rows, columns = -(-height // stride), -(-width // stride)
     down, along, one = wide.strides
     # The neighbours in one row lie side by side already, with all of their channels.
-    shape, steps = (rows, columns, size, size * channels), (stride * down, stride * along, down, one)
+    shape, steps = (
+        (rows, columns, size, size * channels),
+        (stride * down, stride * along, down, one),
+    )
     near = as_strided(wide, shape, steps, writeable=False)
     convolved = near.reshape(rows * columns, -1) @ kernel
     convolved += bias

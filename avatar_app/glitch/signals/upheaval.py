@@ -40,12 +40,12 @@ def warping(face: Floats, usual: Floats) -> Warping:
     one, other = (np.asarray(np.clip(chip, 0, 255), np.uint8) for chip in (usual, face))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
-    calm = cv2.GaussianBlur(flow, (0, 0), 1.5)
+    calm = np.asarray(cv2.GaussianBlur(flow, (0, 0), 1.5), np.float32)
     along, down = _slopes(calm)
     size = np.sqrt(_squared(along) + _squared(down))
     kept = (1 + along[..., 0]) * (1 + down[..., 1]) - along[..., 1] * down[..., 0]
-    came_from = _GRID + flow
-    back = cv2.remap(face, came_from, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = cv2.split(_GRID + flow)
+    back = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     off = np.abs(cv2.GaussianBlur(back - usual, (0, 0), 2))[_FACE]
     contrast = float(usual.std()) + _LITTLE_CONTRAST
     return Warping(
@@ -61,7 +61,8 @@ def _slopes(flow: Floats) -> tuple[Floats, Floats]:
     right = slice(columns.start + 1, columns.stop + 1), slice(columns.start - 1, columns.stop - 1)
     below = slice(rows.start + 1, rows.stop + 1), slice(rows.start - 1, rows.stop - 1)
     along = (flow[rows, right[0]] - flow[rows, right[1]]) / 2
-    return along, (flow[below[0], columns] - flow[below[1], columns]) / 2
+    down = (flow[below[0], columns] - flow[below[1], columns]) / 2
+    return np.asarray(along, np.float32), np.asarray(down, np.float32)
 
 
 def _squared(way: Floats) -> Floats:
