@@ -17,6 +17,7 @@ _SMALL = 80.0  # pixels: what the detector's faces have at least
 _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
 _LONG_COVERED = 0.3  # seconds
+_FOUND, _LOST = "skull_misfit", "face_unseen"  # measured where there is a face; where it is missed
 
 
 @dataclass
@@ -46,8 +47,8 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     covered = _seconds(rows, _is_covered)
     if covered >= _LONG_COVERED:
         yield (
-            f"For {covered:.1f} s part of the face was behind something or outside the picture: "
-            "what could not be seen of it was not judged."
+            f"For {covered:.1f} s the face or part of it was behind something or outside the "
+            "picture: what could not be seen of it was not judged."
         )
     spoilt = _seconds(rows, is_spoilt)
     if spoilt >= _LONG_COVERED:
@@ -63,7 +64,11 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
 
 
 def _is_covered(measures: Mapping[str, float]) -> bool:
-    return measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE
+    if measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE:
+        return True
+    # A face that is lost without a word on how long is behind something, if light did not hide it.
+    is_excused = bool(measures) and not {_FOUND, _LOST} & measures.keys()
+    return is_excused and not is_spoilt(measures)
 
 
 def _seconds(rows: Sequence[Row], holds: Callable[[Mapping[str, float]], bool]) -> float:
