@@ -84,7 +84,7 @@ class PictureWatch:
         self._chips: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._places: Floats | None = None
         self._tints: Floats | None = None
-        self._shakes: deque[float] = deque(maxlen=_LASTING)
+        self._twitches: deque[float] = deque(maxlen=_LASTING)
         self._flashes: deque[float] = deque(maxlen=_LASTING)
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
@@ -263,8 +263,11 @@ class PictureWatch:
         self._landmarks.append(landmarks)
         measures = {}
         if len(self._landmarks) == _SHAKE_OF:
-            measures["shake"] = movement.shake(self._landmarks) / _pace(elapsed)
-            measures["tremor"] = _lasting(self._shakes, measures["shake"])
+            shake = movement.shake(self._landmarks)
+            measures["shake"] = shake.whole / _pace(elapsed)
+            measures["twitch"] = shake.within / _pace(elapsed)
+            # Heads are shaken for long, and cameras drop pictures: that whole says nothing.
+            measures["tremor"] = _lasting(self._twitches, measures["twitch"])
             step = movement.deformation(self._landmarks[-2], landmarks)
             measures["deformation"] = step / _pace(elapsed)
         return measures

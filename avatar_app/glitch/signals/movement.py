@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,14 +23,29 @@ def eye_distance(landmarks: Floats) -> float:
     return max(across, 0.8 * down, 1e-3)
 
 
-def shake(three: Sequence[Floats]) -> float:
+class Shake(NamedTuple):
+    """How far a face is off its way, in eye distances: as a `whole`, and its points `within` it."""
+
+    whole: float
+    within: float
+
+
+def shake(three: Sequence[Floats]) -> Shake:
     """How far landmarks (68, 2) of the middle of three pictures are off the way between the others.
 
-    Root mean square over the points, in eye distances. Even movement gives 0, trembling does not.
+    Root mean squares over the points. Even movement gives 0, trembling does not. As a whole moves
+    what an affine map explains: a head that is shaken, a camera that drops pictures.
     """
     before, now, after = three
     off = now - (before + after) / 2
-    return float(np.sqrt(np.square(off).sum(axis=1).mean())) / eye_distance(now)
+    basis, _ = np.linalg.qr(np.column_stack((np.ones(len(now)), now - now.mean(axis=0))))
+    whole = basis @ (basis.T @ off)
+    size = eye_distance(now)
+    return Shake(*(float(np.sqrt(_mean_square(part))) / size for part in (whole, off - whole)))
+
+
+def _mean_square(ways: Floats) -> float:
+    return float(np.square(ways).sum(axis=1).mean())
 
 
 _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))

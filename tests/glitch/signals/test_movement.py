@@ -13,8 +13,19 @@ from tests.evaluation.constructed import landmarks
 def test_even_movement_is_no_trembling() -> None:
     """A head that glides does not shake; one that jumps back and forth does."""
     left, middle, right = (landmarks(centre=(128 + x, 128)) for x in (-4, 0, 4))
-    assert movement.shake((left, middle, right)) == pytest.approx(0, abs=1e-6)
-    assert movement.shake((middle, right, middle)) == pytest.approx(4 / 60, rel=0.05)
+    assert movement.shake((left, middle, right)) == pytest.approx((0, 0), abs=1e-6)
+    assert movement.shake((middle, right, middle)).whole == pytest.approx(4 / 60, rel=0.05)
+
+
+def test_a_shaken_head_is_told_from_a_face_that_trembles() -> None:
+    """A head jerks as a whole, tilted and nearer, too; points that jump by chance do not."""
+    before, after = landmarks(), landmarks(roll=6, unit=62, centre=(131, 126))
+    jerk = movement.shake((before, after, before))
+    assert jerk.whole > 0.04
+    assert jerk.within < 0.1 * jerk.whole
+    chance = np.random.default_rng(0).normal(0, 2, before.shape).astype(np.float32)
+    tremble = movement.shake((before, before + chance, before))
+    assert tremble.within > 3 * tremble.whole > 0
 
 
 def test_a_mouth_in_another_place_is_seen_wherever_the_face_is() -> None:
