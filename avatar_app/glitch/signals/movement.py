@@ -39,7 +39,7 @@ def shake(three: Sequence[Floats]) -> Shake:
     before, now, after = three
     off = now - (before + after) / 2
     basis, _ = np.linalg.qr(np.column_stack((np.ones(len(now)), now - now.mean(axis=0))))
-    whole = basis @ (basis.T @ off)
+    whole = np.asarray(basis @ (basis.T @ off), np.float32)
     size = eye_distance(now)
     return Shake(*(float(np.sqrt(_mean_square(part))) / size for part in (whole, off - whole)))
 
