@@ -37,7 +37,7 @@ def shake(three: Sequence[Floats]) -> Shake:
     what an affine map explains: a head that is shaken, a camera that drops pictures.
     """
     before, now, after = three
-    off = now - (before + after) / 2
+    off = np.asarray(now - (before + after) / 2, np.float32)
     basis, _ = np.linalg.qr(np.column_stack((np.ones(len(now)), now - now.mean(axis=0))))
     whole = np.asarray(basis @ (basis.T @ off), np.float32)
     size = eye_distance(now)
