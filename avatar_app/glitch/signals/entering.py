@@ -10,13 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.glitch.signals.chip import Place
-from avatar_app.glitch.signals.sight import AROUND
+from avatar_app.glitch.signals.sight import AROUND, IN_FACE
 from avatar_app.types import Floats, Image
 
 _PICTURE = 64  # cells of the whole picture, each way
 _CELL = 4  # pixels of the chip
-_FACE = np.zeros((AROUND, AROUND), bool)
-_FACE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = True
 _FAR = np.ones((AROUND, AROUND), bool)
 _FAR[4:-4, 4:-4] = False
 _ALONG = (np.arange(AROUND) - AROUND // 4 + 0.5) * _CELL
@@ -65,8 +63,8 @@ class Entering:
         usual_picture = picture if self._picture is None else self._picture
         self._around = usual + np.float32(share) * (around - usual)
         self._picture = usual_picture + np.float32(share) * (picture - usual_picture)
-        least = _NEW * (float(_grey(usual)[_FACE].std()) + _DARK)
-        is_new = _new(around, usual, least, ~_FACE)
+        least = _NEW * (float(_grey(usual)[IN_FACE].std()) + _DARK)
+        is_new = _new(around, usual, least, ~IN_FACE)
         before, self._before = self._before, 0.0
         if is_new.any():
             x, y = _cells(place, image.shape)
@@ -87,10 +85,10 @@ def reach(is_new: Mask, is_inside: Mask) -> float:
     things, which = cv2.connectedComponents(solid, connectivity=8)
     rim = _FAR | (cv2.dilate((~is_inside).astype(np.uint8), _SPECK) > 0)
     in_face, from_rim, beside = (
-        np.bincount(which[there], minlength=things)[1:] for there in (_FACE, rim, ~_FACE)
+        np.bincount(which[there], minlength=things)[1:] for there in (IN_FACE, rim, ~IN_FACE)
     )
     came = (in_face >= _REACHED) & (from_rim > 0)
-    return float(beside[came].sum() / _FACE.sum())
+    return float(beside[came].sum() / IN_FACE.sum())
 
 
 def _new(now: Floats, usual: Floats, least: float, lit: Mask | None = None) -> Mask:

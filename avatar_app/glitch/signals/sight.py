@@ -24,10 +24,11 @@ AROUND = 48
 MIDDLE = slice(SIDE // 2, SIDE // 2 + SIDE)
 """Where the chip lies in a view, in rows and in columns."""
 
+IN_FACE = np.zeros((AROUND, AROUND), bool)
+IN_FACE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = True
+"""Of what is kept of a view those pixels in which the face lies."""
 
-_INSIDE = np.zeros((AROUND, AROUND), bool)
-_INSIDE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = True
-_BESIDE = np.flatnonzero(~_INSIDE)
+_BESIDE = np.flatnonzero(~IN_FACE)
 _DARK = 8.0  # grey levels: darker is all alike
 
 
