@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from avatar_app.calibration_run.fit import Truth, Values
 from avatar_app.calibration_run.labels import CLEAN, GLITCH, UNCLEAR
-from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, REAL
+from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, JAW, REAL
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 
 BASELINE = "dlib-hog"
@@ -69,6 +69,8 @@ class Figures:
     frames: int
     unclear: int
     events: int
+    jaws_found: int
+    jaws: int
 
     def to_json(self) -> dict[str, float]:
         """Return those that `inspect` tells."""
@@ -87,14 +89,16 @@ class Figures:
         }
         if self.eventful_clips:
             values["edge_clips_flagged"] = self.eventful_flagged / self.eventful_clips
+        if self.jaws:
+            values["jaws_found"] = self.jaws_found / self.jaws
         return {name: round(float(value), 4) for name, value in values.items()}
 
 
 def figures(judged: Sequence[Judged]) -> Figures:
     """Compute all of them from the takes of one role.
 
-    Frames: glitches against calm and clean ones, the hard eventful footage of people apart, and
-    calm avatars once more left out but for their false alarms.
+    Frames: glitches against calm and clean ones, the hard eventful footage of people and jaws that
+    melt apart, and calm avatars once more left out but for their false alarms.
     Events: at least five glitch frames in a row; found if an alarm overlaps and begins within
     half a second of its beginning.
     """
@@ -104,10 +108,11 @@ def figures(judged: Sequence[Judged]) -> Figures:
     false, true, _ = roc_curve(truth, score)
     found, missed, wrong, late = 0, 0, 0, []
     for one in judged:
-        if one.take.kind not in (AGAIN, EVENTFUL, REAL):
+        if one.take.kind not in (AGAIN, EVENTFUL, JAW, REAL):
             hits, misses, false_ones, delays = _events(one)
             found, missed, wrong = found + hits, missed + misses, wrong + false_ones
             late += delays
+    jaws = [_events(one) for one in judged if one.take.kind == JAW]
     eventful = [one for one in judged if one.take.kind == EVENTFUL]
     precision = found / max(found + wrong, 1)
     recall = found / max(found + missed, 1)
@@ -126,6 +131,8 @@ def figures(judged: Sequence[Judged]) -> Figures:
         frames=len(truth),
         unclear=unclear,
         events=found + missed,
+        jaws_found=sum(hits for hits, *_ in jaws),
+        jaws=sum(hits + misses for hits, misses, *_ in jaws),
     )
 
 
@@ -170,7 +177,7 @@ def spans(up: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _frames(judged: Sequence[Judged]) -> tuple[Truth, Values, int]:
     """Return truth and score of the frames that have a truth, and how many have none."""
-    used = [one for one in judged if one.take.kind not in (AGAIN, EVENTFUL)]
+    used = [one for one in judged if one.take.kind not in (AGAIN, EVENTFUL, JAW)]
     truth = np.concatenate([one.take.truth for one in used])
     score = np.concatenate([one.score for one in used])
     known = truth != UNCLEAR

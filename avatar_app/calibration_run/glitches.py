@@ -42,6 +42,7 @@ class Shot:
 Glitch = Callable[[Shot, int, float], Image]
 
 _JAW, _MOUTH, _EYES = slice(4, 13), slice(48, 68), slice(36, 48)
+_CHIN, _LOWER_LIP = [8], [57]
 
 
 def _bent(shot: Shot, index: int, right: Floats, down: Floats) -> Image:
@@ -196,6 +197,33 @@ def _bulging_cheek(shot: Shot, index: int, amount: float) -> Image:
     return _bent(shot, index, swell * x, swell * y)
 
 
+def _sagging(shot: Shot, index: int, amount: float) -> Image:
+    _, _, mask = shot.local(index, _CHIN, 0.7)
+    return _bent(shot, index, np.zeros_like(mask), 0.4 * amount * mask)
+
+
+def _rippling(shot: Shot, index: int, amount: float) -> Image:
+    _, y, mask = shot.local(index, _CHIN, 0.8)
+    ripple = 0.18 * amount * mask * np.sin(y / 0.12 + index / 6)
+    return _bent(shot, index, ripple, 0.35 * amount * mask)
+
+
+def _pulled_aside(shot: Shot, index: int, amount: float) -> Image:
+    side, way = ([5], -1) if shot.phase < np.pi else ([11], 1)
+    _, _, mask = shot.local(index, side, 0.57)
+    swing = 0.15 * amount * mask * np.sin(index / 5)
+    return _bent(shot, index, 0.4 * way * amount * mask, swing)
+
+
+def _running(shot: Shot, index: int, amount: float) -> Image:
+    """Let what is below the mouth run down in columns, one farther than the other."""
+    x, y, _ = shot.local(index, _LOWER_LIP, 1.0)
+    below = np.clip(2 * y, 0, 1) / (1 + np.exp(np.clip(-(y - 0.05) / 0.06, -50, 50)))
+    far = 0.3 + 0.25 * np.sin(x / 0.09 + 0.05 * index)
+    run = amount * far * below * np.exp(-np.square(x / 0.85))
+    return _bent(shot, index, np.zeros_like(run), np.asarray(run, np.float32))
+
+
 LEARNT: Mapping[str, Glitch] = MappingProxyType(
     {
         "melting_jaw": _melting_jaw,
@@ -220,7 +248,17 @@ TEST_ONLY: Mapping[str, Glitch] = MappingProxyType(
         "soft_face": _soft_face,
     }
 )
-GLITCHES: Mapping[str, Glitch] = MappingProxyType({**LEARNT, **TEST_ONLY})
+JAWS: Mapping[str, Glitch] = MappingProxyType(
+    {
+        "sagging": _sagging,
+        "rippling": _rippling,
+        "pulled_aside": _pulled_aside,
+        "running": _running,
+    }
+)
+"""Jaws that melt while the face is sharp and still: for testing, counted by themselves."""
+
+GLITCHES: Mapping[str, Glitch] = MappingProxyType({**LEARNT, **TEST_ONLY, **JAWS})
 
 
 def break_face(shot: Shot, name: str, strength: Floats) -> Image:

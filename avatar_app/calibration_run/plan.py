@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avatar_app.calibration_run.glitches import LEARNT, TEST_ONLY
+from avatar_app.calibration_run.glitches import JAWS, LEARNT, TEST_ONLY
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VIDEO_SUFFIXES
 
@@ -24,13 +24,14 @@ TEST_CASES = (
 )
 """Edge cases of drivers: the two have none in common."""
 
-DRIVEN, OUTPUT, PAINTED, CALM, AGAIN, EVENTFUL, REAL = (
-    *("driven", "output", "painted", "calm", "again", "eventful", "real"),
+DRIVEN, OUTPUT, PAINTED, JAW, CALM, AGAIN, EVENTFUL, REAL = (
+    *("driven", "output", "painted", "jaw", "calm", "again", "eventful", "real"),
 )
 """Kinds of scenes.
 
 DRIVEN: an avatar whose driver is in an edge case. OUTPUT: a glitch drawn onto an avatar. PAINTED:
-one drawn onto a clip. CALM: a clip, and its avatar. AGAIN: such an avatar once more, judged beside
+one drawn onto a clip. JAW: a jaw that melts, drawn onto a clip or a person filmed, for testing only
+and counted by itself. CALM: a clip, and its avatar. AGAIN: such an avatar once more, judged beside
 its driver alone, for nothing but its false alarms. EVENTFUL: a clip of a person in an edge case,
 whose face is whole. REAL: a person filmed, for testing only.
 """
@@ -93,6 +94,7 @@ def plan(clips: Path, avatars: int, videos: int, again: int = 0) -> list[Scene]:
         if split == TEST:
             seeds = range(_TIMES_ANIMATED[TEST], _TIMES_ANIMATED[TEST] + again)
             scenes += [Scene(AGAIN, TEST, clip, AVATAR, seed=n) for clip in people for n in seeds]
+            scenes += _melting([*watched, *_videos(clips / "real")])
     others = _people(clips / "synthetic", "train", 0)[:_FIT_PEOPLE]
     scenes += _often(FIT, others, FILMED, range(_TIMES_FILMED[FIT]))
     return scenes + list(_footage(clips, 2 * videos))
@@ -151,6 +153,12 @@ def _footage(clips: Path, most: int) -> Iterator[Scene]:
     for clip in _videos(clips / "real"):
         for seed in range(_TIMES_REAL):
             yield Scene(REAL, TEST, clip, seed=seed)
+
+
+def _melting(people: Sequence[Path]) -> Iterator[Scene]:
+    for number, clip in enumerate(people):
+        for what in JAWS:
+            yield Scene(JAW, TEST, clip, what, 5, number)
 
 
 def _videos(folder: Path) -> list[Path]:

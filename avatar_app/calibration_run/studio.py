@@ -25,6 +25,7 @@ from avatar_app.calibration_run.plan import (
     DRIVEN,
     EVENTFUL,
     FILMED,
+    JAW,
     OUTPUT,
     PAINTED,
     REAL,
@@ -130,7 +131,7 @@ class Studio:
         if scene.kind == EVENTFUL:
             driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
             return [self._watched(EVENTFUL, driver)]
-        if scene.kind == PAINTED:
+        if scene.kind in (PAINTED, JAW):
             return [self._broken(scene, self.shot(images, landmarks, scene.seed))]
         if scene.kind == DRIVEN:
             return self._driven(scene, images, landmarks)
@@ -192,9 +193,9 @@ class Studio:
     def _broken(self, scene: Scene, shot: Shot) -> _Record:
         strength = envelope(len(shot.images)) * np.float32(scene.severity / 5)
         images = break_face(shot, scene.what, strength)
-        if scene.seed % 2:
+        if scene.kind == PAINTED and scene.seed % 2:
             images = as_filmed(images, scene.seed)
-        return self._watched(PAINTED, images, drawn=strength)
+        return self._watched(scene.kind, images, drawn=strength)
 
     def _broken_avatar(
         self, scene: Scene, calm: Sequence[Rendered], images: Image, landmarks: Floats

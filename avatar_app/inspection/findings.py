@@ -153,12 +153,16 @@ class Inspection:
             f"{self.figures['clean_minutes']:.0f} minutes of clean test footage, so "
             f"that it is below {self.figures['bound_per_hour']:.0f} with 95 % confidence."
         )
-        if (edges := self.figures.get("edge_clips_flagged")) is None:
-            return rates
-        return (
-            f"{rates} Of clips of people behind hands, in poor light or out of the picture, whose "
-            f"faces are whole, it flagged {edges:.0%}."
-        )
+        if (jaws := self.figures.get("jaws_found")) is not None:
+            rates += (
+                f" Of jaws that melt in a face still and sharp otherwise it noticed {jaws:.0%}."
+            )
+        if (edges := self.figures.get("edge_clips_flagged")) is not None:
+            rates += (
+                " Of clips of people behind hands, in poor light or out of the picture, whose "
+                f"faces are whole, it flagged {edges:.0%}."
+            )
+        return rates
 
 
 def clock(time: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avatar_app.calibration_run.figures import Alarms, Judged, baseline, figures, spans
-from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, PAINTED, TEST, Scene
+from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, JAW, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, Take
 
 
@@ -63,6 +63,18 @@ def test_avatars_played_again_count_for_nothing_but_their_false_alarms() -> None
     before, found = figures([calm, broken]), figures([calm, broken, again])
     assert found.calm == Alarms(1, 130 / 25 / 60)
     assert dataclasses.replace(found, calm=before.calm) == before
+
+
+def test_jaws_that_melt_are_counted_by_themselves() -> None:
+    """How many of them are found is told; the other figures are told without them."""
+    calm = judged(CALM, [0] * 50, [0] * 50)
+    broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
+    jaws = [judged(JAW, [0] * 10 + [1] * 20, [0] * 10 + [up] * 20) for up in (1, 0, 0, 0)]
+    before, found = figures([calm, broken]), figures([calm, broken, *jaws])
+    assert (found.jaws_found, found.jaws) == (1, 4)
+    assert dataclasses.replace(found, jaws_found=0, jaws=0) == before
+    assert found.to_json()["jaws_found"] == 0.25
+    assert "jaws_found" not in before.to_json()
 
 
 def test_clips_of_people_in_edge_cases_are_told_apart() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from avatar_app.calibration_run.plan import AGAIN, AVATAR, CALM, FIT, TEST, plan, pupils
+from avatar_app.calibration_run.glitches import JAWS
+from avatar_app.calibration_run.plan import AGAIN, AVATAR, CALM, FIT, JAW, TEST, plan, pupils
 
 
 @pytest.fixture
@@ -54,6 +55,15 @@ def test_everybody_becomes_an_avatar_that_others_drive_too(clips: Path) -> None:
                 seeds[one.clip].add(one.seed)
         assert all(found == set(range(len(found))) for found in seeds.values())
         assert all(len(found) > 1 for found in seeds.values())
+
+
+def test_jaws_melt_for_testing_only(clips: Path) -> None:
+    """Of rendered people and of real ones, in every way; nothing of it is learnt from."""
+    jaws = [one for one in plan(clips, 3, 3) if one.kind == JAW]
+    assert {one.split for one in jaws} == {TEST}
+    assert {one.clip.parent.name for one in jaws} == {"synthetic", "real"}
+    assert len(jaws) == (3 + 1) * len(JAWS)
+    assert not set(JAWS) & {one.what for one in plan(clips, 3, 3) if one.split == FIT}
 
 
 def test_calm_avatars_are_played_again_where_that_is_asked_for(clips: Path) -> None:
