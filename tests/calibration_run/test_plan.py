@@ -38,6 +38,17 @@ def test_people_are_in_one_split(clips: Path) -> None:
     assert not (people[FIT] | people[TEST]) & set(pupils(clips))
 
 
+def test_whose_clip_itself_is_broken_is_nobody_calm(clips: Path) -> None:
+    """What is broken in a clip is no false alarm; the others stay."""
+    rows = ["synth_000219.mp4,train", "synth_000327.mp4,train", "synth_000220.mp4,train"]
+    index = clips / "synthetic" / "index.csv"
+    people = [row for row in index.read_text().splitlines() if not row.endswith("train")]
+    index.write_text("\n".join([*people, *rows]) + "\n")
+    names = {one.clip.stem for one in plan(clips, 3, 3)}
+    assert "synth_000220" in names
+    assert not names & {"synth_000219", "synth_000327"}
+
+
 def test_every_scene_has_its_own_name(clips: Path) -> None:
     """What was measured is kept by it."""
     scenes = plan(clips, 3, 3)
