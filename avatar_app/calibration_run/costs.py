@@ -41,7 +41,7 @@ def costs() -> list[tuple[str, float]]:
     entering = Entering()
     views = [sight.view(images[index], place) for index in (0, 5)]
     usual, now = (sight.look(view, placed) for view in views)
-    chip, later = usual.face, now.face
+    chip, later = usual.chip, now.chip
     network, edges = bundled_network(), upheaval.edges(chip)
     tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {

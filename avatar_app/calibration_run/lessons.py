@@ -27,8 +27,8 @@ from avatar_app.glitch.follower import Follower
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import sight
-from avatar_app.glitch.signals.artifacts import CELLS
-from avatar_app.glitch.signals.sight import AROUND, VIEW, Sight
+from avatar_app.glitch.signals.artifacts import CELLS, ROWS
+from avatar_app.glitch.signals.sight import AROUND, FACE, VIEW, Sight
 from avatar_app.glitch.watch import USUAL_SECONDS
 from avatar_app.perturbations import envelope, perturb
 from avatar_app.progress import Progress
@@ -57,10 +57,10 @@ _LITTLE_CONTRAST = 8.0
 class Lessons:
     """Faces in a `view` (N, 192, 192) uint8, where they are `broken` and where `covered`.
 
-    Both maps are (N, 12, 12) uint8: YES, NO, UNKNOWN. `person` (N,) says who it is, `kind` (N,)
+    Both maps are (N, 14, 12) uint8: YES, NO, UNKNOWN. `person` (N,) says who it is, `kind` (N,)
     what happens. `points` (N, 68, 2) float16 are the landmarks, in pixels of the chip. What is
-    usual: of the face `usual` (N, 96, 96) uint8, of the face without its shape `texture`
-    (N, 96, 96) uint8, and of what lies around it `surroundings` (N, 2, 48, 48) float16.
+    usual: of the face `usual` (N, 112, 96) uint8, of the face without its shape `texture`
+    (N, 112, 96) uint8, and of what lies around it `surroundings` (N, 2, 48, 48) float16.
     """
 
     view: Image
@@ -188,11 +188,11 @@ def _followed(follower: Follower, played: _Played, person: int) -> Lessons:
     return Lessons(
         column(0, np.uint8, VIEW, VIEW),
         column(1, np.float16, 68, 2),
-        column(2, np.uint8, chips.SIDE, chips.SIDE),
-        column(3, np.uint8, chips.SIDE, chips.SIDE),
+        column(2, np.uint8, chips.HEIGHT, chips.SIDE),
+        column(3, np.uint8, chips.HEIGHT, chips.SIDE),
         column(4, np.float16, 2, AROUND, AROUND),
-        column(5, np.uint8, CELLS, CELLS),
-        column(6, np.uint8, CELLS, CELLS),
+        column(5, np.uint8, ROWS, CELLS),
+        column(6, np.uint8, ROWS, CELLS),
         np.full(len(rows), person, np.int32),
         np.full(len(rows), played.kind, "U40"),
     )
@@ -200,10 +200,10 @@ def _followed(follower: Follower, played: _Played, person: int) -> Lessons:
 
 def _maps(played: _Played, index: int, landmarks: Floats, now: Floats) -> tuple[Image, Image]:
     """Return where the face is broken, and where covered."""
-    nowhere = np.full((CELLS, CELLS), NO, np.uint8)
+    nowhere = np.full((ROWS, CELLS), NO, np.uint8)
     if played.real is None:
         return nowhere, nowhere
-    real = chips.chip(played.real[index], chips.upright(landmarks))
+    real = sight.view(played.real[index], chips.upright(landmarks))[FACE]
     if played.is_covered:
         return nowhere, changed(now, real, *_LAID)
     label = _label(played, index, landmarks)
@@ -220,10 +220,10 @@ def _maps(played: _Played, index: int, landmarks: Floats, now: Floats) -> tuple[
 
 
 def changed(now: Floats, real: Floats, little: float, much: float) -> Image:
-    """Return (12, 12): which cells of two chips differ by `much`, and which by `little` at most."""
+    """Return (14, 12): which cells of two faces differ by `much`, which by `little` at most."""
     size = chips.SIDE // CELLS
-    cells = np.abs(now - real).reshape(CELLS, size, CELLS, size).mean(axis=(1, 3))
-    cells /= float(real.std()) + _LITTLE_CONTRAST
+    cells = np.abs(now - real).reshape(ROWS, size, CELLS, size).mean(axis=(1, 3))
+    cells /= float(real[: chips.SIDE].std()) + _LITTLE_CONTRAST
     return np.where(cells > much, YES, np.where(cells < little, NO, UNKNOWN)).astype(np.uint8)
 
 

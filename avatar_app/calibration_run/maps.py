@@ -9,9 +9,9 @@ import numpy as np
 
 from avatar_app.calibration_run.lessons import YES, Lessons
 from avatar_app.files import whole, write_errors
-from avatar_app.glitch.signals.artifacts import CELLS
+from avatar_app.glitch.signals.artifacts import CELLS, ROWS
 from avatar_app.glitch.signals.chip import SIDE
-from avatar_app.glitch.signals.sight import MIDDLE
+from avatar_app.glitch.signals.sight import FACE
 from avatar_app.types import Floats, Image
 
 _MOST = 12
@@ -22,7 +22,7 @@ _RED, _BLUE = np.array([210, 40, 40]), np.array([40, 90, 220])
 def draw_maps(lessons: Lessons, seen: Callable[..., Floats], path: Path) -> None:
     """Draw one face of each kind, broken cells in red and covered ones in blue, into a PNG.
 
-    `seen` gives the log-odds (2, 12, 12) for a lesson's `faces`. Raises AvatarAppError.
+    `seen` gives the log-odds (2, 14, 12) for a lesson's `faces`. Raises AvatarAppError.
     """
     from matplotlib.figure import Figure
 
@@ -34,11 +34,11 @@ def draw_maps(lessons: Lessons, seen: Callable[..., Floats], path: Path) -> None
     grid = figure.subplots(len(_ROWS), len(shown), squeeze=False)
     for axes, kind in zip(grid.T, shown, strict=True):
         index = _plainest(lessons, kind)
-        face = lessons.view[index][MIDDLE, MIDDLE]
+        face = lessons.view[index][FACE]
         done = np.stack((lessons.broken[index] == YES, lessons.covered[index] == YES))
         odds = seen(*lessons.faces(index))
         found = (odds > 0) & (odds == odds.max(axis=0))
-        nothing = np.zeros((2, CELLS, CELLS), bool)
+        nothing = np.zeros((2, ROWS, CELLS), bool)
         for one, cells in zip(axes, (nothing, done, found), strict=True):
             one.imshow(_tinted(face, cells))
             one.set(xticks=[], yticks=[])
@@ -57,7 +57,7 @@ def _plainest(lessons: Lessons, kind: str) -> int:
 
 
 def _tinted(face: Image, cells: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Image:
-    """Return a face (96, 96) in grey with the cells (2, 12, 12) in red and blue, (96, 96, 3)."""
+    """Return a face (112, 96) in grey, its cells (2, 14, 12) in red and blue: (112, 96, 3)."""
     colours = np.repeat(face[..., None], 3, axis=2).astype(np.float32)
     size = SIDE // CELLS
     for colour, there in zip((_RED, _BLUE), cells, strict=True):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +34,12 @@ from avatar_app.glitch.signals.artifacts import (
     HIGHEST,
     INNER,
     LAYERS,
+    ROWS,
     ArtifactNetwork,
     contrasted,
     save_network,
 )
+from avatar_app.glitch.signals.chip import SIDE
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Floats, Image
@@ -44,10 +47,12 @@ from avatar_app.types import AvatarAppError, Floats, Image
 _BATCH = 96
 _FACE_SHARE = 0.75  # of the time is learned by faces alone
 _RATE, _WARM_UP, _DECAY = 2e-3, 0.05, 1e-3
-_BROKEN_CELLS = 5  # of 144: so many make a broken face
+_BROKEN_CELLS = 5  # of 168: so many make a broken face
 _OFTEN, _OFTENER = ("calm", "edge"), 4.0  # these are shown so many times as often as other kinds
 _HELD_OUT = 12  # the last people say how good it has become
 _FALSE_POSITIVES = 0.01
+_BROKEN, _MELTED = 0.28, 0.2  # shares of the lessons that are spoiled so, each time anew
+_HELD = 0.5  # half of what is learned is what the network said that it goes on from
 _SLIPS = 0.5  # pixels: landmarks lie a little beside their place, each by itself
 
 
@@ -72,20 +77,24 @@ def train_network(
     minutes: float = 30.0,
     model: str = "fomm-mini",
     device: str = "auto",
+    start: Path | None = None,
     maps: Path | None = None,
     progress: Progress = silent,
     seed: int = 0,
 ) -> Trained:
     """Play the lessons of the folder `clips`, learn for `minutes`, and write `output`, a .npz file.
 
-    `maps` is a picture to write of what it sees of people who were held out. Needs about 12 GB of
-    memory. Raises AvatarAppError for what is wrong with any of these.
+    With `start`, another such file, it goes on from that network, holds on to what that says but
+    where a face melts, and writes what lies halfway between the two. `maps` is a picture to write
+    of what it sees of people who were held out. Needs about 12 GB of memory.
+    Raises AvatarAppError for what is wrong with any of these.
     """
     if not minutes > 0:
         raise AvatarAppError(f"{minutes:g} minutes are no time to learn in; give more than 0.")
     for path in (output, maps):
         if path is not None:
             check_writable(path)
+    known = None if start is None else ArtifactNetwork.load(start)
     people = pupils(clips)
     with (
         closing(load_reenactor(model, device, absolute=True)) as engine,
@@ -94,7 +103,9 @@ def train_network(
         lessons = gather(studio, people, clips / "edge", progress)
     is_held = lessons.person > lessons.person.max() - _HELD_OUT
     learnt, held = lessons.those(~is_held), lessons.those(is_held)
-    network, steps = _learned(learnt, minutes, seed, progress)
+    network, steps = _learned(learnt, minutes, seed, progress, known)
+    if known is not None:
+        network = network_of(halfway(known, ArtifactNetwork(weights_of(network))))
     with whole(output) as part, write_errors(output), part.open("wb") as file:
         save_network(weights_of(network), file)
     if maps is not None:
@@ -103,9 +114,9 @@ def train_network(
 
 
 class MapNetwork(nn.Module):
-    """The network: what is seen of a face (N, 4, 96, 96) and around it (N, 4, 48, 48) to its maps.
+    """The network: what is seen of a face (N, 4, 112, 96) and around it (N, 4, 48, 48) to its maps.
 
-    They are log-odds (N, 2, 12, 12) that a cell is broken; covered. What lies around the face can
+    They are log-odds (N, 2, 14, 12) that a cell is broken; covered. What lies around the face can
     only excuse it, where it `is_excusing`.
     """
 
@@ -125,10 +136,15 @@ class MapNetwork(nn.Module):
         if not self.is_excusing:
             return maps
         around = self.beside(beside)
-        near = around[:, :, INNER, INNER].repeat_interleave(2, 2).repeat_interleave(2, 3)
-        whole = around.mean(dim=(2, 3), keepdim=True).expand(-1, -1, CELLS, CELLS)
+        near = around[(..., *INNER)].repeat_interleave(2, 2).repeat_interleave(2, 3)
+        whole = around.mean(dim=(2, 3), keepdim=True).expand(-1, -1, ROWS, CELLS)
         excuse = functional.softplus(self.excuse(torch.cat((seen, near, whole), dim=1)))
         return maps + excuse * torch.tensor([-1.0, 1.0])[:, None, None]
+
+    @property
+    def layers(self) -> list[nn.Module]:
+        """In the order of LAYERS: convolutions, or such with what normalises and rectifies."""
+        return [*self.face, self.head, *self.beside, *self.excuse]
 
     def excuse_only(self) -> None:
         """Let what was learned of faces stay as it is, and learn what excuses them."""
@@ -147,8 +163,59 @@ def _stacked(layers: Sequence[tuple[int, int, int, int]]) -> nn.Sequential:
 
 def weights_of(network: MapNetwork) -> list[tuple[Floats, Floats]]:
     """Return kernels (k * k * in, out) and biases (out,), with the normalisation folded in."""
-    layers = (*network.face, network.head, *network.beside, *network.excuse)
-    return [_folded(layer) for layer in layers]
+    return [_folded(layer) for layer in network.layers]
+
+
+def network_of(known: ArtifactNetwork) -> MapNetwork:
+    """Return a network that computes what `known` does; it normalises nothing yet."""
+    network = MapNetwork()
+    with torch.no_grad():
+        for layer, (inside, out, size, _), (kernel, bias) in zip(
+            network.layers, LAYERS, known.weights, strict=True
+        ):
+            convolution: Any = layer[0] if isinstance(layer, nn.Sequential) else layer
+            weight = torch.from_numpy(kernel).reshape(size, size, inside, out)
+            convolution.weight.copy_(weight.permute(3, 2, 0, 1))
+            if isinstance(layer, nn.Sequential):
+                after: Any = layer[1]
+                after.weight.fill_((1 + after.eps) ** 0.5)
+                after.bias.copy_(torch.from_numpy(bias))
+            else:
+                convolution.bias.copy_(torch.from_numpy(bias))
+    return network.eval()
+
+
+def halfway(one: ArtifactNetwork, other: ArtifactNetwork) -> ArtifactNetwork:
+    """Return the network whose weights lie in the middle, where one goes on from the other.
+
+    It keeps most of what the latter learned, and holds for faces unlike those of the lessons better
+    than either (Wortsman et al., Robust Fine-Tuning of Zero-Shot Models, CVPR 2022).
+    """
+    pairs = zip(one.weights, other.weights, strict=True)
+    return ArtifactNetwork([(0.5 * (a + c), 0.5 * (b + d)) for (a, b), (c, d) in pairs])
+
+
+def normalise(network: MapNetwork, face: torch.Tensor, beside: torch.Tensor) -> None:
+    """Let a network of `network_of` normalise as it answers to these lessons: it computes the same.
+
+    Without it the first steps would throw away what it knows.
+    """
+
+    def answer(layer: nn.Module, _: object, out: torch.Tensor) -> None:
+        variance, mean = torch.var_mean(out, dim=(0, 2, 3), correction=0)
+        after = normalising[layer]
+        after.running_mean.copy_(mean)
+        after.running_var.copy_(variance)
+        after.weight.copy_((variance + after.eps).sqrt())
+        after.bias.add_(mean)
+
+    stacks = [layer for layer in network.layers if isinstance(layer, nn.Sequential)]
+    normalising: dict[nn.Module, Any] = {layer[0]: layer[1] for layer in stacks}
+    hooks = [layer.register_forward_hook(answer) for layer in normalising]
+    with torch.no_grad():
+        network(face, beside)
+    for hook in hooks:
+        hook.remove()
 
 
 def _folded(layer: nn.Module) -> tuple[Floats, Floats]:
@@ -166,6 +233,19 @@ def _folded(layer: nn.Module) -> tuple[Floats, Floats]:
         bias = after.bias.detach() - after.running_mean * scale
     flat = kernel.permute(2, 3, 1, 0).reshape(-1, len(kernel))
     return flat.contiguous().numpy(), bias.numpy()
+
+
+class Batch(NamedTuple):
+    """What the network sees of faces and around them, float32, and the `truth` (N, 2, 14, 12).
+
+    `is_melted` (N,) says where a face was melted: what a network says of those that was not shown
+    any counts for nothing.
+    """
+
+    face: torch.Tensor
+    beside: torch.Tensor
+    truth: torch.Tensor
+    is_melted: torch.Tensor
 
 
 class Batches:
@@ -188,17 +268,13 @@ class Batches:
         ends = np.cumsum(np.bincount(self._scene))[:-1]
         self._whole = [there[is_whole[there]] for there in np.split(order, ends)]
 
-    def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return what the network sees of the faces and around them, and the truth (N, 2, 12, 12).
-
-        float32, as the network takes them, and uint8.
-        """
+    def draw(self, count: int) -> Batch:
+        """Draw so many."""
         drawn = np.searchsorted(self._odds, self._chance.random(count) * self._odds[-1])
         columns = zip(*(self._one(int(index)) for index in drawn), strict=True)
-        face, beside, truth = (torch.from_numpy(np.stack(column)) for column in columns)
-        return face, beside, truth
+        return Batch(*(torch.from_numpy(np.stack(column)) for column in columns))
 
-    def _one(self, index: int) -> tuple[Floats, Floats, Image]:
+    def _one(self, index: int) -> tuple[Floats, Floats, Image, npt.NDArray[np.bool_]]:
         chance, every = self._chance, self._all
         view = every.view[index].astype(np.float32)
         points = every.points[index].astype(np.float32)
@@ -206,8 +282,12 @@ class Batches:
         usual = self._usual(index)
         if chance.random() < 0.7:
             usual = spoiling.slipped(usual, chance)
-        if chance.random() < 0.35:
+        how = chance.random()
+        is_melted = _BROKEN <= how < _BROKEN + _MELTED
+        if how < _BROKEN:
             spoiling.broken(view, points, maps, self._another(), chance)
+        elif is_melted:
+            spoiling.melted(view, points, maps, chance)
         if chance.random() < 0.25:
             spoiling.covered(view, maps, self._another(), chance)
         view = spoiling.filmed(view, chance)
@@ -216,7 +296,7 @@ class Batches:
         if chance.random() < 0.5:
             seen, maps = [one[:, ::-1] for one in seen], maps[..., ::-1]
         face, beside = (np.ascontiguousarray(one.transpose(2, 0, 1)) for one in seen)
-        return face, beside, np.ascontiguousarray(maps)
+        return face, beside, np.ascontiguousarray(maps), np.array(is_melted)
 
     def _usual(self, index: int) -> Sight:
         """Return what is usual of a face: of its scene, of another moment, or of many."""
@@ -231,39 +311,76 @@ class Batches:
         return np.asarray(self._all.view[self._chance.integers(len(self._all.view))], np.float32)
 
 
-def loss_of(odds: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return the logistic loss of both maps, and of whole faces; what is UNKNOWN does not count."""
-    known, target = truth != UNKNOWN, (truth == YES).float()
-    cells = functional.binary_cross_entropy_with_logits(odds, target, reduction="none")
-    # Each map by its own mean: what covers is rarer than what breaks.
-    maps = (cells * known).sum(dim=(0, 2, 3)) / known.sum(dim=(0, 2, 3)).clamp(min=1)
+def loss_of(
+    odds: torch.Tensor,
+    truth: torch.Tensor,
+    held: torch.Tensor | None = None,
+    share: torch.Tensor | float = 0.0,
+) -> torch.Tensor:
+    """Return the logistic loss of both maps, and of whole faces; what is UNKNOWN does not count.
+
+    A `share`, (N,), of what is right is what another network says of the chips alone, `held`
+    (N, 2, 12, 12): so what that learned is not forgotten (Li and Hoiem, ECCV 2016).
+    """
+    target, known = (truth == YES).float(), (truth != UNKNOWN).float()
     broken = target[:, 0].sum(dim=(1, 2)) >= _BROKEN_CELLS
     judged = (broken | (truth[:, 0] == NO).flatten(1).all(dim=1)).float()
-    faces = functional.binary_cross_entropy_with_logits(
-        _of_faces(odds), broken.float(), reduction="none"
-    )
+    is_broken = broken.float()
+    if held is not None:
+        rows = held.shape[2]
+        is_broken, judged = _blended(is_broken, judged, _of_faces(held), share)
+        share = torch.as_tensor(share)[:, None, None, None]
+        chips = _blended(target[:, :, :rows], known[:, :, :rows], held, share)
+        target[:, :, :rows], known[:, :, :rows] = chips
+    loss = functional.binary_cross_entropy_with_logits
+    cells = loss(odds, target, reduction="none")
+    # Each map by its own mean: what covers is rarer than what breaks.
+    maps = (cells * known).sum(dim=(0, 2, 3)) / known.sum(dim=(0, 2, 3)).clamp(min=1)
+    faces = loss(_of_faces(odds), is_broken, reduction="none")
     return maps.sum() + (faces * judged).sum() / judged.sum().clamp(min=1)
 
 
+def _blended(
+    truth: torch.Tensor, known: torch.Tensor, held: torch.Tensor, share: torch.Tensor | float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the truth with a share of what another network says, and how much each counts."""
+    counts = (1 - share) * known + share
+    both = (1 - share) * known * truth + share * torch.sigmoid(held)
+    return both / counts.clamp(min=1e-6), counts
+
+
 def _learned(
-    lessons: Lessons, minutes: float, seed: int, progress: Progress
+    lessons: Lessons,
+    minutes: float,
+    seed: int,
+    progress: Progress,
+    known: ArtifactNetwork | None = None,
 ) -> tuple[MapNetwork, int]:
     torch.manual_seed(seed)
-    network, batches = MapNetwork(), Batches(lessons, seed)
+    network, batches, held = MapNetwork(), Batches(lessons, seed), None
+    if known is not None:
+        network, held = network_of(known), network_of(known)
+        held.is_excusing = False
+        normalise(network, *batches.draw(4 * _BATCH)[:2])
     # One core draws the next lessons while the others learn.
     with _threads(torch.get_num_threads() - 1):
         # By faces alone first: else what happens to lie around them would tell broken ones, too.
         network.train().is_excusing = False
-        steps = _taught(network, batches, minutes * _FACE_SHARE, "the face", progress)
+        steps = _taught(network, batches, minutes * _FACE_SHARE, "the face", progress, held)
         network.excuse_only()
         steps += _taught(network, batches, minutes * (1 - _FACE_SHARE), "around it", progress)
     return network.eval(), steps
 
 
 def _taught(
-    network: MapNetwork, batches: Batches, minutes: float, what: str, progress: Progress
+    network: MapNetwork,
+    batches: Batches,
+    minutes: float,
+    what: str,
+    progress: Progress,
+    held: MapNetwork | None = None,
 ) -> int:
-    """Teach what may still change for `minutes`; return the steps it took."""
+    """Teach what may still change for `minutes`, by `held` too; return the steps it took."""
     free = [one for one in network.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(free, lr=_RATE, weight_decay=_DECAY)
     is_halved = _is_faster_halved(network, batches)
@@ -274,10 +391,10 @@ def _taught(
             rate = _RATE * min(1.0, 0.05 + share / _WARM_UP) * 0.5 * (1 + np.cos(np.pi * share))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            face, beside, truth = coming.result()
+            batch = coming.result()
             coming = drawing.submit(batches.draw, _BATCH)
             optimizer.zero_grad()
-            loss_of(_odds(network, face, beside, is_halved), truth).backward()
+            _loss(network, batch, is_halved, held).backward()
             optimizer.step()
             steps += 1
             progress(round(60 * share * minutes), round(60 * minutes), f"seconds: {what}")
@@ -297,13 +414,25 @@ def _threads(count: int) -> Iterator[None]:
 
 def _is_faster_halved(network: MapNetwork, batches: Batches) -> bool:
     """Say whether this processor learns faster in bfloat16: new ones do, twice as fast."""
-    probe, (face, beside, truth) = copy.deepcopy(network), batches.draw(_BATCH)
+    probe, batch = copy.deepcopy(network), batches.draw(_BATCH)
     took = {}
     for is_halved in (False, True) * 2:  # the first time counts for nothing
         began = time.perf_counter()
-        loss_of(_odds(probe, face, beside, is_halved), truth).backward()
+        _loss(probe, batch, is_halved, None).backward()
         took[is_halved] = time.perf_counter() - began
     return took[True] < took[False]
+
+
+def _loss(
+    network: MapNetwork, batch: Batch, is_halved: bool, held: MapNetwork | None
+) -> torch.Tensor:
+    face, beside, truth, is_melted = batch
+    odds = _odds(network, face, beside, is_halved)
+    if held is None:
+        return loss_of(odds, truth)
+    with torch.no_grad():
+        known = _odds(held, face[:, :, :SIDE], beside, is_halved)
+    return loss_of(odds, truth, known, _HELD * (~is_melted).float())
 
 
 def _odds(

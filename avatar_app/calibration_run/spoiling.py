@@ -1,7 +1,7 @@
 """Spoils upright faces at random while the detector's network learns: no two lessons are alike.
 
 All take views (192, 192) float32 in [0, 255], whose middle is the face, and the lesson's maps of
-the face (2, 12, 12): broken and covered.
+the face (2, 14, 12): broken and covered.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.calibration_run.lessons import DRAWN, NO, UNKNOWN, YES, changed
-from avatar_app.glitch.signals.artifacts import CELLS
-from avatar_app.glitch.signals.chip import SIDE
-from avatar_app.glitch.signals.sight import AROUND, MIDDLE, VIEW, Sight
+from avatar_app.glitch.signals.artifacts import CELLS, ROWS
+from avatar_app.glitch.signals.chip import HEIGHT, SIDE
+from avatar_app.glitch.signals.sight import AROUND, FACE, MIDDLE, VIEW, Sight
 from avatar_app.types import Floats, Image
 
-_GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=2).astype(np.float32)
+_WIDE = np.stack(np.meshgrid(np.arange(VIEW), np.arange(VIEW)), axis=2).astype(np.float32)
+_LOWER = (*range(3, 14), *range(48, 60))  # landmarks of jaw and lips
 _FOLLOWED = 0.5  # so often landmarks go with what is bent
 _Any = TypeVar("_Any", bound=np.generic)
 
@@ -31,7 +32,7 @@ def broken(
     The view and the map of what is broken are changed in place; so are the landmarks `points`
     (68, 2) now and then where the face is bent, as they may follow or not.
     """
-    face = view[MIDDLE, MIDDLE].copy()
+    face = view[FACE].copy()
     mask = _soft(_shape(12, 50, chance), float(chance.uniform(1.5, 8)))
     how = chance.random()
     if how < 0.5:
@@ -39,21 +40,46 @@ def broken(
         way *= (mask * np.float32(chance.uniform(2, 9)))[..., None]
         spoilt = _bent(face, way)
         if chance.random() < _FOLLOWED:
-            x, y = np.clip(np.rint(points), 0, SIDE - 1).astype(int).T
-            points -= way[y, x]
+            points -= _there(way, points)
     else:
         if how < 0.75:
-            other = _elsewhere(face, another[MIDDLE, MIDDLE], chance)
+            other = _elsewhere(face, another[FACE], chance)
         elif how < 0.9:
             long, short = int(chance.integers(5, 22)), int(chance.integers(1, 5))
             other = _same(cv2.blur(face, (long, short) if chance.random() < 0.5 else (short, long)))
         else:
             other = face * np.float32(chance.choice((0.65, 0.75, 1.3, 1.45)))
         spoilt = _mixed(face, other, mask * np.float32(chance.uniform(0.5, 1.0)))
-    view[MIDDLE, MIDDLE] = spoilt
-    found = changed(spoilt, face, *DRAWN)
-    maps[0, (found == UNKNOWN) & (maps[0] == NO)] = UNKNOWN
-    maps[0, found == YES] = YES
+    view[FACE] = spoilt
+    _mark(maps, spoilt, face)
+
+
+def melted(view: Floats, points: Floats, maps: Image, chance: np.random.Generator) -> None:
+    """Let a part of the face, mostly the jaw, run or be pulled farther than a face can go.
+
+    What lies beside the face is pulled along. View, map and landmarks change as with `broken`.
+    """
+    face = view[FACE].copy()
+    at = chance.choice(_LOWER) if chance.random() < 0.7 else chance.integers(len(points))
+    reach = chance.uniform(8, 28)
+    far = reach * chance.uniform(0.6, 1.2)
+    turn = chance.normal(np.pi / 2, 0.4) if chance.random() < 0.6 else chance.uniform(0, 2 * np.pi)
+    ahead = np.array([np.cos(turn), np.sin(turn)], np.float32)
+    from_there = _WIDE - (points[at] + MIDDLE.start)
+    along, across = from_there @ ahead, from_there @ np.array([-ahead[1], ahead[0]], np.float32)
+    long = reach * chance.uniform(0.7, 2.5)
+    share = np.exp(-np.square(along / long) / 2 - np.square(across / reach) / 2)
+    if chance.random() < 0.4:  # it runs from a line on: what lies before that stays
+        share *= 2 / (1 + np.exp(np.clip(-along / chance.uniform(1, 8), -30, 30)))
+    uneven = 1 + chance.uniform(0, 1) * _wave(across, chance)
+    way = (far * share * uneven)[..., None] * ahead
+    if chance.random() < 0.5:
+        ripple = share * chance.uniform(2, 9) * _wave(along, chance)
+        way += ripple[..., None] * np.array([-ahead[1], ahead[0]])
+    view[:] = _bent(view, np.asarray(-way, np.float32))
+    if chance.random() < _FOLLOWED:
+        points += _there(way[FACE], points)
+    _mark(maps, view[FACE], face)
 
 
 def covered(view: Floats, maps: Image, another: Floats, chance: np.random.Generator) -> None:
@@ -75,7 +101,7 @@ def covered(view: Floats, maps: Image, another: Floats, chance: np.random.Genera
     mask = _soft(_held(_shape(10, 55, chance), chance), float(chance.uniform(0.5, 1.5)))
     view[:] = _mixed(view, thing, mask)
     size = SIDE // CELLS
-    share = mask[MIDDLE, MIDDLE].reshape(CELLS, size, CELLS, size).mean(axis=(1, 3))
+    share = mask[FACE].reshape(ROWS, size, CELLS, size).mean(axis=(1, 3))
     much, some = share > 0.5, share > 0.1
     maps[0, some & (maps[0] == YES)] = UNKNOWN
     maps[0, much] = NO
@@ -83,10 +109,29 @@ def covered(view: Floats, maps: Image, another: Floats, chance: np.random.Genera
     maps[1, much] = YES
 
 
+def _there(way: Floats, points: Floats) -> Floats:
+    """Return what a field (112, 96, 2) says at landmarks (68, 2)."""
+    x, y = np.clip(np.rint(points), 0, (SIDE - 1, HEIGHT - 1)).astype(int).T
+    return np.asarray(way[y, x], np.float32)
+
+
+def _mark(maps: Image, spoilt: Floats, face: Floats) -> None:
+    """Write into the maps where a face (112, 96) was broken."""
+    found = changed(spoilt, face, *DRAWN)
+    maps[0, (found == UNKNOWN) & (maps[0] == NO)] = UNKNOWN
+    maps[0, found == YES] = YES
+
+
+def _wave(along: Floats, chance: np.random.Generator) -> Floats:
+    """Return a wave in [-1, 1] of any length that a face can show."""
+    length, begin = chance.uniform(8, 60), chance.uniform(0, 2 * np.pi)
+    return _same(np.sin(along * np.float32(2 * np.pi / length) + np.float32(begin)))
+
+
 def _held(shape: Floats, chance: np.random.Generator) -> Floats:
     """Return a shape in a view (192, 192), held by something that comes from beside the view."""
     mask = np.zeros((VIEW, VIEW), np.float32)
-    mask[MIDDLE, MIDDLE] = shape
+    mask[FACE] = shape
     rows, columns = np.nonzero(mask)
     if len(rows):
         middle = (int(columns.mean()), int(rows.mean()))
@@ -131,15 +176,15 @@ def _moved(view: Floats, chance: np.random.Generator) -> Floats:
 
 
 def _field(chance: np.random.Generator, knots: int) -> Floats:
-    """Return a smooth random field (96, 96, 2)."""
+    """Return a smooth random field (112, 96, 2)."""
     field = chance.normal(size=(knots, knots, 2)).astype(np.float32)
-    return _same(cv2.resize(field, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
+    return _same(cv2.resize(field, (SIDE, HEIGHT), interpolation=cv2.INTER_CUBIC))
 
 
-def _bent(face: Floats, way: Floats) -> Floats:
-    """Show in every pixel what lies `way` (96, 96, 2) from it."""
-    x, y = np.moveaxis(_GRID + way, 2, 0)
-    return _same(cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+def _bent(picture: Floats, way: Floats) -> Floats:
+    """Show in every pixel of a chip or a view what lies `way` (H, W, 2) from it."""
+    x, y = np.moveaxis(_WIDE[: len(way), : way.shape[1]] + way, 2, 0)
+    return _same(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _elsewhere(face: Floats, another: Floats, chance: np.random.Generator) -> Floats:
@@ -159,12 +204,12 @@ def _turned(picture: Floats, degrees: float, grown: float, way: npt.NDArray[np.f
 
 
 def _shape(least: float, most: float, chance: np.random.Generator) -> Floats:
-    """Return a shape with corners as a mask (96, 96) in {0, 1}."""
-    middle = chance.uniform(5, SIDE - 5, 2)
+    """Return a shape with corners as a mask (112, 96) in {0, 1}."""
+    middle = chance.uniform(5, (SIDE - 5, HEIGHT - 5))
     angles = np.sort(chance.uniform(0, 2 * np.pi, chance.integers(3, 9)))
     reach = chance.uniform(least, most, len(angles))
     corners = middle + np.stack((np.cos(angles), np.sin(angles)), axis=1) * reach[:, None]
-    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask = np.zeros((HEIGHT, SIDE), np.uint8)
     cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
     return mask.astype(np.float32)
 

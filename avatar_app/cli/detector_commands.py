@@ -75,6 +75,7 @@ def _train_network(options: Namespace) -> None:
             minutes=options.train_network,
             model=options.model,
             device=options.device,
+            start=options.weights,
             maps=options.curves,
             progress=progress,
         )

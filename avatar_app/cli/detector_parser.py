@@ -95,7 +95,11 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--cache", metavar="DIR", type=Path, help="where measures are kept (default: beside FILE)"
     )
     command.add_argument(
-        "--weights", metavar="FILE", type=Path, help="fit nothing; measure what is in FILE"
+        "--weights",
+        metavar="FILE",
+        type=Path,
+        help="fit nothing; measure what is in FILE (with --train-network: go on from the network "
+        "in FILE, and hold on to what it sees)",
     )
     command.add_argument(
         "--train-network",

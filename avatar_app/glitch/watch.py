@@ -160,16 +160,19 @@ class PictureWatch:
         return time - self._changed_at
 
     def _texture(self, now: Sight, elapsed: float) -> tuple[dict[str, float], Floats]:
-        """Return the measures, and the maps of what is broken and covered (2, 12, 12)."""
-        face, before = now.face, now.face if self._chip is None else self._chip
+        """Return the measures, and the maps of what is broken and covered (2, 14, 12)."""
+        face, before = now.chip, now.chip if self._chip is None else self._chip
         usual = now if self._usual is None else self._usual
         self._chip = face
         self._usual = sight.nearer(usual, now, min(1.0, elapsed / USUAL_SECONDS))
         pace = _pace(elapsed)
-        changes, strange = chips.changes(face, before), chips.strangeness(now.free, usual.free)
+        changes, strange = (
+            chips.changes(face, before),
+            chips.strangeness(now.free_chip, usual.free_chip),
+        )
         maps = self._network.maps(now, usual)
         measures = {
-            **self._upheaval(face, usual.face, elapsed),
+            **self._upheaval(face, usual.chip, elapsed),
             **self._broken(maps[0]),
             "sharpness": chips.sharpness(face),
             **_by_part("change", {part: value / pace for part, value in changes.items()}),
@@ -182,7 +185,7 @@ class PictureWatch:
         return measures, maps
 
     def _broken(self, odds: Floats) -> dict[str, float]:
-        """Return how broken the face looks by the map (12, 12), and how much more than before."""
+        """Return how broken the face looks by the map (14, 12), and how much more than before."""
         parts = artifacts.by_part(odds)
         looks = {"artifact": artifacts.overall(odds), **_by_part("artifact", parts)}
         rises = self._rise.update(np.array([*looks.values()], np.float32), self._time)

@@ -48,9 +48,9 @@ def test_a_person_gives_lessons_of_every_kind(played: Lessons) -> None:
     kinds = {kind.partition("-")[0] for kind in played.kind}
     assert kinds == {"calm", "painted", "covered", "dimmed", "avatar", "driven", "output"}
     assert played.view.shape == (len(played.kind), 192, 192)
-    assert played.usual.shape == played.texture.shape == (len(played.kind), 96, 96)
+    assert played.usual.shape == played.texture.shape == (len(played.kind), 112, 96)
     assert played.surroundings.shape == (len(played.kind), 2, 48, 48)
-    assert played.broken.shape == played.covered.shape == (len(played.kind), 12, 12)
+    assert played.broken.shape == played.covered.shape == (len(played.kind), 14, 12)
 
 
 def test_whole_faces_are_broken_nowhere(played: Lessons) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,8 +13,9 @@ import torch
 from avatar_app.calibration_run import network
 from avatar_app.calibration_run.lessons import Lessons
 from avatar_app.glitch.signals import sight
-from avatar_app.glitch.signals.artifacts import ArtifactNetwork, contrasted
+from avatar_app.glitch.signals.artifacts import FILE, ArtifactNetwork, bundled_network, contrasted
 from avatar_app.glitch.signals.shapefree import SHAPE
+from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
 PEOPLE = 30
@@ -27,12 +29,12 @@ def made_up() -> Lessons:
         view = np.kron(chance.uniform(60, 190, (24, 24)), np.ones((8, 8))).astype(np.float32)
         for index in range(8):
             picture = view + chance.normal(0, 3, view.shape)
-            cells = np.zeros((12, 12), np.uint8)
+            cells = np.zeros((14, 12), np.uint8)
             if index % 2:
                 picture[48:80, 48:80] = 128 + 90 * np.sin(np.arange(32) * 1.5)
                 cells[:4, :4] = 1
             views.append(np.clip(picture, 0, 255).astype(np.uint8))
-            usual.append(view[sight.MIDDLE, sight.MIDDLE].astype(np.uint8))
+            usual.append(view[sight.FACE].astype(np.uint8))
             around.append(sight.around(view).astype(np.float16))
             broken.append(cells)
             person.append(who)
@@ -44,7 +46,7 @@ def made_up() -> Lessons:
         np.stack(usual),
         np.stack(around),
         np.stack(broken),
-        np.zeros((len(views), 12, 12), np.uint8),
+        np.zeros((len(views), 14, 12), np.uint8),
         np.array(person, np.int32),
         np.array(kind),
     )
@@ -92,7 +94,7 @@ def test_numpy_computes_what_torch_does() -> None:
     with torch.no_grad():
         expected = built(*seen)[0]
     found = ArtifactNetwork(network.weights_of(built)).maps(now, usual)
-    assert found.shape == (2, 12, 12)
+    assert found.shape == (2, 14, 12)
     assert found.std() > 0.01
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
@@ -110,3 +112,85 @@ def test_too_few_people_are_too_few(tmp_path: Path) -> None:
     (folder / "index.csv").write_text("file,split\n" + "x.mp4,train\n" * 160)
     with pytest.raises(AvatarAppError, match=r"names 10 clips .* 24 are needed"):
         network.train_network(tmp_path, tmp_path / "net.npz", minutes=1)
+
+
+def computed(built: network.MapNetwork, seen: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return its maps of what is seen."""
+    with torch.no_grad():
+        maps: torch.Tensor = built.eval()(*seen)
+    return maps
+
+
+def test_it_goes_on_from_what_another_network_computes() -> None:
+    """The one on board: the same maps before and after it normalises, while it learns, too."""
+    known, lessons = bundled_network(), made_up()
+    faces = [lessons.faces(index) for index in range(12)]
+    columns = zip(*(contrasted(*one) for one in faces), strict=True)
+    seen = [torch.from_numpy(np.stack(column).transpose(0, 3, 1, 2)) for column in columns]
+    expected = torch.from_numpy(np.stack([known.maps(*one) for one in faces]))
+    built = network.network_of(known)
+    torch.testing.assert_close(computed(built, seen), expected, atol=1e-3, rtol=1e-3)
+    network.normalise(built, *seen)
+    torch.testing.assert_close(computed(built, seen), expected, atol=1e-3, rtol=1e-3)
+    with torch.no_grad():
+        torch.testing.assert_close(built.train()(*seen), expected, atol=0.05, rtol=0.01)
+
+
+def test_halfway_is_the_middle_and_a_network_itself_where_both_are_one() -> None:
+    """By every weight."""
+    torch.manual_seed(1)
+    known, other = bundled_network(), ArtifactNetwork(network.weights_of(network.MapNetwork()))
+    between = network.halfway(known, other)
+    for old, new, middle in zip(known.weights, other.weights, between.weights, strict=True):
+        for one, two, found in zip(old, new, middle, strict=True):
+            np.testing.assert_allclose(found, (one + two) / 2, atol=1e-6)
+    seen = made_up().faces(1)
+    assert (network.halfway(known, known).maps(*seen) == known.maps(*seen)).all()
+
+
+def test_what_goes_on_stays_near_what_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that goes on for seconds sees much the same as before; from nothing it does not."""
+    lessons = made_up()
+    monkeypatch.setattr(network, "pupils", lambda _clips: [])
+    monkeypatch.setattr(network, "gather", lambda *_: lessons)
+    (tmp_path / "start.npz").write_bytes(bundled("models", FILE).read_bytes())
+    off = {}
+    for name, start in (("on", tmp_path / "start.npz"), ("anew", None)):
+        output = tmp_path / f"{name}.npz"
+        network.train_network(tmp_path, output, minutes=0.05, device="cpu", start=start)
+        read = ArtifactNetwork.load(output)
+        faces = [lessons.faces(index) for index in range(0, 40, 2)]
+        off[name] = np.mean(
+            [np.abs(read.maps(*one) - bundled_network().maps(*one)).mean() for one in faces]
+        )
+    assert 0 < off["on"] < 0.5 * off["anew"]
+
+
+def test_half_of_what_is_learned_is_what_is_held() -> None:
+    """Where all is held, the truth counts for nothing, but below the chip; else for half."""
+    truth = torch.ones((2, 2, 14, 12), dtype=torch.uint8)
+    held = torch.full((2, 2, 12, 12), -8.0)
+    least = {}
+    for share in (0.0, 0.5, 1.0):
+        odds = torch.zeros((2, 2, 14, 12), requires_grad=True)
+        optimizer = torch.optim.Adam([odds], lr=0.3)
+        for _ in range(200):
+            optimizer.zero_grad()
+            network.loss_of(odds, truth, held, torch.full((2,), share)).backward()
+            optimizer.step()
+        least[share] = odds.detach()[:, 1]  # what covers: whole faces have no part in that
+    assert least[0.0].min() > 3
+    assert least[0.5][:, :12].abs().max() < 0.5
+    assert least[1.0][:, :12].max() < -3
+    assert least[1.0][:, 12:].min() > 3
+
+
+def test_what_is_no_network_is_nothing_to_go_on_from(tmp_path: Path) -> None:
+    """One sentence, before anything is played."""
+    (tmp_path / "other.npz").write_text("{}")
+    with pytest.raises(AvatarAppError, match=r"other.npz holds no network"):
+        network.train_network(
+            tmp_path, tmp_path / "net.npz", minutes=1, start=tmp_path / "other.npz"
+        )

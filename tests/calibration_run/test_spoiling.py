@@ -9,7 +9,7 @@ import pytest
 from avatar_app.calibration_run import spoiling
 from avatar_app.calibration_run.lessons import NO, YES
 from avatar_app.glitch.signals.shapefree import SHAPE, shapefree
-from avatar_app.glitch.signals.sight import MIDDLE, look
+from avatar_app.glitch.signals.sight import FACE, MIDDLE, look
 from avatar_app.types import Floats, Image
 
 SEEDS = range(12)
@@ -30,14 +30,21 @@ def broken(
     return after
 
 
-def chip(view: Floats) -> Floats:
-    """Return the face of a view, (96, 96)."""
-    return np.asarray(view[MIDDLE, MIDDLE], np.float32)
+def melted(view: Floats, points: Floats, maps: Image, chance: np.random.Generator) -> Floats:
+    """Return the view with a face that runs, and leave it as it is."""
+    after = view.copy()
+    spoiling.melted(after, points, maps, chance)
+    return after
+
+
+def lower(view: Floats) -> Floats:
+    """Return the face of a view with what is below the chip, (112, 96)."""
+    return np.asarray(view[FACE], np.float32)
 
 
 def grid(view: Floats) -> Floats:
-    """Return the mean of each cell of a face, (12, 12)."""
-    return np.asarray(chip(view).reshape(12, 8, 12, 8).mean(axis=(1, 3)), np.float32)
+    """Return the mean of each cell of a face, (14, 12)."""
+    return np.asarray(lower(view).reshape(14, 8, 12, 8).mean(axis=(1, 3)), np.float32)
 
 
 def points() -> Floats:
@@ -47,7 +54,7 @@ def points() -> Floats:
 
 def clear() -> Image:
     """Return the maps of a whole, bare face."""
-    return np.full((2, 12, 12), NO, np.uint8)
+    return np.full((2, 14, 12), NO, np.uint8)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -71,6 +78,29 @@ def test_most_of_what_is_done_can_be_seen() -> None:
     assert np.mean(marked) > 0.8
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_where_a_face_melts_is_marked_and_nothing_else(seed: int) -> None:
+    """Cells marked changed, those not marked did not; and nothing counts as covered."""
+    maps, before = clear(), face(seed)
+    cells = grid(np.abs(melted(before, points(), maps, np.random.default_rng(seed)) - before))
+    assert (maps[1] == NO).all()
+    assert cells[maps[0] == YES].min(initial=255) > 3
+    assert cells[maps[0] == NO].max(initial=0) < 8
+
+
+def test_mostly_the_jaw_melts_and_takes_along_what_lies_below() -> None:
+    """More cells of the lower half are marked, and the neck changes as often as not."""
+    upper, lower, below = 0, 0, 0
+    for seed in range(60):
+        maps, before = clear(), face(seed)
+        after = melted(before, points(), maps, np.random.default_rng(seed))
+        upper += int((maps[0, :6] == YES).sum())
+        lower += int((maps[0, 6:12] == YES).sum())
+        below += int(np.abs(after - before)[MIDDLE.stop :, MIDDLE].max() > 20)
+    assert lower > 1.5 * upper > 0
+    assert 20 < below < 60
+
+
 def test_landmarks_now_and_then_follow_what_is_bent() -> None:
     """Where they do, they lie on what they lay on: without its shape the face is as before."""
     followed = 0
@@ -80,7 +110,7 @@ def test_landmarks_now_and_then_follow_what_is_bent() -> None:
         if (there == points()).all():
             continue
         followed += 1
-        one, other = chip(bent), shapefree(chip(before), points())
+        one, other = lower(bent), shapefree(lower(before), points())
         off = np.abs(shapefree(one, there) - other)[20:80, 20:76].mean()
         blind = np.abs(shapefree(one, points()) - other)[20:80, 20:76].mean()
         assert off < blind + 0.5
@@ -102,13 +132,13 @@ def test_what_is_covered_is_marked_and_no_longer_broken(seed: int) -> None:
     assert (maps[0][maps[1] == YES] == NO).all()
     assert (maps[0][maps[1] == NO] == YES).all()
     untouched = np.repeat(np.repeat(maps[1] == NO, 8, axis=0), 8, axis=1)
-    assert np.abs(chip(after) - chip(before))[untouched].sum() < 3 * untouched.size
+    assert np.abs(lower(after) - lower(before))[untouched].sum() < 3 * untouched.size
 
 
 def test_what_covers_a_face_comes_from_beside_it() -> None:
     """Nearly always something outside the face changes, too; a glitch leaves that alone."""
     beside = np.ones((192, 192), bool)
-    beside[MIDDLE, MIDDLE] = False
+    beside[FACE] = False
     held = []
     for seed in range(30):
         before, covered = face(seed), face(seed)

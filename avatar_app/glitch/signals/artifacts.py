@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
-from avatar_app.glitch.signals.chip import PARTS, SIDE, Place
+from avatar_app.glitch.signals.chip import HEIGHT, PARTS, SIDE, Place
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats
@@ -27,7 +27,10 @@ from avatar_app.types import AvatarAppError, Floats
 FILE = "artifacts.npz"
 
 CELLS = 12
-"""A map has so many rows and columns; a cell is 8 pixels of the chip."""
+"""A map has so many columns; a cell is 8 pixels of the chip."""
+
+ROWS = CELLS * HEIGHT // SIDE
+"""A map has so many rows: the last two are below the chip."""
 
 LAYERS: Sequence[tuple[int, int, int, int]] = (
     *((4, 16, 5, 2), (16, 32, 3, 2), (32, 32, 3, 1), (32, 48, 3, 2), (48, 48, 3, 1), (48, 2, 1, 1)),
@@ -38,7 +41,10 @@ LAYERS: Sequence[tuple[int, int, int, int]] = (
 FACE, HEAD, BESIDE, EXCUSE = slice(0, 5), slice(5, 6), slice(6, 9), slice(9, 11)
 """Which layers look at the face, and map it; at what lies around it, and excuse the face by it."""
 
-INNER = slice(CELLS // 4, CELLS // 4 + CELLS // 2)
+INNER = (
+    slice(CELLS // 4, CELLS // 4 + ROWS // 2),
+    slice(CELLS // 4, CELLS // 4 + CELLS // 2),
+)
 """Of the map around the face those rows and columns in which the face lies."""
 
 _EXCUSING = np.array([-1, 1], np.float32)
@@ -51,10 +57,13 @@ _SIZE = SIDE // CELLS
 
 
 def _cells_of(rows: slice, columns: slice) -> npt.NDArray[np.intp]:
-    """Return the flat indices of the cells whose middle lies there."""
-    middles = np.arange(CELLS) * _SIZE + _SIZE / 2
-    down = (middles >= rows.start) & (middles < rows.stop)
-    along = (middles >= columns.start) & (middles < columns.stop)
+    """Return the flat indices of the cells whose middle lies there.
+
+    What reaches to the lower border of the chip goes on below it.
+    """
+    middles = np.arange(ROWS) * _SIZE + _SIZE / 2
+    down = (middles >= rows.start) & (middles < (HEIGHT if rows.stop == SIDE else rows.stop))
+    along = ((middles >= columns.start) & (middles < columns.stop))[:CELLS]
     return np.flatnonzero(down[:, None] & along[None, :])
 
 
@@ -63,11 +72,11 @@ _PARTS = {part: _cells_of(*place) for part, place in PARTS.items()}
 
 
 def contrasted(now: Sight, usual: Sight) -> tuple[Floats, Floats]:
-    """Return what the network sees: of the face (96, 96, 4), and around it (48, 48, 4).
+    """Return what the network sees: of the face (112, 96, 4), and around it (48, 48, 4).
 
     Both now and as usual, in the contrast of the usual face; the face also without its shape.
     """
-    middle, contrast = usual.face.mean(), usual.face.std() + np.float32(_LITTLE_CONTRAST)
+    middle, contrast = usual.chip.mean(), usual.chip.std() + np.float32(_LITTLE_CONTRAST)
     seen = np.stack((now.face, usual.face, now.free, usual.free), axis=2)
     seen -= middle
     seen /= contrast
@@ -87,6 +96,11 @@ class ArtifactNetwork:
                 raise ValueError(f"ArtifactNetwork: unexpected {kernel.shape} and {bias.shape}")
         self._weights = weights
 
+    @property
+    def weights(self) -> Sequence[tuple[Floats, Floats]]:
+        """Kernels and biases, as given."""
+        return self._weights
+
     @classmethod
     def load(cls, path: Path) -> ArtifactNetwork:
         """Read what `save_network` wrote. Raises AvatarAppError where it is something else."""
@@ -101,13 +115,13 @@ class ArtifactNetwork:
             ) from error
 
     def maps(self, now: Sight, usual: Sight) -> Floats:
-        """Return (2, 12, 12) log-odds that a cell of the face is broken; covered.
+        """Return (2, 14, 12) log-odds that a cell of the face is broken; covered.
 
         What lies around the face can only excuse it: it is less broken, and more covered.
         """
         face, beside = contrasted(now, usual)
         seen, around = self._through(FACE, face), self._through(BESIDE, beside)
-        near = around[INNER, INNER].repeat(2, axis=0).repeat(2, axis=1)
+        near = around[INNER].repeat(2, axis=0).repeat(2, axis=1)
         whole = np.broadcast_to(around.mean(axis=(0, 1)), near.shape)
         excuse = self._through(EXCUSE, np.concatenate((seen, near, whole), axis=2))
         maps = self._through(HEAD, seen) + _EXCUSING * np.logaddexp(0, excuse)
@@ -156,12 +170,12 @@ def overall(odds: Floats) -> float:
 
 
 def covered(maps: Floats, place: Place, shape: tuple[int, ...]) -> Floats:
-    """Return (12, 12): the share in [0, 1] of each cell that something covers, by both maps.
+    """Return (12, 12): the share in [0, 1] of each cell of the chip that something covers.
 
-    What looks more broken than covered is not. What lies outside the picture of `shape` (H, W, ...)
-    is covered, too; `place` takes the picture to the chip.
+    By both maps: what looks more broken than covered is not. What lies outside the picture of
+    `shape` (H, W, ...) is covered, too; `place` takes the picture to the chip.
     """
-    broken, hidden = maps
+    broken, hidden = maps[:, :CELLS]
     back = cv2.invertAffineTransform(place)
     x, y = back[:, :2] @ _MIDDLES + back[:, 2:]
     height, width = shape[:2]
@@ -171,9 +185,9 @@ def covered(maps: Floats, place: Place, shape: tuple[int, ...]) -> Floats:
 
 
 def part_means(cells: Floats) -> dict[str, float]:
-    """By part of the face: the mean over its cells."""
+    """By part of the face: the mean over its cells (12, 12) in the chip."""
     flat = cells.reshape(-1)
-    return {part: float(flat[there].mean()) for part, there in _PARTS.items()}
+    return {part: float(flat[there[there < flat.size]].mean()) for part, there in _PARTS.items()}
 
 
 def save_network(weights: Sequence[tuple[Floats, Floats]], file: IO[bytes]) -> None:

@@ -19,6 +19,9 @@ from avatar_app.types import Floats, Image
 SIDE = 96
 """Width and height of a chip in pixels."""
 
+HEIGHT = SIDE + 16
+"""Rows of a face that is looked at with what is below the chip: what melts hangs from the chin."""
+
 _UNIT = 44.0  # pixels between the outer corners of the eyes
 _CENTRE = (48.0, 40.0)  # where the middle of nose and eye corners comes to lie
 _TARGET = (SKULL[:, :2] - SKULL[:, :2].mean(axis=0)) * _UNIT

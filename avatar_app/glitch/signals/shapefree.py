@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.glitch.signals.chip import HEIGHT, SIDE
 from avatar_app.types import Floats
 
 Points = npt.NDArray[np.float64]
@@ -39,7 +39,8 @@ SHAPE: Floats = np.array(
 )
 """The mean face's landmarks (68, 2) in pixels of a chip: of rendered people, left as right."""
 
-_NODES = 24  # a side; the warp in between is linear
+_NODES = 24  # across a chip; the warp in between is linear
+_ROWS = _NODES * HEIGHT // SIDE
 _STIFFNESS = 0.02
 """How little a single landmark bends the warp: it may have slipped, and eyes close."""
 
@@ -53,11 +54,13 @@ def _bending(one: Points, other: Points) -> Points:
 def _warp() -> Floats:
     """Return (nodes, 68): where each node of the mean face lies, as weights of the landmarks.
 
+    The nodes reach below the chip as far as a face is looked at.
+
     A smoothing thin-plate spline (Bookstein 1989) from fixed points is linear in their values.
     """
     points = SHAPE.astype(np.float64) / SIDE
-    middles = ((np.arange(_NODES) + 0.5) * (SIDE / _NODES) - 0.5) / SIDE
-    x, y = np.meshgrid(middles, middles)
+    down = ((np.arange(_ROWS) + 0.5) * (SIDE / _NODES) - 0.5) / SIDE
+    x, y = np.meshgrid(down[:_NODES], down)
     nodes = np.column_stack((x.ravel(), y.ravel()))
     count = len(points)
     system = np.zeros((count + 3, count + 3))
@@ -72,8 +75,8 @@ _WARP = _warp()
 
 
 def shapefree(face: Floats, points: Floats) -> Floats:
-    """Return the chip (96, 96) with its landmarks `points` (68, 2), in its pixels, at `SHAPE`."""
-    nodes = (_WARP @ np.asarray(points, np.float32)).reshape(_NODES, _NODES, 2)
-    x, y = cv2.split(cv2.resize(nodes, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))
+    """Return the face (112, 96) with its landmarks `points` (68, 2), in its pixels, at `SHAPE`."""
+    nodes = (_WARP @ np.asarray(points, np.float32)).reshape(_ROWS, _NODES, 2)
+    x, y = cv2.split(cv2.resize(nodes, (SIDE, HEIGHT), interpolation=cv2.INTER_LINEAR))
     warped = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.float32)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from avatar_app.glitch.signals.chip import SIDE, Place
+from avatar_app.glitch.signals.chip import HEIGHT, SIDE, Place
 from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.types import Floats, Image
 
@@ -24,6 +24,9 @@ AROUND = 48
 MIDDLE = slice(SIDE // 2, SIDE // 2 + SIDE)
 """Where the chip lies in a view, in rows and in columns."""
 
+FACE = (slice(MIDDLE.start, MIDDLE.start + HEIGHT), MIDDLE)
+"""Where the chip and what is below it lie in a view: rows and columns."""
+
 IN_FACE = np.zeros((AROUND, AROUND), bool)
 IN_FACE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = True
 """Of what is kept of a view those pixels in which the face lies."""
@@ -33,14 +36,25 @@ _DARK = 8.0  # grey levels: darker is all alike
 
 
 class Sight(NamedTuple):
-    """A face (96, 96) in [0, 255], the same `free` of its shape, and `around` it (2, 48, 48).
+    """A face (112, 96) in [0, 255], the same `free` of its shape, and `around` it (2, 48, 48).
 
-    Around are the mean grey of each 4 x 4 pixels, and the logarithm of how much detail they have.
+    Both faces reach below the chip, which are their first 96 rows. Around are the mean grey of each
+    4 x 4 pixels, and the logarithm of how much detail they have.
     """
 
     face: Floats
     free: Floats
     around: Floats
+
+    @property
+    def chip(self) -> Floats:
+        """The face without what is below it, (96, 96)."""
+        return self.face[:SIDE]
+
+    @property
+    def free_chip(self) -> Floats:
+        """The same without its shape, (96, 96)."""
+        return self.free[:SIDE]
 
 
 def turned(image: Image, place: Place) -> Image:
@@ -75,7 +89,7 @@ def around(wide: Floats) -> Floats:
 
 def look(wide: Floats, points: Floats) -> Sight:
     """Return what is looked at of a view; `points` (68, 2) are the landmarks in the chip."""
-    face = np.ascontiguousarray(wide[MIDDLE, MIDDLE])
+    face = np.ascontiguousarray(wide[FACE])
     return Sight(face, shapefree(face, points), around(wide))
 
 
@@ -102,5 +116,5 @@ def beside(now: Sight, usual: Sight) -> dict[str, float]:
         "beside_light": abs(light),
         "beside_blur": max(0.0, -grain),
         "beside_grain": max(0.0, grain),
-        "beside_change": float(off) / (float(usual.face.std()) + _DARK),
+        "beside_change": float(off) / (float(usual.chip.std()) + _DARK),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import artifacts
-from avatar_app.glitch.signals.artifacts import CELLS, ArtifactNetwork, bundled_network
+from avatar_app.glitch.signals.artifacts import CELLS, ROWS, ArtifactNetwork, bundled_network
 from avatar_app.glitch.signals.chip import placed, upright
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.glitch.signals.sight import look, view
@@ -70,9 +70,10 @@ def test_what_melts_looks_broken_and_what_is_behind_a_card_does_not(
 
 def test_what_lies_outside_the_picture_is_covered() -> None:
     """A face that leaves to the left: one half of its cells, whatever the maps say of them."""
-    maps = np.full((2, CELLS, CELLS), -5, np.float32)
+    maps = np.full((2, ROWS, CELLS), -5, np.float32)
     place = np.array([[1.0, 0, 48], [0, 1, 0]])  # the picture begins in the middle of the chip
     shares = artifacts.covered(maps, place, (96, 96, 3))
+    assert shares.shape == (CELLS, CELLS)  # below the chip nothing counts as covered
     assert (shares[:, :6] == 1).all()
     assert (shares[:, 6:] < 0.01).all()
 
@@ -84,12 +85,21 @@ def covers(maps: Floats) -> dict[str, float]:
 
 def test_a_part_is_told_by_its_own_cells() -> None:
     """Where one corner of the mouth looks broken, mouth and whole face say so, the brows do not."""
-    odds = np.full((CELLS, CELLS), -4, np.float32)
+    odds = np.full((ROWS, CELLS), -4, np.float32)
     odds[8, 4:8] = 3
     by_part = artifacts.by_part(odds)
     assert by_part["mouth"] > 0
     assert by_part["brows"] == by_part["chin"] == -4
     assert -4 < artifacts.overall(odds) < 3
+
+
+def test_what_hangs_below_the_chip_is_the_chin() -> None:
+    """It looks broken there, and in the whole face, where the chip itself looks whole."""
+    odds = np.full((ROWS, CELLS), -4, np.float32)
+    odds[CELLS:, 3:9] = 3
+    by_part = artifacts.by_part(odds)
+    assert by_part["chin"] == artifacts.overall(odds) == 3
+    assert by_part["left jaw"] == by_part["mouth"] == -4
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

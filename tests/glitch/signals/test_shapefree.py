@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.glitch.signals.chip import HEIGHT, SIDE
 from avatar_app.glitch.signals.shapefree import SHAPE, shapefree
 from avatar_app.types import Floats
 
 
 def spots(points: Floats) -> Floats:
-    """Return a chip with a soft spot on every landmark."""
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    """Return a face (112, 96) with a soft spot on every landmark."""
+    y, x = np.mgrid[:HEIGHT, :SIDE].astype(np.float32)
     apart = (x - points[:, 0, None, None]) ** 2 + (y - points[:, 1, None, None]) ** 2
     return np.asarray(200 * np.exp(-apart / 8).max(axis=0), np.float32)
 

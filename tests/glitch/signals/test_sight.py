@@ -24,6 +24,20 @@ def test_the_middle_of_a_view_is_the_chip() -> None:
     view = sight.view(picture(), PLACE)
     assert view.shape == (192, 192)
     np.testing.assert_allclose(view[sight.MIDDLE, sight.MIDDLE], chip(picture(), PLACE), atol=2)
+    assert (sight.look(view, SHAPE).chip == view[sight.MIDDLE, sight.MIDDLE]).all()
+
+
+def test_a_face_is_looked_at_with_what_is_below_the_chip() -> None:
+    """What changes only there changes what is seen, with its shape and without; not the chip."""
+    before = sight.view(picture(), PLACE)
+    after = before.copy()
+    after[sight.MIDDLE.stop : sight.MIDDLE.stop + 16] = 250
+    one, other = (sight.look(view, SHAPE) for view in (before, after))
+    assert one.face.shape == one.free.shape == (112, 96)
+    assert np.abs(other.face - one.face)[96:].min() > 5
+    assert np.abs(other.free - one.free)[98:].min() > 5
+    assert (other.chip == one.chip).all()
+    assert (other.free_chip[:94] == one.free_chip[:94]).all()
 
 
 def test_looking_leaves_the_place_and_the_view_as_they_are() -> None:
