@@ -70,6 +70,7 @@ def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
     assert not found.glitches
     assert found.summary()[0].startswith("No glitch was seen")
     assert "genuine" in found.summary()[0]
+    assert "Of jaws that melt" in found.summary()[-1]
     assert "of people behind hands" in found.summary()[-1]
 
 
