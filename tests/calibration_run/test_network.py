@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from avatar_app.calibration_run import network
+from avatar_app.calibration_run import map_network, network
 from avatar_app.calibration_run.lessons import Lessons
 from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.artifacts import FILE, ArtifactNetwork, bundled_network, contrasted
@@ -78,7 +78,7 @@ def test_what_is_learned_is_written_and_read_again(
 def test_numpy_computes_what_torch_does() -> None:
     """With normalisation folded in; the same maps to rounding."""
     torch.manual_seed(0)
-    built = network.MapNetwork()
+    built = map_network.MapNetwork()
     for part in built.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             assert part.running_mean is not None
@@ -93,7 +93,7 @@ def test_numpy_computes_what_torch_does() -> None:
     seen = [torch.from_numpy(one.transpose(2, 0, 1)[None]) for one in contrasted(now, usual)]
     with torch.no_grad():
         expected = built(*seen)[0]
-    found = ArtifactNetwork(network.weights_of(built)).maps(now, usual)
+    found = ArtifactNetwork(map_network.weights_of(built)).maps(now, usual)
     assert found.shape == (2, 14, 12)
     assert found.std() > 0.01
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
@@ -114,7 +114,7 @@ def test_too_few_people_are_too_few(tmp_path: Path) -> None:
         network.train_network(tmp_path, tmp_path / "net.npz", minutes=1)
 
 
-def computed(built: network.MapNetwork, seen: Sequence[torch.Tensor]) -> torch.Tensor:
+def computed(built: map_network.MapNetwork, seen: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return its maps of what is seen."""
     with torch.no_grad():
         maps: torch.Tensor = built.eval()(*seen)
@@ -128,9 +128,9 @@ def test_it_goes_on_from_what_another_network_computes() -> None:
     columns = zip(*(contrasted(*one) for one in faces), strict=True)
     seen = [torch.from_numpy(np.stack(column).transpose(0, 3, 1, 2)) for column in columns]
     expected = torch.from_numpy(np.stack([known.maps(*one) for one in faces]))
-    built = network.network_of(known)
+    built = map_network.network_of(known)
     torch.testing.assert_close(computed(built, seen), expected, atol=1e-3, rtol=1e-3)
-    network.normalise(built, *seen)
+    map_network.normalise(built, *seen)
     torch.testing.assert_close(computed(built, seen), expected, atol=1e-3, rtol=1e-3)
     with torch.no_grad():
         torch.testing.assert_close(built.train()(*seen), expected, atol=0.05, rtol=0.01)
@@ -139,13 +139,16 @@ def test_it_goes_on_from_what_another_network_computes() -> None:
 def test_halfway_is_the_middle_and_a_network_itself_where_both_are_one() -> None:
     """By every weight."""
     torch.manual_seed(1)
-    known, other = bundled_network(), ArtifactNetwork(network.weights_of(network.MapNetwork()))
-    between = network.halfway(known, other)
+    known, other = (
+        bundled_network(),
+        ArtifactNetwork(map_network.weights_of(map_network.MapNetwork())),
+    )
+    between = map_network.halfway(known, other)
     for old, new, middle in zip(known.weights, other.weights, between.weights, strict=True):
         for one, two, found in zip(old, new, middle, strict=True):
             np.testing.assert_allclose(found, (one + two) / 2, atol=1e-6)
     seen = made_up().faces(1)
-    assert (network.halfway(known, known).maps(*seen) == known.maps(*seen)).all()
+    assert (map_network.halfway(known, known).maps(*seen) == known.maps(*seen)).all()
 
 
 def test_what_goes_on_stays_near_what_it_began_with(
