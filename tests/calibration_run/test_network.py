@@ -52,13 +52,17 @@ def made_up() -> Lessons:
     )
 
 
-def test_what_is_learned_is_written_and_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a few seconds stripes are told from faces of people never seen."""
-    lessons = made_up()
+@pytest.fixture
+def lessons(monkeypatch: pytest.MonkeyPatch) -> Lessons:
+    """Return lessons made up here; training plays no others."""
+    played = made_up()
     monkeypatch.setattr(network, "pupils", lambda _clips: [])
-    monkeypatch.setattr(network, "gather", lambda *_: lessons)
+    monkeypatch.setattr(network, "gather", lambda *_: played)
+    return played
+
+
+def test_what_is_learned_is_written_and_read_again(tmp_path: Path, lessons: Lessons) -> None:
+    """After a few seconds stripes are told from faces of people never seen."""
     trained = network.train_network(
         tmp_path, tmp_path / "net.npz", minutes=0.2, device="cpu", maps=tmp_path / "maps.png"
     )
@@ -151,13 +155,8 @@ def test_halfway_is_the_middle_and_a_network_itself_where_both_are_one() -> None
     assert (map_network.halfway(known, known).maps(*seen) == known.maps(*seen)).all()
 
 
-def test_what_goes_on_stays_near_what_it_began_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_goes_on_stays_near_what_it_began_with(tmp_path: Path, lessons: Lessons) -> None:
     """A network that goes on for seconds sees much the same as before; from nothing it does not."""
-    lessons = made_up()
-    monkeypatch.setattr(network, "pupils", lambda _clips: [])
-    monkeypatch.setattr(network, "gather", lambda *_: lessons)
     (tmp_path / "start.npz").write_bytes(bundled("models", FILE).read_bytes())
     off = {}
     for name, start in (("on", tmp_path / "start.npz"), ("anew", None)):
