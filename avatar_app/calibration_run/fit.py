@@ -14,7 +14,7 @@ from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import RoleCalibration, Usual
 from avatar_app.glitch.fusion import FRONTAL, TURNED, away, bent
 from avatar_app.glitch.judge import Judge, log_odds
-from avatar_app.glitch.measures import AVATAR, CAMERA, CONTEXT, FALLING, TURN
+from avatar_app.glitch.measures import ALONE, AVATAR, CAMERA, CONTEXT, FALLING, TURN
 
 FOLDS = 4
 
@@ -60,9 +60,10 @@ def fit(
 
     Every kind of glitch counts as much as the others; of clean footage people in edge cases count
     four times as much as calm ones. A weight stays near what is expected where the footage says
-    little. `known` says what is usual. What is before the face may only excuse.
+    little. `known` says what is usual. What is before the face may only excuse. Measures `ALONE`
+    have no weight: they are judged by their limits.
     """
-    names = tuple(name for name in names_of(role) if name in known)
+    names = tuple(name for name in names_of(role) if name in known and name not in ALONE)
     values, truth = stacked(takes, role, names)
     groups = np.concatenate([np.full(len(take.truth), _group(take)) for take in takes])
     labelled = truth >= 0
@@ -137,6 +138,7 @@ def _minimised(
 def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
     """Return of each measure what it is on clean frames, and its limit towards glitches.
 
+    One in a hundred frames passes that, and none does of those measures that are judged `ALONE`.
     Eventful footage is left out: it would make a covered face usual.
     """
     names = names_of(role)
@@ -153,6 +155,7 @@ def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
         if not len(frontal):
             continue
         side, rank = (-1, 100 - _LIMIT) if name in FALLING else (1, _LIMIT)
+        rank = 100 if name in ALONE else rank
         middle = float(np.median(frontal))
         spread = max(_LEAST_SPREAD, side * (float(np.percentile(frontal, rank)) - middle))
         far = spread

@@ -60,6 +60,9 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         **_by_part("artifact", "a broken look", Flag.FACE_DISTORTED),
         "artifact_rise": Measure("a more broken look than before", Flag.FACE_DISTORTED),
         **_by_part("artifact_rise", "a more broken look than before", Flag.FACE_DISTORTED),
+        "unsettled": Measure(
+            "landmarks that settle less than before", Flag.FACE_DISTORTED, "mouth or jaw"
+        ),
     }
 )
 """Of a picture alone: both roles."""
@@ -94,6 +97,12 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVA
 
 FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
 """Those that fall where a glitch is; the others rise."""
+
+ALONE = ("unsettled",)
+"""Each is a glitch by itself where it passes its limit, the highest of all calm footage.
+
+They say something of one kind of glitch that hardly anything else sees, and that very surely.
+"""
 
 COVERED = "covered"
 """The share of a face that lies behind something, or outside the picture."""

@@ -19,7 +19,7 @@ from avatar_app.glitch.measures import (
     is_spoilt,
     part_name,
 )
-from avatar_app.glitch.signals import artifacts, movement, sight, upheaval
+from avatar_app.glitch.signals import artifacts, movement, settling, sight, upheaval
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.chip import Place
@@ -34,6 +34,7 @@ _TURN_SECONDS = 1.0  # a turn counts so long: coming back, points still slip and
 _STILL = 0.3  # mean grey levels: less is the same picture again
 _SHAKE_OF = 3
 _LASTING = 13  # pictures, half a second: what more than half of them show goes on
+_SETTLING = 7  # pictures: as long as a mouth that opens wide, once, does not last
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _COVERED_PART = 0.5  # the share of a part from which on its look says nothing
 _ENTERED_SECONDS = 0.5  # so long after it what came still explains how the face looks
@@ -69,7 +70,7 @@ class PictureWatch:
         self._follower = follower
         self._may_be_covered = may_be_covered
         self._network = bundled_network()
-        self._rise = Rise()
+        self._rise, self._settling = Rise(), Rise()
         self._entering = Entering()
         self.forget()
 
@@ -77,6 +78,7 @@ class PictureWatch:
         """Start afresh: the next picture belongs to another scene."""
         self._follower.forget()
         self._rise.forget()
+        self._settling.forget()
         self._entering.forget()
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
@@ -86,6 +88,7 @@ class PictureWatch:
         self._tints: Floats | None = None
         self._twitches: deque[float] = deque(maxlen=_LASTING)
         self._flashes: deque[float] = deque(maxlen=_LASTING)
+        self._unsettling: deque[float] = deque(maxlen=_SETTLING)
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
@@ -126,7 +129,8 @@ class PictureWatch:
         place = chips.upright(face.landmarks)
         points = chips.placed(face.landmarks, place)
         view = sight.turned(image, place)
-        texture, maps = self._texture(sight.look(sight.grey(view), points), elapsed)
+        grey = sight.grey(view)
+        texture, maps = self._texture(sight.look(grey, points), elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, place, points, elapsed)
@@ -140,7 +144,10 @@ class PictureWatch:
                 covered[:] = 0  # nothing at all is no thing before a face: the face is gone
             came = self._entering.look(image, view, place, min(1.0, elapsed / USUAL_SECONDS))
             measures[ENTERED] = came * min(1.0, float(covered.mean()) / _COVERING)
-            measures = self._uncovered(measures, covered, time)
+            measures, is_bare = self._uncovered(measures, covered, time)
+            if not is_bare:
+                return Observation(measures, face, signals)
+        measures["unsettled"] = self._unsettled(grey, time)
         return Observation(measures, face, signals)
 
     def _turned(self, time: float, turn: float | None = None) -> float:
@@ -194,10 +201,19 @@ class PictureWatch:
             looks |= zip(names, map(float, rises), strict=True)
         return looks
 
+    def _unsettled(self, grey: Floats, time: float) -> float:
+        """Return by how much less landmarks settle than before, for most of a quarter second."""
+        spread = settling.unsettled(self._follower.fit, grey.astype(np.uint8))
+        rise = self._settling.update(spread, time)
+        return _lasting(self._unsettling, 0.0 if rise is None else float(rise.max()))
+
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
-    ) -> dict[str, float]:
-        """Leave out what says nothing of a face that is behind something: that is no glitch."""
+    ) -> tuple[dict[str, float], bool]:
+        """Leave out what says nothing of a face that is behind something: that is no glitch.
+
+        Also return whether the face is bare, and seen as usual.
+        """
         self._looked_at = time
         share = float(covered.mean())
         parts = artifacts.part_means(covered)
@@ -214,7 +230,8 @@ class PictureWatch:
                 self._covered_at = time
         if self._is_behind or is_spoilt(self._beside):
             left_out += _OF_PRESENCE
-        return {**_without(measures, left_out), COVERED: share}
+        is_bare = not (is_explained or share > COVERED_FACE or is_spoilt(self._beside))
+        return {**_without(measures, left_out), COVERED: share}, is_bare
 
     @property
     def _is_behind(self) -> bool:
@@ -287,8 +304,9 @@ def _by_part(prefix: str, values: Mapping[str, float]) -> dict[str, float]:
 def _lasting(before: deque[float], value: float) -> float:
     """Add a value to those before; return what more than half of them reach, 0 while few."""
     before.append(value)
-    few = [0.0] * (_LASTING - len(before))
-    return sorted([*few, *before])[_LASTING // 2]
+    most = before.maxlen or 1
+    few = [0.0] * (most - len(before))
+    return sorted([*few, *before])[most // 2]
 
 
 def turn_of(signals: Mapping[str, float]) -> float:

@@ -68,6 +68,18 @@ def test_what_gets_worse_never_speaks_against_a_glitch() -> None:
         assert max(near, far) <= 0 if name in CONTEXT else min(near, far) >= 0
 
 
+def test_what_is_judged_alone_has_a_limit_that_nothing_calm_passes() -> None:
+    """And no weight in the sum."""
+    column = NAMES.index("unsettled")
+    shown = takes("video")
+    for one in shown:
+        one.measures[:, column] = np.linspace(0, 1, FRAMES) + 9 * (one.truth == 1)
+    shown[0].measures[FRAMES // 2, column] = 3.0
+    known = fit.usual(shown, "video")
+    assert known["unsettled"].limit == pytest.approx(3.0)
+    assert "unsettled" not in fit.fit(shown, "video", known).names
+
+
 def test_what_is_usual_is_learned_by_how_far_the_face_is_turned() -> None:
     """Turned faces that bend more move the limit for turned faces, and that one only."""
     column, turn = NAMES.index(TELLING), NAMES.index(TURN)

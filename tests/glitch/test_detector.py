@@ -22,7 +22,7 @@ from avatar_app.glitch.measures import (
     MEASURES,
     TURN,
 )
-from avatar_app.glitch.signals import artifacts
+from avatar_app.glitch.signals import artifacts, settling
 from avatar_app.glitch.signals.artifacts import CELLS
 from avatar_app.perturbations import perturb
 from avatar_app.types import (
@@ -112,11 +112,13 @@ def test_what_came_from_beside_a_face_explains_that_it_looks_more_broken(
     faces = [finder().find(picture)[0].landmarks for picture in clip()]
     found = verdicts(video, list(perturb(np.stack(clip()), np.stack(faces), "hand_eyes", 4)))
     came = [i for i, one in enumerate(found) if one.measures.get(ENTERED, 0) > ENTERED_FACE]
-    rises = {i for i, one in enumerate(found) if "artifact_rise" in one.measures}
     assert came
-    assert rises
     # While it is there, and for half a second after it.
-    assert not {later for i in came for later in range(i, i + 13)} & rises
+    explained = {later for i in came for later in range(i, i + 13)}
+    for name in ("artifact_rise", "unsettled"):
+        rises = {i for i, one in enumerate(found) if name in one.measures}
+        assert rises
+        assert not explained & rises
     assert not any(verdict.flags for verdict in found)
     video.forget()
     melting = [*clip()[:BREAKS_AT], *map(melted, clip()[BREAKS_AT:])]
@@ -148,6 +150,30 @@ def test_a_face_lost_in_the_noise_of_a_bad_camera_is_not_missing(
     assert max(verdict.measures["beside_grain"] for verdict in lost) > 0.35
     assert not any(Flag.FACE_MISSING in verdict.flags for verdict in found)
     assert not any("face_unseen" in verdict.measures for verdict in lost)
+
+
+def test_landmarks_that_settle_less_than_before_count_where_they_go_on_so(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three pictures are too few, and five enough; what they are all the time is no news."""
+    spread = iter([*[-3.0] * 20, *[-1.0] * 3, *[-3.0] * 9, *[-1.0] * 5])
+    monkeypatch.setattr(settling, "unsettled", lambda *_: np.full(2, next(spread), np.float32))
+    found = [one.measures["unsettled"] for one in verdicts(video, clip()[:37])]
+    assert max(found[:32]) < 0.1
+    assert found[-1] == pytest.approx(2, abs=0.4)
+
+
+def test_landmarks_of_a_face_behind_something_or_in_the_dark_need_not_settle(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether they do is told of a bare face in a picture as usual."""
+    dark = [(0.4 * picture).astype(np.uint8) for picture in clip()[4:8]]
+    bare = verdicts(video, [*clip()[:4], *dark])
+    half = np.full((CELLS, CELLS), 0.5, np.float32)
+    monkeypatch.setattr(artifacts, "covered", lambda *_: half)
+    hidden = verdicts(video, clip()[:4])
+    assert all(("unsettled" in one.measures) is (i < 4) for i, one in enumerate(bare))
+    assert not any("unsettled" in one.measures for one in hidden)
 
 
 def test_before_an_avatar_there_is_nothing() -> None:
