@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ import numpy.typing as npt
 
 from avatar_app.calibration_run.glitches import LEARNT, break_face
 from avatar_app.calibration_run.labels import CLEAN, UNCLEAR, by_distance, by_strength, distance
-from avatar_app.calibration_run.plan import learnt_edges
+from avatar_app.calibration_run.plan import learnt_edges, pupils
 from avatar_app.calibration_run.studio import RATE, Studio
 from avatar_app.calibration_run.webcam import as_filmed
+from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.follower import Follower
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
@@ -45,6 +47,7 @@ DIMMING = ("low_light", "noise", "side_light", "compression")
 _FRAMES, _SIZE = 60, 256
 _GLITCHES, _COVERS, _DIMMED = 3, 3, 2  # scenes of each clip
 _TIMES = 2  # so often each clip is played, another part and otherwise
+_HELD_OUT = 12  # the last people say how good a network has become
 _EVERY = 3  # pictures: those next to each other hardly differ
 DRAWN = (0.05, 0.12)
 _RENDERED = (0.18, 0.35)
@@ -93,6 +96,21 @@ class _Played:
     drawn: Floats | None = None  # how strongly (N,)
     landmarks: Floats | None = None  # of the real ones, where the avatar broke by itself
     is_covered: bool = False
+
+
+def play(clips: Path, model: str, device: str, progress: Progress) -> tuple[Lessons, Lessons]:
+    """Play the lessons of a folder; return those to learn from, and those of people held out.
+
+    Needs about 12 GB of memory. Raises AvatarAppError for what is wrong with folder or model.
+    """
+    people = pupils(clips)
+    with (
+        closing(load_reenactor(model, device, absolute=True)) as engine,
+        closing(Studio(engine)) as studio,
+    ):
+        lessons = gather(studio, people, clips / "edge", progress)
+    is_held = lessons.person > lessons.person.max() - _HELD_OUT
+    return lessons.those(~is_held), lessons.those(is_held)
 
 
 def gather(studio: Studio, people: Sequence[Path], edge: Path, progress: Progress) -> Lessons:

@@ -32,10 +32,10 @@ class MapNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.face, self.head = _stacked(LAYERS[FACE]), nn.Conv2d(*LAYERS[HEAD][0])
-        self.beside = _stacked(LAYERS[BESIDE])
+        self.face, self.head = stacked(LAYERS[FACE]), nn.Conv2d(*LAYERS[HEAD][0])
+        self.beside = stacked(LAYERS[BESIDE])
         *before, last = LAYERS[EXCUSE]
-        self.excuse = _stacked(before).append(nn.Conv2d(*last))
+        self.excuse = stacked(before).append(nn.Conv2d(*last))
         self.is_excusing = True
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -63,7 +63,8 @@ class MapNetwork(nn.Module):
             part.eval().requires_grad_(False)
 
 
-def _stacked(layers: Sequence[tuple[int, int, int, int]]) -> nn.Sequential:
+def stacked(layers: Sequence[tuple[int, int, int, int]]) -> nn.Sequential:
+    """Return convolutions (in, out, kernel, stride), each with what normalises and rectifies."""
     parts: list[nn.Module] = []
     for inside, out, size, stride in layers:
         convolution = nn.Conv2d(inside, out, size, stride, size // 2, bias=False)
@@ -73,7 +74,7 @@ def _stacked(layers: Sequence[tuple[int, int, int, int]]) -> nn.Sequential:
 
 def weights_of(network: MapNetwork) -> list[tuple[Floats, Floats]]:
     """Return kernels (k * k * in, out) and biases (out,), with the normalisation folded in."""
-    return [_folded(layer) for layer in network.layers]
+    return [folded(layer) for layer in network.layers]
 
 
 def network_of(known: ArtifactNetwork) -> MapNetwork:
@@ -128,7 +129,8 @@ def normalise(network: MapNetwork, face: torch.Tensor, beside: torch.Tensor) -> 
         hook.remove()
 
 
-def _folded(layer: nn.Module) -> tuple[Floats, Floats]:
+def folded(layer: nn.Module) -> tuple[Floats, Floats]:
+    """Return kernel (k * k * in, out) and bias (out,) of a layer, its normalisation folded in."""
     convolution = layer[0] if isinstance(layer, nn.Sequential) else layer
     assert isinstance(convolution, nn.Conv2d)
     kernel = convolution.weight.detach()

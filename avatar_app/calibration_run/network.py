@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +14,9 @@ import torch
 from torch.nn import functional
 
 from avatar_app.calibration_run import spoiling
-from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, Lessons, gather
+from avatar_app.calibration_run.batches import BROKEN_CELLS, Batches, is_broken
+from avatar_app.calibration_run.learning import check_minutes, learn, spare_core
+from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, Lessons, play
 from avatar_app.calibration_run.map_network import (
     MapNetwork,
     halfway,
@@ -26,28 +25,21 @@ from avatar_app.calibration_run.map_network import (
     weights_of,
 )
 from avatar_app.calibration_run.maps import draw_maps
-from avatar_app.calibration_run.plan import pupils
-from avatar_app.calibration_run.studio import Studio
 from avatar_app.files import check_writable, whole, write_errors
-from avatar_app.fomm.reenactor import load_reenactor
-from avatar_app.glitch.signals import sight
+from avatar_app.glitch.signals import networks, sight
 from avatar_app.glitch.signals.artifacts import (
     HIGHEST,
     ArtifactNetwork,
     contrasted,
-    save_network,
 )
 from avatar_app.glitch.signals.chip import SIDE
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.progress import Progress, silent
-from avatar_app.types import AvatarAppError, Floats, Image
+from avatar_app.types import Floats, Image
 
 _BATCH = 96
 _FACE_SHARE = 0.75  # of the time is learned by faces alone
-_RATE, _WARM_UP, _DECAY = 2e-3, 0.05, 1e-3
-_BROKEN_CELLS = 5  # of 168: so many make a broken face
-_OFTEN, _OFTENER = ("calm", "edge"), 4.0  # these are shown so many times as often as other kinds
-_HELD_OUT = 12  # the last people say how good it has become
+_RATE = 2e-3
 _FALSE_POSITIVES = 0.01
 _BROKEN, _MELTED = 0.28, 0.2  # shares of the lessons that are spoiled so, each time anew
 _HELD = 0.5  # half of what is learned is what the network said that it goes on from
@@ -87,25 +79,17 @@ def train_network(
     of what it sees of people who were held out. Needs about 12 GB of memory.
     Raises AvatarAppError for what is wrong with any of these.
     """
-    if not minutes > 0:
-        raise AvatarAppError(f"{minutes:g} minutes are no time to learn in; give more than 0.")
+    check_minutes(minutes)
     for path in (output, maps):
         if path is not None:
             check_writable(path)
     known = None if start is None else ArtifactNetwork.load(start)
-    people = pupils(clips)
-    with (
-        closing(load_reenactor(model, device, absolute=True)) as engine,
-        closing(Studio(engine)) as studio,
-    ):
-        lessons = gather(studio, people, clips / "edge", progress)
-    is_held = lessons.person > lessons.person.max() - _HELD_OUT
-    learnt, held = lessons.those(~is_held), lessons.those(is_held)
+    learnt, held = play(clips, model, device, progress)
     network, steps = _learned(learnt, minutes, seed, progress, known)
     if known is not None:
         network = network_of(halfway(known, ArtifactNetwork(weights_of(network))))
     with whole(output) as part, write_errors(output), part.open("wb") as file:
-        save_network(weights_of(network), file)
+        networks.save(weights_of(network), file)
     if maps is not None:
         draw_maps(held, ArtifactNetwork.load(output).maps, maps)
     return Trained(output, len(learnt.kind), steps, *_tried(network, held))
@@ -124,34 +108,16 @@ class Batch(NamedTuple):
     is_melted: torch.Tensor
 
 
-class Batches:
-    """Draws lessons, every kind as often as the others, and spoils each otherwise every time."""
-
-    def __init__(self, lessons: Lessons, seed: int = 0) -> None:
-        self._all = lessons
-        self._chance = np.random.default_rng(seed)
-        broken = _is_broken(lessons.broken)
-        kinds = [f"{kind}-{bad}" for kind, bad in zip(lessons.kind, broken, strict=True)]
-        _, inverse, counts = np.unique(kinds, return_inverse=True, return_counts=True)
-        groups = np.array([len(set(lessons.kind[broken == bad])) for bad in (False, True)])
-        odds = 1 / groups[broken.astype(int)] / counts[inverse]
-        odds[np.isin(lessons.kind, _OFTEN) & ~broken] *= _OFTENER
-        self._odds = np.cumsum(odds)
-        scenes = [f"{who}-{kind}" for who, kind in zip(lessons.person, lessons.kind, strict=True)]
-        _, self._scene = np.unique(scenes, return_inverse=True)
-        is_whole = ((lessons.broken == NO) & (lessons.covered == NO)).all(axis=(1, 2))
-        order = np.argsort(self._scene, kind="stable")
-        ends = np.cumsum(np.bincount(self._scene))[:-1]
-        self._whole = [there[is_whole[there]] for there in np.split(order, ends)]
+class MapBatches(Batches):
+    """Lessons of which a map is asked."""
 
     def draw(self, count: int) -> Batch:
         """Draw so many."""
-        drawn = np.searchsorted(self._odds, self._chance.random(count) * self._odds[-1])
-        columns = zip(*(self._one(int(index)) for index in drawn), strict=True)
+        columns = zip(*(self._one(index) for index in self.drawn(count)), strict=True)
         return Batch(*(torch.from_numpy(np.stack(column)) for column in columns))
 
     def _one(self, index: int) -> tuple[Floats, Floats, Image, npt.NDArray[np.bool_]]:
-        chance, every = self._chance, self._all
+        chance, every = self.chance, self.lessons
         view = every.view[index].astype(np.float32)
         points = every.points[index].astype(np.float32)
         maps = np.stack((every.broken[index], every.covered[index]))
@@ -161,11 +127,11 @@ class Batches:
         how = chance.random()
         is_melted = _BROKEN <= how < _BROKEN + _MELTED
         if how < _BROKEN:
-            spoiling.broken(view, points, maps, self._another(), chance)
+            spoiling.broken(view, points, maps, self.another(), chance)
         elif is_melted:
             spoiling.melted(view, points, maps, chance)
         if chance.random() < 0.25:
-            spoiling.covered(view, maps, self._another(), chance)
+            spoiling.covered(view, maps, self.another(), chance)
         view = spoiling.filmed(view, chance)
         points += _SLIPS * chance.standard_normal(points.shape, np.float32)
         seen = [np.asarray(one) for one in contrasted(sight.look(view, points), usual)]
@@ -176,15 +142,11 @@ class Batches:
 
     def _usual(self, index: int) -> Sight:
         """Return what is usual of a face: of its scene, of another moment, or of many."""
-        chance, there = self._chance, self._whole[self._scene[index]]
-        if not len(there) or chance.random() >= 0.4:
-            return self._all.faces(index)[1]
-        some = chance.choice(there, 1 if chance.random() < 0.4 else 4)
-        looks = [self._all.faces(int(one))[0] for one in some]
+        some = self.moments(index)
+        if some is None:
+            return self.lessons.faces(index)[1]
+        looks = [self.lessons.faces(int(one))[0] for one in some]
         return Sight(*(np.mean(column, axis=0) for column in zip(*looks, strict=True)))
-
-    def _another(self) -> Floats:
-        return np.asarray(self._all.view[self._chance.integers(len(self._all.view))], np.float32)
 
 
 def loss_of(
@@ -199,7 +161,7 @@ def loss_of(
     (N, 2, 12, 12): so what that learned is not forgotten (Li and Hoiem, ECCV 2016).
     """
     target, known = (truth == YES).float(), (truth != UNKNOWN).float()
-    broken = target[:, 0].sum(dim=(1, 2)) >= _BROKEN_CELLS
+    broken = target[:, 0].sum(dim=(1, 2)) >= BROKEN_CELLS
     judged = (broken | (truth[:, 0] == NO).flatten(1).all(dim=1)).float()
     is_broken = broken.float()
     if held is not None:
@@ -233,70 +195,24 @@ def _learned(
     known: ArtifactNetwork | None = None,
 ) -> tuple[MapNetwork, int]:
     torch.manual_seed(seed)
-    network, batches, held = MapNetwork(), Batches(lessons, seed), None
+    network, batches, held = MapNetwork(), MapBatches(lessons, seed), None
     if known is not None:
         network, held = network_of(known), network_of(known)
         held.is_excusing = False
         normalise(network, *batches.draw(4 * _BATCH)[:2])
-    # One core draws the next lessons while the others learn.
-    with _threads(torch.get_num_threads() - 1):
+
+    def taught(share: float, what: str, held: MapNetwork | None = None) -> int:
+        loss = functools.partial(_loss, held=held)
+        draw = functools.partial(batches.draw, _BATCH)
+        return learn(network, draw, loss, minutes * share, _RATE, what, progress)
+
+    with spare_core():
         # By faces alone first: else what happens to lie around them would tell broken ones, too.
         network.train().is_excusing = False
-        steps = _taught(network, batches, minutes * _FACE_SHARE, "the face", progress, held)
+        steps = taught(_FACE_SHARE, "the face", held)
         network.excuse_only()
-        steps += _taught(network, batches, minutes * (1 - _FACE_SHARE), "around it", progress)
+        steps += taught(1 - _FACE_SHARE, "around it")
     return network.eval(), steps
-
-
-def _taught(
-    network: MapNetwork,
-    batches: Batches,
-    minutes: float,
-    what: str,
-    progress: Progress,
-    held: MapNetwork | None = None,
-) -> int:
-    """Teach what may still change for `minutes`, by `held` too; return the steps it took."""
-    free = [one for one in network.parameters() if one.requires_grad]
-    optimizer = torch.optim.AdamW(free, lr=_RATE, weight_decay=_DECAY)
-    is_halved = _is_faster_halved(network, batches)
-    began, steps = time.monotonic(), 0
-    with ThreadPoolExecutor(1) as drawing:
-        coming = drawing.submit(batches.draw, _BATCH)
-        while (share := (time.monotonic() - began) / 60 / minutes) < 1:
-            rate = _RATE * min(1.0, 0.05 + share / _WARM_UP) * 0.5 * (1 + np.cos(np.pi * share))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            batch = coming.result()
-            coming = drawing.submit(batches.draw, _BATCH)
-            optimizer.zero_grad()
-            _loss(network, batch, is_halved, held).backward()
-            optimizer.step()
-            steps += 1
-            progress(round(60 * share * minutes), round(60 * minutes), f"seconds: {what}")
-    return steps
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads, one at least, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, count))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _is_faster_halved(network: MapNetwork, batches: Batches) -> bool:
-    """Say whether this processor learns faster in bfloat16: new ones do, twice as fast."""
-    probe, batch = copy.deepcopy(network), batches.draw(_BATCH)
-    took = {}
-    for is_halved in (False, True) * 2:  # the first time counts for nothing
-        began = time.perf_counter()
-        _loss(probe, batch, is_halved, None).backward()
-        took[is_halved] = time.perf_counter() - began
-    return took[True] < took[False]
 
 
 def _loss(
@@ -333,7 +249,7 @@ def _tried(network: MapNetwork, held: Lessons) -> tuple[float, dict[str, float]]
             columns = (torch.from_numpy(np.stack(column).transpose(0, 3, 1, 2)) for column in seen)
             faces.append(_of_faces(network(*columns)).numpy())
     score = np.concatenate(faces)
-    broken, is_whole = _is_broken(held.broken), (held.broken == NO).all(axis=(1, 2))
+    broken, is_whole = is_broken(held.broken), (held.broken == NO).all(axis=(1, 2))
     limit = np.quantile(score[is_whole], 1 - _FALSE_POSITIVES)
     judged = broken | is_whole
     hits = {
@@ -347,7 +263,3 @@ def _tried(network: MapNetwork, held: Lessons) -> tuple[float, dict[str, float]]
 def _of_faces(odds: torch.Tensor) -> torch.Tensor:
     """Return (N,): mean log-odds of the cells that look most broken, as when it is used."""
     return odds[:, 0].flatten(1).topk(HIGHEST, dim=1).values.mean(dim=1)
-
-
-def _is_broken(broken: Image) -> npt.NDArray[np.bool_]:
-    return np.asarray((broken == YES).sum(axis=(1, 2)) >= _BROKEN_CELLS)

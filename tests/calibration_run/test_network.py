@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from avatar_app.calibration_run import lessons as lessons_module
 from avatar_app.calibration_run import map_network, network
 from avatar_app.calibration_run.lessons import Lessons
 from avatar_app.glitch.signals import sight
@@ -17,47 +18,15 @@ from avatar_app.glitch.signals.artifacts import FILE, ArtifactNetwork, bundled_n
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
-
-PEOPLE = 30
-
-
-def made_up() -> Lessons:
-    """Return people, smooth noise each, of whom every second picture has stripes in a corner."""
-    chance = np.random.default_rng(0)
-    views, usual, around, broken, person, kind = [], [], [], [], [], []
-    for who in range(PEOPLE):
-        view = np.kron(chance.uniform(60, 190, (24, 24)), np.ones((8, 8))).astype(np.float32)
-        for index in range(8):
-            picture = view + chance.normal(0, 3, view.shape)
-            cells = np.zeros((14, 12), np.uint8)
-            if index % 2:
-                picture[48:80, 48:80] = 128 + 90 * np.sin(np.arange(32) * 1.5)
-                cells[:4, :4] = 1
-            views.append(np.clip(picture, 0, 255).astype(np.uint8))
-            usual.append(view[sight.FACE].astype(np.uint8))
-            around.append(sight.around(view).astype(np.float16))
-            broken.append(cells)
-            person.append(who)
-            kind.append("painted-stripes" if index % 2 else "calm")
-    return Lessons(
-        np.stack(views),
-        np.repeat(SHAPE[None], len(views), axis=0).astype(np.float16),
-        np.stack(usual),
-        np.stack(usual),
-        np.stack(around),
-        np.stack(broken),
-        np.zeros((len(views), 14, 12), np.uint8),
-        np.array(person, np.int32),
-        np.array(kind),
-    )
+from tests.calibration_run.made_up import PEOPLE, made_up
 
 
 @pytest.fixture
 def lessons(monkeypatch: pytest.MonkeyPatch) -> Lessons:
     """Return lessons made up here; training plays no others."""
     played = made_up()
-    monkeypatch.setattr(network, "pupils", lambda _clips: [])
-    monkeypatch.setattr(network, "gather", lambda *_: played)
+    monkeypatch.setattr(lessons_module, "pupils", lambda _clips: [])
+    monkeypatch.setattr(lessons_module, "gather", lambda *_: played)
     return played
 
 

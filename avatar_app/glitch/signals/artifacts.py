@@ -8,21 +8,19 @@ cameras: a covered face is not a broken one.
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
+from avatar_app.glitch.signals import networks
 from avatar_app.glitch.signals.chip import HEIGHT, PARTS, SIDE, Place
+from avatar_app.glitch.signals.networks import Layers, Weights
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.settings import bundled
-from avatar_app.types import AvatarAppError, Floats
+from avatar_app.types import Floats
 
 FILE = "artifacts.npz"
 
@@ -32,11 +30,11 @@ CELLS = 12
 ROWS = CELLS * HEIGHT // SIDE
 """A map has so many rows: the last two are below the chip."""
 
-LAYERS: Sequence[tuple[int, int, int, int]] = (
+LAYERS: Layers = (
     *((4, 16, 5, 2), (16, 32, 3, 2), (32, 32, 3, 1), (32, 48, 3, 2), (48, 48, 3, 1), (48, 2, 1, 1)),
     *((4, 16, 5, 2), (16, 24, 3, 2), (24, 24, 3, 1), (96, 32, 3, 1), (32, 2, 1, 1)),
 )
-"""Of the network: channels in and out, kernel, stride. Rectified but for both of one pixel."""
+"""Of the network: those that look at the face, and map it; look around it, and excuse it."""
 
 FACE, HEAD, BESIDE, EXCUSE = slice(0, 5), slice(5, 6), slice(6, 9), slice(9, 11)
 """Which layers look at the face, and map it; at what lies around it, and excuse the face by it."""
@@ -88,31 +86,20 @@ def contrasted(now: Sight, usual: Sight) -> tuple[Floats, Floats]:
 
 
 class ArtifactNetwork:
-    """The network with its weights: by layer a kernel (k * k * in, out) and a bias (out,)."""
+    """The network with its weights. Raises ValueError for those of another."""
 
-    def __init__(self, weights: Sequence[tuple[Floats, Floats]]) -> None:
-        for (inside, out, size, _), (kernel, bias) in zip(LAYERS, weights, strict=True):
-            if kernel.shape != (size * size * inside, out) or bias.shape != (out,):
-                raise ValueError(f"ArtifactNetwork: unexpected {kernel.shape} and {bias.shape}")
-        self._weights = weights
+    def __init__(self, weights: Weights) -> None:
+        self._weights = networks.check(weights, LAYERS)
 
     @property
-    def weights(self) -> Sequence[tuple[Floats, Floats]]:
+    def weights(self) -> Weights:
         """Kernels and biases, as given."""
         return self._weights
 
     @classmethod
     def load(cls, path: Path) -> ArtifactNetwork:
-        """Read what `save_network` wrote. Raises AvatarAppError where it is something else."""
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = [np.asarray(stored[name], np.float32) for name in _names()]
-            return cls(list(zip(arrays[::2], arrays[1::2], strict=True)))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise AvatarAppError(
-                f"{path} holds no network of the detector; install the app again, or train one "
-                "with avatar-app calibrate"
-            ) from error
+        """Read it. Raises AvatarAppError where the file is something else."""
+        return cls(networks.load(path, LAYERS))
 
     def maps(self, now: Sight, usual: Sight) -> Floats:
         """Return (2, 14, 12) log-odds that a cell of the face is broken; covered.
@@ -128,30 +115,7 @@ class ArtifactNetwork:
         return np.asarray(np.moveaxis(maps, 2, 0), np.float32)
 
     def _through(self, which: slice, x: Floats) -> Floats:
-        for layer, (kernel, bias) in zip(LAYERS[which], self._weights[which], strict=True):
-            x = _convolved(x, kernel, bias, *layer[2:])
-            if layer[2] > 1:
-                np.maximum(x, 0, out=x)
-        return x
-
-
-def _convolved(x: Floats, kernel: Floats, bias: Floats, size: int, stride: int) -> Floats:
-    """Convolve (H, W, in) with zeros around it; the neighbours are laid side by side first."""
-    height, width, channels = x.shape
-    pad = size // 2
-    wide = np.zeros((height + 2 * pad, width + 2 * pad, channels), np.float32)
-    wide[pad : pad + height, pad : pad + width] = x
-    rows, columns = -(-height // stride), -(-width // stride)
-    down, along, one = wide.strides
-    # The neighbours in one row lie side by side already, with all of their channels.
-    shape, steps = (
-        (rows, columns, size, size * channels),
-        (stride * down, stride * along, down, one),
-    )
-    near = as_strided(wide, shape, steps, writeable=False)
-    convolved = near.reshape(rows * columns, -1) @ kernel
-    convolved += bias
-    return np.asarray(convolved.reshape(rows, columns, -1), np.float32)
+        return networks.through(x, LAYERS[which], self._weights[which])
 
 
 def by_part(odds: Floats) -> dict[str, float]:
@@ -190,17 +154,7 @@ def part_means(cells: Floats) -> dict[str, float]:
     return {part: float(flat[there[there < flat.size]].mean()) for part, there in _PARTS.items()}
 
 
-def save_network(weights: Sequence[tuple[Floats, Floats]], file: IO[bytes]) -> None:
-    """Write kernels and biases, as halves: they change no map that matters."""
-    halves = [np.asarray(array, np.float16) for pair in weights for array in pair]
-    np.savez_compressed(file, allow_pickle=False, **dict(zip(_names(), halves, strict=True)))
-
-
 @lru_cache(maxsize=1)
 def bundled_network() -> ArtifactNetwork:
     """Return the network that travels with the app."""
     return ArtifactNetwork.load(bundled("models", FILE))
-
-
-def _names() -> list[str]:
-    return [f"{what}{index}" for index in range(len(LAYERS)) for what in ("kernel", "bias")]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.signals import artifacts
+from avatar_app.glitch.signals import artifacts, networks
 from avatar_app.glitch.signals.artifacts import CELLS, ROWS, ArtifactNetwork, bundled_network
 from avatar_app.glitch.signals.chip import placed, upright
 from avatar_app.glitch.signals.shapefree import SHAPE
@@ -125,7 +125,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         for inside, out, size, _ in artifacts.LAYERS
     ]
     with (tmp_path / "net.npz").open("wb") as file:
-        artifacts.save_network(weights, file)
+        networks.save(weights, file)
     now, usual = (
         look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
     )

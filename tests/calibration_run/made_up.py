@@ -1,0 +1,42 @@
+"""Lessons made up here: people of smooth noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avatar_app.calibration_run.lessons import Lessons
+from avatar_app.glitch.signals import sight
+from avatar_app.glitch.signals.shapefree import SHAPE
+
+PEOPLE = 30
+
+
+def made_up() -> Lessons:
+    """Return people, smooth noise each, of whom every second picture has stripes in a corner."""
+    chance = np.random.default_rng(0)
+    views, usual, around, broken, person, kind = [], [], [], [], [], []
+    for who in range(PEOPLE):
+        view = np.kron(chance.uniform(60, 190, (24, 24)), np.ones((8, 8))).astype(np.float32)
+        for index in range(8):
+            picture = view + chance.normal(0, 3, view.shape)
+            cells = np.zeros((14, 12), np.uint8)
+            if index % 2:
+                picture[48:80, 48:80] = 128 + 90 * np.sin(np.arange(32) * 1.5)
+                cells[:4, :4] = 1
+            views.append(np.clip(picture, 0, 255).astype(np.uint8))
+            usual.append(view[sight.FACE].astype(np.uint8))
+            around.append(sight.around(view).astype(np.float16))
+            broken.append(cells)
+            person.append(who)
+            kind.append("painted-stripes" if index % 2 else "calm")
+    return Lessons(
+        np.stack(views),
+        np.repeat(SHAPE[None], len(views), axis=0).astype(np.float16),
+        np.stack(usual),
+        np.stack(usual),
+        np.stack(around),
+        np.stack(broken),
+        np.zeros((len(views), 14, 12), np.uint8),
+        np.array(person, np.int32),
+        np.array(kind),
+    )
