@@ -16,6 +16,7 @@ from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals import movement, settling, sight, upheaval
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.entering import Entering
+from avatar_app.glitch.signals.melting import bundled_melting
 from avatar_app.settings import bundled
 from avatar_app.types import Frame
 from avatar_app.video import VideoReader
@@ -43,7 +44,7 @@ def costs() -> list[tuple[str, float]]:
     grey = sight.grey(turned).astype(np.uint8)
     usual, now = (sight.look(view, placed) for view in views)
     chip, later = usual.chip, now.chip
-    network, edges = bundled_network(), upheaval.edges(chip)
+    network, lower, edges = bundled_network(), bundled_melting(), upheaval.edges(chip)
     tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
@@ -61,6 +62,7 @@ def costs() -> list[tuple[str, float]]:
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),
         "unsettled": lambda: settling.unsettled(finder.fit_as_it_is, grey),
+        "melted": lambda: lower.odds(now.face, usual.face),
         "restless": lambda: upheaval.restlessness(chip, later, chip),
         "tint": lambda: chips.tint(tints, chips.tints(image, place)),
         "misplaced": lambda: movement.places(placed),

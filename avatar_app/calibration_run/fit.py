@@ -11,7 +11,7 @@ import numpy.typing as npt
 from avatar_app.calibration_run.labels import CLEAN, GLITCH
 from avatar_app.calibration_run.plan import CALM, DRIVEN, EVENTFUL, OUTPUT, PAINTED
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
-from avatar_app.glitch.calibration import RoleCalibration, Usual
+from avatar_app.glitch.calibration import RoleCalibration, Usual, passed
 from avatar_app.glitch.fusion import FRONTAL, TURNED, away, bent
 from avatar_app.glitch.judge import Judge, log_odds
 from avatar_app.glitch.measures import ALONE, AVATAR, CAMERA, CONTEXT, FALLING, TURN
@@ -35,6 +35,7 @@ _HALF_TURNED = (FRONTAL + TURNED) / 2
 _LEAST_TURNED = 200  # frames: of fewer, the percentile would be a single moment
 _LIMIT = 99  # percentile
 _BESIDE_SECONDS = 0.5
+_ALONE_PER_HOUR = 0.2
 
 Values = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.int8]
@@ -138,7 +139,8 @@ def _minimised(
 def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
     """Return of each measure what it is on clean frames, and its limit towards glitches.
 
-    One in a hundred frames passes that, and none does of those measures that are judged `ALONE`.
+    One in a hundred frames passes that; but calm footage once in five hours, as is foretold from
+    the highest evidence of each calm take, where a measure is judged `ALONE`.
     Eventful footage is left out: it would make a covered face usual.
     """
     names = names_of(role)
@@ -155,14 +157,32 @@ def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
         if not len(frontal):
             continue
         side, rank = (-1, 100 - _LIMIT) if name in FALLING else (1, _LIMIT)
-        rank = 100 if name in ALONE else rank
         middle = float(np.median(frontal))
         spread = max(_LEAST_SPREAD, side * (float(np.percentile(frontal, rank)) - middle))
         far = spread
         if len(turned) >= _LEAST_TURNED:
             far = max(spread, side * (float(np.percentile(turned, rank)) - middle))
         found[name] = Usual(middle, middle + side * spread, middle + side * far)
-    return found
+    return {**found, **{name: _alone(shown, name, found[name]) for name in ALONE if name in found}}
+
+
+def _alone(takes: Sequence[Take], name: str, known: Usual) -> Usual:
+    """Return the limit of a measure that is a glitch by itself beyond it."""
+    column, tops, frames = NAMES.index(name), [], 0
+    for take in takes:
+        calm = _apart_from_glitches(take.truth) & np.isfinite(take.measures[:, column])
+        if take.kind == CALM and calm.any():
+            rows = zip(take.measures[calm, column], turns(take)[calm], strict=True)
+            tops.append(max(known.evidence(float(value), turn) for value, turn in rows))
+            frames += int(calm.sum())
+    if not tops:
+        return known
+    times = max(1.0, passed(tops, _ALONE_PER_HOUR, frames / RATE / len(tops)))
+    limits = (
+        known.median + times * (limit - known.median)
+        for limit in (known.limit, known.limit_at(TURNED))
+    )
+    return Usual(known.median, *limits)
 
 
 def turns(take: Take) -> Values:

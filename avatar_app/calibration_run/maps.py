@@ -1,4 +1,4 @@
-"""The maps of the detector's network as a picture: people held out, what was done, what it saw."""
+"""What the detector's networks see as a picture: people held out, what was done, what is seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from avatar_app.glitch.signals.chip import SIDE
 from avatar_app.glitch.signals.sight import FACE
 from avatar_app.types import Floats, Image
 
-_MOST = 12
+_MOST, _WHOLE = 12, 4
 _ROWS = ("face", "what was done", "what it sees")
 _RED, _BLUE = np.array([210, 40, 40]), np.array([40, 90, 220])
 
@@ -44,6 +44,36 @@ def draw_maps(lessons: Lessons, seen: Callable[..., Floats], path: Path) -> None
             one.set(xticks=[], yticks=[])
         axes[0].set_title(kind.replace("-", "\n").replace("_", " "), fontsize=7)
     for axes, words in zip(grid[:, 0], _ROWS, strict=True):
+        axes.set_ylabel(words, fontsize=8)
+    with whole(path) as part, write_errors(path):
+        figure.savefig(part, dpi=110, format="png", metadata={"Software": None})
+
+
+def draw_lower_faces(
+    seen: Floats, is_melted: np.ndarray[tuple[int], np.dtype[np.bool_]], odds: Floats, path: Path
+) -> None:
+    """Draw lower faces (N, 2, 72, 96) as usual and now, with log-odds (N,), into a PNG.
+
+    What melts stands on the left; framed in red is what looks more so than 99 in a hundred whole
+    ones. Raises AvatarAppError.
+    """
+    from matplotlib.figure import Figure
+
+    melted, whole_ones = np.flatnonzero(is_melted), np.flatnonzero(~is_melted)
+    limit = np.quantile(odds[whole_ones], 0.99)
+    shown = [*melted[: _MOST - _WHOLE], *whole_ones[:_WHOLE]]
+    figure = Figure(figsize=(1.3 * len(shown), 2.6), layout="constrained")
+    grid = figure.subplots(2, len(shown), squeeze=False)
+    for column, index in zip(grid.T, shown, strict=True):
+        now, usual = seen[index]
+        for axes, face in zip(column, (usual, now), strict=True):
+            axes.imshow(face, cmap="gray", vmin=-2.5, vmax=2.5)
+            axes.set(xticks=[], yticks=[])
+        for edge in column[1].spines.values():
+            edge.set(color="crimson" if odds[index] > limit else "grey", linewidth=2.5)
+        column[0].set_title("melts" if is_melted[index] else "whole", fontsize=8)
+        column[1].set_xlabel(f"{odds[index]:.1f}", fontsize=8)
+    for axes, words in zip(grid[:, 0], ("as usual", "now"), strict=True):
         axes.set_ylabel(words, fontsize=8)
     with whole(path) as part, write_errors(path):
         figure.savefig(part, dpi=110, format="png", metadata={"Software": None})

@@ -6,7 +6,7 @@ the face (2, 14, 12): broken and covered.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -143,11 +143,16 @@ def _held(shape: Floats, chance: np.random.Generator) -> Floats:
 
 def slipped(usual: Sight, chance: np.random.Generator) -> Sight:
     """Show what is usual as if the landmarks it was cut out by lay a little beside theirs."""
-    way, degrees = 1.5 * chance.normal(size=2), float(3 * chance.normal())
-    grown = float(1 + 0.04 * chance.normal())
-    face, free = (_turned(one, degrees, grown, way) for one in (usual.face, usual.free))
-    beside = [_turned(one, degrees, grown, way * (AROUND / VIEW)) for one in usual.around]
+    slip = _slip(chance)
+    face, free = (_turned(one, *slip) for one in (usual.face, usual.free))
+    way = slip.way * (AROUND / VIEW)
+    beside = [_turned(one, slip.degrees, slip.grown, way) for one in usual.around]
     return Sight(face, free, np.stack(beside))
+
+
+def aside(picture: Floats, chance: np.random.Generator, times: float = 1.0) -> Floats:
+    """Show any picture so, or `times` as far beside."""
+    return _turned(picture, *_slip(chance, times))
 
 
 def filmed(view: Floats, chance: np.random.Generator) -> Floats:
@@ -163,6 +168,17 @@ def filmed(view: Floats, chance: np.random.Generator) -> Floats:
         grain = np.float32(chance.uniform(1, 10))
         view = view + grain * chance.standard_normal(view.shape, np.float32)
     return np.clip(view, 0, 255)
+
+
+class _Slip(NamedTuple):
+    degrees: float
+    grown: float
+    way: npt.NDArray[np.float64]
+
+
+def _slip(chance: np.random.Generator, times: float = 1.0) -> _Slip:
+    way, degrees = 1.5 * times * chance.normal(size=2), float(3 * times * chance.normal())
+    return _Slip(degrees, float(1 + 0.04 * times * chance.normal()), way)
 
 
 def _moved(view: Floats, chance: np.random.Generator) -> Floats:

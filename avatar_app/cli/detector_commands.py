@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from avatar_app.cli.terminal import show, show_table, shown_progress
 from avatar_app.types import AvatarAppError
+
+if TYPE_CHECKING:
+    from avatar_app.calibration_run.network import Trained
 
 
 def inspect(options: Namespace) -> None:
@@ -33,10 +37,14 @@ def calibrate(options: Namespace) -> None:
         _learn_own(options)
         return
     if options.out is None:
-        kind = "json" if options.train_network is None else "npz"
+        is_fit = options.train_network is None and options.train_melting is None
+        kind = "json" if is_fit else "npz"
         raise AvatarAppError(f"Nothing says where to write; add -o FILE.{kind}.")
     if options.train_network is not None:
         _train_network(options)
+        return
+    if options.train_melting is not None:
+        _train_melting(options)
         return
     from avatar_app.calibration_run import calibrate as run
     from avatar_app.calibration_run.costs import costs
@@ -79,6 +87,26 @@ def _train_network(options: Namespace) -> None:
             maps=options.curves,
             progress=progress,
         )
+    _show_trained(trained)
+
+
+def _train_melting(options: Namespace) -> None:
+    from avatar_app.calibration_run.melting_network import train_melting
+
+    with shown_progress() as progress:
+        trained = train_melting(
+            options.clips,
+            options.out,
+            minutes=options.train_melting,
+            model=options.model,
+            device=options.device,
+            maps=options.curves,
+            progress=progress,
+        )
+    _show_trained(trained)
+
+
+def _show_trained(trained: Trained) -> None:
     rows = [[kind, f"{share:.2f}"] for kind, share in trained.hits.items()]
     show_table(("held-out faces", "hits at 1 % false positives"), rows)
     show(f"{trained.steps} steps, {trained.lessons} lessons; face AUC {trained.auc:.3f}")

@@ -101,11 +101,18 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         help="fit nothing; measure what is in FILE (with --train-network: go on from the network "
         "in FILE, and hold on to what it sees)",
     )
-    command.add_argument(
+    trained = command.add_mutually_exclusive_group()
+    trained.add_argument(
         "--train-network",
         metavar="MINUTES",
         type=float,
         help="train what sees broken faces instead, for so long, and write it to -o FILE.npz",
+    )
+    trained.add_argument(
+        "--train-melting",
+        metavar="MINUTES",
+        type=float,
+        help="the same with what sees a lower face that melts",
     )
     command.add_argument(
         "--avatars", metavar="N", type=int, default=15, help="clips animated (default: %(default)s)"

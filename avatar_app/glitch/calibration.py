@@ -21,7 +21,7 @@ ROLES = ("driver", "video")
 FORMAT = 2
 
 _TAIL = 0.25  # the highest share of the blocks' maxima, from which rarer ones are foretold
-_LEAST_SCALE = 0.1  # log-odds
+_LEAST_SCALE = 0.1  # log-odds, or limits of a measure
 _LEAST_EXCESSES = 30  # of fewer, how they fall off cannot be told
 _SHAPES, _NO_SHAPE = (-0.5, 1.0), 1e-3
 
@@ -81,20 +81,10 @@ class RoleCalibration:
         return Fusion(self.names, median, limit, turned, self.near, self.far, self.bias)
 
     def threshold(self, false_alarms_per_hour: float) -> float:
-        """Return the score in (0, 1) that clean pictures pass so often an hour.
-
-        Rarer alarms than were seen are foretold from the highest quarter of the blocks' maxima, by
-        how it falls off: peaks over a threshold (Pickands 1975).
-        """
+        """Return the score in (0, 1) that clean pictures pass so often an hour."""
         if not self.maxima:
             return self.provisional_threshold
-        alarms = false_alarms_per_hour * self.block_seconds / 3600
-        share = 1 - float(np.exp(-alarms))  # of blocks with an alarm
-        if share >= _TAIL:
-            return _score(float(np.quantile(self.maxima, 1 - share)))
-        begin = float(np.quantile(self.maxima, 1 - _TAIL))
-        excess = np.array([value - begin for value in self.maxima if value > begin])
-        return _score(begin + _foretold(excess, _TAIL / share))
+        return _score(passed(self.maxima, false_alarms_per_hour, self.block_seconds))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +121,20 @@ def load_calibration(path: Path | None = None) -> Calibration:
         return Calibration(roles, path, figures)
     except (KeyError, TypeError, ValueError) as error:
         raise _foreign(path) from error
+
+
+def passed(maxima: Sequence[float], times_per_hour: float, block_seconds: float) -> float:
+    """Return what is passed so often an hour, by the `maxima` of blocks of so many seconds.
+
+    What is rarer than was seen is foretold from the highest quarter of them, by how it falls off:
+    peaks over a threshold (Pickands 1975).
+    """
+    share = 1 - float(np.exp(-times_per_hour * block_seconds / 3600))  # of blocks
+    if share >= _TAIL:
+        return float(np.quantile(maxima, 1 - share))
+    begin = float(np.quantile(maxima, 1 - _TAIL))
+    excess = np.array([value - begin for value in maxima if value > begin])
+    return begin + _foretold(excess, _TAIL / share)
 
 
 def _foretold(excess: npt.NDArray[np.float64], times: float) -> float:

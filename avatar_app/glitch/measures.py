@@ -63,6 +63,7 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         "unsettled": Measure(
             "landmarks that settle less than before", Flag.FACE_DISTORTED, "mouth or jaw"
         ),
+        "melted": Measure("a melting look, not there before", Flag.FACE_DISTORTED, "lower face"),
     }
 )
 """Of a picture alone: both roles."""
@@ -98,10 +99,10 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVA
 FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
 """Those that fall where a glitch is; the others rise."""
 
-ALONE = ("unsettled",)
-"""Each is a glitch by itself where it passes its limit, the highest of all calm footage.
+ALONE = ("unsettled", "melted")
+"""Each is a glitch by itself beyond its limit, which calm footage passes once in hours.
 
-They say something of one kind of glitch that hardly anything else sees, and that very surely.
+They tell one kind of glitch that hardly anything else sees, and tell it surely.
 """
 
 COVERED = "covered"

@@ -24,7 +24,8 @@ from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.chip import Place
 from avatar_app.glitch.signals.entering import Entering
-from avatar_app.glitch.signals.rise import Rise
+from avatar_app.glitch.signals.melting import bundled_melting
+from avatar_app.glitch.signals.rise import LastingRise, Rise, lasting
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.types import Floats, Image
 
@@ -34,7 +35,6 @@ _TURN_SECONDS = 1.0  # a turn counts so long: coming back, points still slip and
 _STILL = 0.3  # mean grey levels: less is the same picture again
 _SHAKE_OF = 3
 _LASTING = 13  # pictures, half a second: what more than half of them show goes on
-_SETTLING = 7  # pictures: as long as a mouth that opens wide, once, does not last
 _USUAL_STEP = 0.04  # seconds: in longer ones more may change
 _COVERED_PART = 0.5  # the share of a part from which on its look says nothing
 _ENTERED_SECONDS = 0.5  # so long after it what came still explains how the face looks
@@ -69,8 +69,9 @@ class PictureWatch:
     def __init__(self, follower: Follower, may_be_covered: bool) -> None:
         self._follower = follower
         self._may_be_covered = may_be_covered
-        self._network = bundled_network()
-        self._rise, self._settling = Rise(), Rise()
+        self._network, self._lower = bundled_network(), bundled_melting()
+        self._rise = Rise()
+        self._settling, self._melting = LastingRise(), LastingRise()
         self._entering = Entering()
         self.forget()
 
@@ -79,6 +80,7 @@ class PictureWatch:
         self._follower.forget()
         self._rise.forget()
         self._settling.forget()
+        self._melting.forget()
         self._entering.forget()
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
@@ -88,7 +90,6 @@ class PictureWatch:
         self._tints: Floats | None = None
         self._twitches: deque[float] = deque(maxlen=_LASTING)
         self._flashes: deque[float] = deque(maxlen=_LASTING)
-        self._unsettling: deque[float] = deque(maxlen=_SETTLING)
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
         self._grid: Floats | None = None
@@ -97,6 +98,7 @@ class PictureWatch:
         self._covered_at: float | None = None
         self._entered_at: float | None = None
         self._beside: dict[str, float] = {}
+        self._jaws_seen = 0
         self._changed_at = self._time = self._looked_at = 0.0
 
     def expect_jump(self) -> None:
@@ -130,7 +132,9 @@ class PictureWatch:
         points = chips.placed(face.landmarks, place)
         view = sight.turned(image, place)
         grey = sight.grey(view)
-        texture, maps = self._texture(sight.look(grey, points), elapsed)
+        now = sight.look(grey, points)
+        usual = now if self._usual is None else self._usual
+        texture, maps = self._texture(now, usual, elapsed)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, place, points, elapsed)
@@ -147,7 +151,7 @@ class PictureWatch:
             measures, is_bare = self._uncovered(measures, covered, time)
             if not is_bare:
                 return Observation(measures, face, signals)
-        measures["unsettled"] = self._unsettled(grey, time)
+        measures |= self._jaw(grey, now, usual, time)
         return Observation(measures, face, signals)
 
     def _turned(self, time: float, turn: float | None = None) -> float:
@@ -166,10 +170,9 @@ class PictureWatch:
             self._changed_at = time
         return time - self._changed_at
 
-    def _texture(self, now: Sight, elapsed: float) -> tuple[dict[str, float], Floats]:
+    def _texture(self, now: Sight, usual: Sight, elapsed: float) -> tuple[dict[str, float], Floats]:
         """Return the measures, and the maps of what is broken and covered (2, 14, 12)."""
         face, before = now.chip, now.chip if self._chip is None else self._chip
-        usual = now if self._usual is None else self._usual
         self._chip = face
         self._usual = sight.nearer(usual, now, min(1.0, elapsed / USUAL_SECONDS))
         pace = _pace(elapsed)
@@ -201,11 +204,19 @@ class PictureWatch:
             looks |= zip(names, map(float, rises), strict=True)
         return looks
 
-    def _unsettled(self, grey: Floats, time: float) -> float:
-        """Return by how much less landmarks settle than before, for most of a quarter second."""
-        spread = settling.unsettled(self._follower.fit, grey.astype(np.uint8))
-        rise = self._settling.update(spread, time)
-        return _lasting(self._unsettling, 0.0 if rise is None else float(rise.max()))
+    def _jaw(self, grey: Floats, now: Sight, usual: Sight, time: float) -> dict[str, float]:
+        """Return what speaks for a jaw that melts, each looked at in every second picture.
+
+        What takes longest is looked at where beside a driver no face is searched.
+        """
+        self._jaws_seen += 1
+        if self._jaws_seen % 2:
+            odds = self._lower.odds(now.face, usual.face)
+            self._melting.update(np.array([odds], np.float32), time)
+        else:
+            spread = settling.unsettled(self._follower.fit, grey.astype(np.uint8))
+            self._settling.update(spread, time)
+        return {"unsettled": self._settling.height, "melted": self._melting.height}
 
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
@@ -261,7 +272,7 @@ class PictureWatch:
         }
         if len(self._chips) == _SHAKE_OF:
             measures["restless"] = upheaval.restlessness(*self._chips) / _pace(elapsed)
-            measures["flutter"] = _lasting(self._flashes, measures["restless"])
+            measures["flutter"] = lasting(self._flashes, measures["restless"])
         return measures
 
     def _whereabouts(
@@ -287,7 +298,7 @@ class PictureWatch:
             measures["shake"] = shake.whole / _pace(elapsed)
             measures["twitch"] = shake.within / _pace(elapsed)
             # Heads are shaken for long, and cameras drop pictures: that whole says nothing.
-            measures["tremor"] = _lasting(self._twitches, measures["twitch"])
+            measures["tremor"] = lasting(self._twitches, measures["twitch"])
             step = movement.deformation(self._landmarks[-2], landmarks)
             measures["deformation"] = step / _pace(elapsed)
         return measures
@@ -299,14 +310,6 @@ def _without(measures: dict[str, float], names: Collection[str]) -> dict[str, fl
 
 def _by_part(prefix: str, values: Mapping[str, float]) -> dict[str, float]:
     return {part_name(prefix, part): value for part, value in values.items()}
-
-
-def _lasting(before: deque[float], value: float) -> float:
-    """Add a value to those before; return what more than half of them reach, 0 while few."""
-    before.append(value)
-    most = before.maxlen or 1
-    few = [0.0] * (most - len(before))
-    return sorted([*few, *before])[most // 2]
 
 
 def turn_of(signals: Mapping[str, float]) -> float:

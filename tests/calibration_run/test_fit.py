@@ -68,15 +68,20 @@ def test_what_gets_worse_never_speaks_against_a_glitch() -> None:
         assert max(near, far) <= 0 if name in CONTEXT else min(near, far) >= 0
 
 
-def test_what_is_judged_alone_has_a_limit_that_nothing_calm_passes() -> None:
-    """And no weight in the sum."""
-    column = NAMES.index("unsettled")
-    shown = takes("video")
-    for one in shown:
-        one.measures[:, column] = np.linspace(0, 1, FRAMES) + 9 * (one.truth == 1)
-    shown[0].measures[FRAMES // 2, column] = 3.0
-    known = fit.usual(shown, "video")
-    assert known["unsettled"].limit == pytest.approx(3.0)
+def test_what_is_judged_alone_has_a_limit_that_calm_footage_hardly_ever_passes() -> None:
+    """Beyond all that was seen, the farther the wilder that was; and no weight in the sum."""
+    column, limits = NAMES.index("unsettled"), []
+    for wild in (1.0, 3.0):
+        shown = takes("video")
+        for index, one in enumerate(shown):
+            one.measures[:, column] = np.linspace(0, 1, FRAMES) + 9 * (one.truth == 1)
+            one.measures[BREAKS_AT - 20, column] = 1 + wild * index / len(shown)
+        known = fit.usual(shown, "video")
+        calm = [one for one in shown if one.kind == CALM]
+        assert known["unsettled"].limit > max(one.measures[:, column].max() for one in calm)
+        limits.append(known["unsettled"].limit)
+    assert limits[1] > limits[0] + 1
+    assert limits[1] < 9
     assert "unsettled" not in fit.fit(shown, "video", known).names
 
 

@@ -24,11 +24,13 @@ from avatar_app.glitch.measures import (
 )
 from avatar_app.glitch.signals import artifacts, settling
 from avatar_app.glitch.signals.artifacts import CELLS
+from avatar_app.glitch.signals.melting import MeltingNetwork
 from avatar_app.perturbations import perturb
 from avatar_app.types import (
     Avatar,
     AvatarAppError,
     Detector,
+    Floats,
     Frame,
     Image,
     KeyPoints,
@@ -115,7 +117,7 @@ def test_what_came_from_beside_a_face_explains_that_it_looks_more_broken(
     assert came
     # While it is there, and for half a second after it.
     explained = {later for i in came for later in range(i, i + 13)}
-    for name in ("artifact_rise", "unsettled"):
+    for name in ("artifact_rise", "unsettled", "melted"):
         rises = {i for i, one in enumerate(found) if name in one.measures}
         assert rises
         assert not explained & rises
@@ -152,28 +154,69 @@ def test_a_face_lost_in_the_noise_of_a_bad_camera_is_not_missing(
     assert not any("face_unseen" in verdict.measures for verdict in lost)
 
 
-def test_landmarks_that_settle_less_than_before_count_where_they_go_on_so(
-    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["unsettled", "melted"])
+def test_what_a_jaw_alone_shows_counts_where_it_rose_and_goes_on(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Three pictures are too few, and five enough; what they are all the time is no news."""
-    spread = iter([*[-3.0] * 20, *[-1.0] * 3, *[-3.0] * 9, *[-1.0] * 5])
-    monkeypatch.setattr(settling, "unsettled", lambda *_: np.full(2, next(spread), np.float32))
-    found = [one.measures["unsettled"] for one in verdicts(video, clip()[:37])]
-    assert max(found[:32]) < 0.1
+    """One look is too few, and two are enough; what they are all the time is no news.
+
+    Each is looked at in every second picture.
+    """
+    looks = iter([*[-3.0] * 10, -1.0, *[-3.0] * 3, *[-1.0] * 2])
+    spread = (np.full(2, look, np.float32) for look in looks)
+    odds = (float(one[0]) for one in spread)
+    if name == "unsettled":
+        monkeypatch.setattr(settling, "unsettled", lambda *_: next(spread))
+    else:
+        monkeypatch.setattr(MeltingNetwork, "odds", lambda *_: next(odds))
+    found = [one.measures[name] for one in verdicts(video, clip()[:32])]
+    assert max(found[:30]) < 0.1
     assert found[-1] == pytest.approx(2, abs=0.4)
 
 
-def test_landmarks_of_a_face_behind_something_or_in_the_dark_need_not_settle(
+def test_what_a_jaw_showed_is_forgotten_with_the_scene(
     video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether they do is told of a bare face in a picture as usual."""
+    """Who looks worse all the time than whom was seen before does not melt."""
+    look = -3.0
+    monkeypatch.setattr(settling, "unsettled", lambda *_: np.full(2, look, np.float32))
+    monkeypatch.setattr(MeltingNetwork, "odds", lambda *_: look)
+    verdicts(video, clip()[:40])
+    video.forget()
+    look = -1.0
+    for name in ("unsettled", "melted"):
+        assert max(one.measures[name] for one in verdicts(video, clip()[:20])) < 0.1
+        video.forget()
+
+
+def test_a_lower_face_is_seen_beside_what_is_usual_of_it(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That stays near what was there before the face melted."""
+    seen: list[tuple[Floats, Floats]] = []
+
+    def odds(_: MeltingNetwork, now: Floats, usual: Floats) -> float:
+        seen.append((now, usual))
+        return 0.0
+
+    monkeypatch.setattr(MeltingNetwork, "odds", odds)
+    verdicts(video, [*clip()[:BREAKS_AT], *map(melted, clip()[BREAKS_AT : BREAKS_AT + 4])])
+    (before, _), (now, usual) = seen[BREAKS_AT // 2 - 1], seen[-1]
+    assert np.abs(usual - before).mean() < 0.5 * np.abs(usual - now).mean()
+
+
+def test_a_jaw_behind_something_or_in_the_dark_is_not_looked_at(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it melts is told of a bare face in a picture as usual."""
     dark = [(0.4 * picture).astype(np.uint8) for picture in clip()[4:8]]
     bare = verdicts(video, [*clip()[:4], *dark])
     half = np.full((CELLS, CELLS), 0.5, np.float32)
     monkeypatch.setattr(artifacts, "covered", lambda *_: half)
     hidden = verdicts(video, clip()[:4])
-    assert all(("unsettled" in one.measures) is (i < 4) for i, one in enumerate(bare))
-    assert not any("unsettled" in one.measures for one in hidden)
+    for name in ("unsettled", "melted"):
+        assert all((name in one.measures) is (i < 4) for i, one in enumerate(bare))
+        assert not any(name in one.measures for one in hidden)
 
 
 def test_before_an_avatar_there_is_nothing() -> None:

@@ -14,6 +14,31 @@ _LEAST_SECONDS = 0.4  # before so much is known there is nothing to compare with
 _LONGEST_STEP = 0.2  # seconds: what comes after a gap weighs no more
 
 
+_RISE_LASTS = 3  # looks at every second picture: a single one says nothing
+
+
+class LastingRise:
+    """By how much the highest of several values rose, in most of the last looks at them.
+
+    It is the `height`, 0 while little is known. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._rise = Rise()
+        self.forget()
+
+    def forget(self) -> None:
+        """Start afresh: the next values are of another scene."""
+        self._rise.forget()
+        self._last: deque[float] = deque(maxlen=_RISE_LASTS)
+        self.height = 0.0
+
+    def update(self, values: Floats, time: float) -> None:
+        """Take values (N,) at `time` in seconds."""
+        rise = self._rise.update(values, time)
+        self.height = lasting(self._last, 0.0 if rise is None else float(rise.max()))
+
+
 class Rise:
     """Holds what values were. Not thread-safe."""
 
@@ -45,3 +70,11 @@ class Rise:
         elif step:
             share = np.float32(step / min(self._known, _SECONDS))
             self._mean = self._mean + share * (values - self._mean)
+
+
+def lasting(before: deque[float], value: float) -> float:
+    """Add a value to those before; return what more than half of them reach, 0 while few."""
+    before.append(value)
+    most = before.maxlen or 1
+    few = [0.0] * (most - len(before))
+    return sorted([*few, *before])[most // 2]

@@ -1,0 +1,180 @@
+"""Trains the network that says whether the lower face melts."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from avatar_app.calibration_run import spoiling
+from avatar_app.calibration_run.batches import Batches
+from avatar_app.calibration_run.learning import check_minutes, learn, spare_core
+from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, play
+from avatar_app.calibration_run.map_network import folded, stacked
+from avatar_app.calibration_run.maps import draw_lower_faces
+from avatar_app.calibration_run.network import Trained
+from avatar_app.files import check_writable, whole, write_errors
+from avatar_app.glitch.signals import networks
+from avatar_app.glitch.signals.artifacts import ROWS
+from avatar_app.glitch.signals.chip import HEIGHT
+from avatar_app.glitch.signals.melting import BODY, HEAD, LAYERS, TOP, lower
+from avatar_app.glitch.signals.networks import Weights
+from avatar_app.glitch.signals.sight import FACE
+from avatar_app.progress import Progress, silent
+from avatar_app.types import Floats
+
+_BATCH, _TRIED = 96, 2400
+_RATE = 2e-3
+_MELTED, _BROKEN, _ASIDE = 0.36, 0.04, 0.12
+"""Shares of the lessons that melt, break otherwise, and are cut out a little beside the face."""
+_COVERED = 0.3
+_LEAST_CELLS = 4  # of the lower face: fewer that changed are no melting
+_LOWER = slice(TOP * ROWS // HEIGHT, None)
+_FALSE_POSITIVES = 0.01
+
+
+def train_melting(
+    clips: Path,
+    output: Path,
+    *,
+    minutes: float = 45.0,
+    model: str = "fomm-mini",
+    device: str = "auto",
+    maps: Path | None = None,
+    progress: Progress = silent,
+    seed: int = 0,
+) -> Trained:
+    """Play the lessons of the folder `clips`, learn for `minutes`, and write `output`, a .npz file.
+
+    `maps` is a picture to write of what it says of people who were held out. Needs about 12 GB of
+    memory. Raises AvatarAppError for what is wrong with any of these.
+    """
+    check_minutes(minutes)
+    for path in (output, maps):
+        if path is not None:
+            check_writable(path)
+    learnt, held = play(clips, model, device, progress)
+    torch.manual_seed(seed)
+    network, draw = LowerFace(), functools.partial(MeltingBatches(learnt, seed).draw, _BATCH)
+    with spare_core():
+        steps = learn(network, draw, _loss, minutes, _RATE, "the lower face", progress)
+    with whole(output) as part, write_errors(output), part.open("wb") as file:
+        networks.save(weights_of(network.eval()), file)
+    tried = _tried(network, MeltingBatches(held, seed))
+    if maps is not None:
+        draw_lower_faces(*tried, maps)
+    return Trained(output, len(learnt.kind), steps, *_figures(*tried[1:]))
+
+
+class LowerFace(nn.Module):
+    """The network: lower faces (N, 2, 72, 96), now and as usual, to log-odds (N,) of melting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = stacked(LAYERS[BODY])
+        (inside, between, *_), (_, out, *_) = LAYERS[HEAD]
+        self.head = nn.Sequential(nn.Linear(inside, between), nn.ReLU(), nn.Linear(between, out))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        """Return the log-odds."""
+        cells = self.body(seen)
+        pooled = torch.cat((cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3))), dim=1)
+        odds: torch.Tensor = self.head(pooled)[:, 0]
+        return odds
+
+
+class Melting(NamedTuple):
+    """Lower faces (N, 2, 72, 96) float32, and whether each melts (N,): YES, NO, UNKNOWN."""
+
+    seen: torch.Tensor
+    truth: torch.Tensor
+
+
+class MeltingBatches(Batches):
+    """Lessons of which is asked whether the lower face melts, or breaks otherwise."""
+
+    def draw(self, count: int) -> Melting:
+        """Draw so many."""
+        seen, truth = zip(*(self._one(index) for index in self.drawn(count)), strict=True)
+        return Melting(torch.from_numpy(np.stack(seen)), torch.tensor(truth, dtype=torch.uint8))
+
+    def _one(self, index: int) -> tuple[Floats, int]:
+        chance, every = self.chance, self.lessons
+        view = every.view[index].astype(np.float32)
+        points = every.points[index].astype(np.float32)
+        maps = np.stack((every.broken[index], every.covered[index]))
+        usual = self._usual(index)
+        if chance.random() < 0.7:
+            usual = spoiling.aside(usual, chance)
+        how = chance.random()
+        if how < _MELTED:
+            spoiling.melted(view, points, maps, chance)
+        elif how < _MELTED + _BROKEN:
+            spoiling.broken(view, points, maps, self.another(), chance)
+        elif how < _MELTED + _BROKEN + _ASIDE:
+            view = spoiling.aside(view, chance, times=2)
+        if chance.random() < _COVERED:
+            spoiling.covered(view, maps, self.another(), chance)
+        face = spoiling.filmed(view, chance)[FACE]
+        seen = lower(face, usual).transpose(2, 0, 1)
+        if chance.random() < 0.5:
+            seen = seen[..., ::-1]
+        return np.ascontiguousarray(seen), _truth(maps[0])
+
+    def _usual(self, index: int) -> Floats:
+        """Return the usual face: of its scene, or of other moments in it."""
+        some, every = self.moments(index), self.lessons
+        if some is None:
+            return np.asarray(every.usual[index], np.float32)
+        return np.asarray(every.view[some][:, FACE[0], FACE[1]].mean(axis=0), np.float32)
+
+
+def weights_of(network: LowerFace) -> Weights:
+    """Return kernels and biases, the normalisation folded in."""
+    linear = [layer for layer in network.head if isinstance(layer, nn.Linear)]
+    head = [
+        (one.weight.detach().T.contiguous().numpy(), one.bias.detach().numpy()) for one in linear
+    ]
+    return [*(folded(layer) for layer in network.body), *head]
+
+
+def _truth(broken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
+    """Say by the map (14, 12) whether the lower face is broken."""
+    if (broken[_LOWER] == YES).sum() >= _LEAST_CELLS:
+        return YES
+    return NO if (broken == NO).all() else UNKNOWN
+
+
+def _loss(network: LowerFace, lessons: Melting, is_halved: bool) -> torch.Tensor:
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_halved):
+        odds = network(lessons.seen.contiguous(memory_format=torch.channels_last))
+    known, truth = (lessons.truth != UNKNOWN).float(), (lessons.truth == YES).float()
+    each = functional.binary_cross_entropy_with_logits(odds.float(), truth, reduction="none")
+    return (each * known).sum() / known.sum().clamp(min=1)
+
+
+def _tried(
+    network: LowerFace, batches: MeltingBatches
+) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
+    """Return lower faces (N, 2, 72, 96), whether they melt (N,), and what the network says (N,)."""
+    drawn = [batches.draw(_BATCH) for _ in range(_TRIED // _BATCH)]
+    truth = torch.cat([one.truth for one in drawn]).numpy()
+    with torch.no_grad():
+        odds = torch.cat([network(one.seen) for one in drawn]).numpy()
+    known, seen = truth != UNKNOWN, torch.cat([one.seen for one in drawn]).numpy()
+    return seen[known], truth[known] == YES, odds[known]
+
+
+def _figures(is_melted: npt.NDArray[np.bool_], odds: Floats) -> tuple[float, dict[str, float]]:
+    from sklearn.metrics import roc_auc_score
+
+    limit = np.quantile(odds[~is_melted], 1 - _FALSE_POSITIVES)
+    hits = {"melted or broken": float((odds[is_melted] > limit).mean())}
+    return float(roc_auc_score(is_melted, odds)), hits

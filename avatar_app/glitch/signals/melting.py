@@ -1,0 +1,77 @@
+"""Whether the lower face melts: one number by a small network, in numpy alone.
+
+The network of `artifacts` looks at cells and little around each; a jaw that is pulled aside or runs
+down is whole cell by cell. This one sees the lower face at once, to below the chin, and as it
+usually is. It was shown faces melted at random, and whole ones that talk, turn and are covered.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from avatar_app.glitch.signals import networks
+from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.glitch.signals.networks import Layers, Weights
+from avatar_app.settings import bundled
+from avatar_app.types import Floats
+
+FILE = "melting.npz"
+
+TOP = 40
+"""The row of a face (112, 96) at which its lower part begins: the tip of the nose."""
+
+LAYERS: Layers = (
+    *((2, 24, 5, 2), (24, 32, 3, 2), (32, 48, 3, 2), (48, 64, 3, 1), (64, 64, 3, 1)),
+    *((128, 32, 1, 1), (32, 1, 1, 1)),
+)
+"""Of the network: those of the picture, and two of its mean and maximum, of which one rectified."""
+
+BODY, HEAD = slice(0, 5), slice(5, 7)
+
+_MOST_GREY = 4.0
+_LITTLE_CONTRAST = 8.0
+
+
+def lower(now: Floats, usual: Floats) -> Floats:
+    """Return what the network sees of faces (112, 96) in [0, 255]: (72, 96, 2).
+
+    In the contrast of the usual face.
+    """
+    chip = usual[:SIDE]
+    seen = np.stack((now[TOP:], usual[TOP:]), axis=2)
+    seen -= chip.mean()
+    seen /= chip.std() + np.float32(_LITTLE_CONTRAST)
+    return np.clip(seen, -_MOST_GREY, _MOST_GREY, out=seen)
+
+
+class MeltingNetwork:
+    """The network with its weights. Raises ValueError for those of another."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = networks.check(weights, LAYERS)
+
+    @classmethod
+    def load(cls, path: Path) -> MeltingNetwork:
+        """Read it. Raises AvatarAppError where the file is something else."""
+        return cls(networks.load(path, LAYERS))
+
+    @property
+    def weights(self) -> Weights:
+        """Kernels and biases, as given."""
+        return self._weights
+
+    def odds(self, now: Floats, usual: Floats) -> float:
+        """Return the log-odds that a face (112, 96) melts, beside what is usual of it."""
+        cells = networks.through(lower(now, usual), LAYERS[BODY], self._weights[BODY])
+        (first, offset), (last, bias) = self._weights[HEAD]
+        pooled = np.concatenate((cells.mean(axis=(0, 1)), cells.max(axis=(0, 1))))
+        return float((np.maximum(pooled @ first + offset, 0) @ last + bias)[0])
+
+
+@lru_cache(maxsize=1)
+def bundled_melting() -> MeltingNetwork:
+    """Return the network that travels with the app."""
+    return MeltingNetwork.load(bundled("models", FILE))
