@@ -102,17 +102,20 @@ class Judge:
         )
 
     def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
-        """Return for each flag the measure that speaks most for it, and how strongly."""
-        most: dict[Flag, tuple[str, float]] = {}
+        """Return for each flag the measure that speaks most for it, and how strongly.
+
+        What is a glitch by itself speaks before all others: it may have raised the alarm alone.
+        """
+        most: dict[Flag, tuple[bool, float, str]] = {}
         turn = measures.get(TURN, 0.0)
         for name, usual in self._calibration.usual.items():
             if name in measures and name in MEASURES:
                 flag, speaks = MEASURES[name].flag, usual.evidence(measures[name], turn)
                 if name in _LEAST_SECONDS:
                     speaks = measures[name] / _LEAST_SECONDS[name]
-                if flag not in most or speaks > most[flag][1]:
-                    most[flag] = (name, speaks)
-        return most
+                found = (name in ALONE and speaks > 1, speaks, name)
+                most[flag] = max(found, most.get(flag, found))
+        return {flag: (name, speaks) for flag, (_, speaks, name) in most.items()}
 
     def _reason(self, name: str, measures: Mapping[str, float]) -> str:
         measure, usual = MEASURES[name], self._calibration.usual[name]

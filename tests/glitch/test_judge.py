@@ -62,7 +62,7 @@ def test_what_is_a_glitch_by_itself_needs_no_weight() -> None:
         assert (set(reasons) == {Flag.FACE_DISTORTED}) is is_flagged
         assert (score >= THRESHOLD - 1e-9) is is_flagged
     judged = Judge(alone, THRESHOLD)
-    _, reasons = judged.judge({"unsettled": 3.0}, 0.0, STEP)
+    _, reasons = judged.judge({"unsettled": 3.0, "bend": 2.0}, 0.0, STEP)
     assert reasons[Flag.FACE_DISTORTED] == (
         "unsettled: landmarks that settle less than before (mouth or jaw) 3, usually at most 2"
     )
