@@ -29,7 +29,7 @@ class _Kind:
     remedy: str
 
 
-DEFAULT_FALSE_ALARMS = 5.0
+DEFAULT_FALSE_ALARMS = 10.0
 """Red flags on clean pictures that are accepted an hour: fewer would miss more glitches."""
 
 

@@ -13,10 +13,10 @@ from avatar_app.face_signals import fit_skull, read_signals
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import chip as chips
-from avatar_app.glitch.signals import movement, settling, sight, upheaval
+from avatar_app.glitch.signals import movement, sight, upheaval
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.entering import Entering
-from avatar_app.glitch.signals.melting import bundled_melting
+from avatar_app.glitch.signals.glance import bundled_glance
 from avatar_app.settings import bundled
 from avatar_app.types import Frame
 from avatar_app.video import VideoReader
@@ -41,10 +41,9 @@ def costs() -> list[tuple[str, float]]:
     turned = sight.turned(image, place)
     entering = Entering()
     views = [sight.view(images[index], place) for index in (0, 5)]
-    grey = sight.grey(turned).astype(np.uint8)
     usual, now = (sight.look(view, placed) for view in views)
     chip, later = usual.chip, now.chip
-    network, lower, edges = bundled_network(), bundled_melting(), upheaval.edges(chip)
+    network, glance, edges = bundled_network(), bundled_glance(), upheaval.edges(chip)
     tints = chips.tints(image, place)
     calls: dict[str, Callable[[], object]] = {
         "face_score (search near the face)": lambda: finder.search_near(image, face.box),
@@ -61,8 +60,7 @@ def costs() -> list[tuple[str, float]]:
         "bend, folded, unexplained": lambda: upheaval.warping(later, chip),
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),
-        "unsettled": lambda: settling.unsettled(finder.fit_as_it_is, grey),
-        "melted": lambda: lower.odds(now.face, usual.face),
+        "glance (every second picture)": lambda: glance.odds(now.face, usual.face),
         "restless": lambda: upheaval.restlessness(chip, later, chip),
         "tint": lambda: chips.tint(tints, chips.tints(image, place)),
         "misplaced": lambda: movement.places(placed),

@@ -61,10 +61,9 @@ def fit(
 
     Every kind of glitch counts as much as the others; of clean footage people in edge cases count
     four times as much as calm ones. A weight stays near what is expected where the footage says
-    little. `known` says what is usual. What is before the face may only excuse. Measures `ALONE`
-    have no weight: they are judged by their limits.
+    little. `known` says what is usual. What is before the face may only excuse.
     """
-    names = tuple(name for name in names_of(role) if name in known and name not in ALONE)
+    names = tuple(name for name in names_of(role) if name in known)
     values, truth = stacked(takes, role, names)
     groups = np.concatenate([np.full(len(take.truth), _group(take)) for take in takes])
     labelled = truth >= 0
@@ -139,8 +138,6 @@ def _minimised(
 def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
     """Return of each measure what it is on clean frames, and its limit towards glitches.
 
-    One in a hundred frames passes that; but calm footage once in five hours, as is foretold from
-    the highest evidence of each calm take, where a measure is judged `ALONE`.
     Eventful footage is left out: it would make a covered face usual.
     """
     names = names_of(role)
@@ -163,11 +160,19 @@ def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
         if len(turned) >= _LEAST_TURNED:
             far = max(spread, side * (float(np.percentile(turned, rank)) - middle))
         found[name] = Usual(middle, middle + side * spread, middle + side * far)
-    return {**found, **{name: _alone(shown, name, found[name]) for name in ALONE if name in found}}
+    return found
+
+
+def alone(takes: Sequence[Take], known: Mapping[str, Usual]) -> dict[str, Usual]:
+    """Return limits beyond which measures are a glitch each by itself.
+
+    Calm footage passes them once in five hours, as is foretold from the highest evidence of each
+    calm take.
+    """
+    return {name: _alone(takes, name, known[name]) for name in ALONE if name in known}
 
 
 def _alone(takes: Sequence[Take], name: str, known: Usual) -> Usual:
-    """Return the limit of a measure that is a glitch by itself beyond it."""
     column, tops, frames = NAMES.index(name), [], 0
     for take in takes:
         calm = _apart_from_glitches(take.truth) & np.isfinite(take.measures[:, column])
@@ -246,10 +251,15 @@ def as_json(calibration: RoleCalibration) -> dict[str, Any]:
         "block_seconds": _short(calibration.block_seconds),
         "maxima": [_short(value) for value in calibration.maxima],
         "fusion": {name: [_short(near), _short(far)] for name, near, far in weights},
-        "usual": {
-            name: [_short(one.median), _short(one.limit), _short(one.limit_at(TURNED))]
-            for name, one in calibration.usual.items()
-        },
+        "usual": _rows(calibration.usual),
+        "alone": _rows(calibration.alone),
+    }
+
+
+def _rows(limits: Mapping[str, Usual]) -> dict[str, list[float]]:
+    return {
+        name: [_short(one.median), _short(one.limit), _short(one.limit_at(TURNED))]
+        for name, one in limits.items()
     }
 
 

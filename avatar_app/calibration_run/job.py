@@ -166,7 +166,8 @@ def _role(learnt: Sequence[Take], role: str) -> RoleCalibration:
     ]
     fitted = fit.fit(learnt, role, usual)
     tops, seconds = fit.maxima(pairs)
-    return dataclasses.replace(fitted, maxima=tops, block_seconds=seconds)
+    limits = fit.alone(learnt, usual)
+    return dataclasses.replace(fitted, maxima=tops, block_seconds=seconds, alone=limits)
 
 
 def _judged(take: Take, calibration: RoleCalibration, threshold: float) -> Judged:

@@ -49,20 +49,20 @@ def draw_maps(lessons: Lessons, seen: Callable[..., Floats], path: Path) -> None
         figure.savefig(part, dpi=110, format="png", metadata={"Software": None})
 
 
-def draw_lower_faces(
-    seen: Floats, is_melted: np.ndarray[tuple[int], np.dtype[np.bool_]], odds: Floats, path: Path
+def draw_glances(
+    seen: Floats, is_broken: np.ndarray[tuple[int], np.dtype[np.bool_]], odds: Floats, path: Path
 ) -> None:
-    """Draw lower faces (N, 2, 72, 96) as usual and now, with log-odds (N,), into a PNG.
+    """Draw faces (N, 2, 112, 96) as usual and now, with log-odds (N,), into a PNG.
 
-    What melts stands on the left; framed in red is what looks more so than 99 in a hundred whole
+    Broken ones stand on the left; framed in red is what looks more so than 99 in a hundred whole
     ones. Raises AvatarAppError.
     """
     from matplotlib.figure import Figure
 
-    melted, whole_ones = np.flatnonzero(is_melted), np.flatnonzero(~is_melted)
+    broken, whole_ones = np.flatnonzero(is_broken), np.flatnonzero(~is_broken)
     limit = np.quantile(odds[whole_ones], 0.99)
-    shown = [*melted[: _MOST - _WHOLE], *whole_ones[:_WHOLE]]
-    figure = Figure(figsize=(1.3 * len(shown), 2.6), layout="constrained")
+    shown = [*broken[: _MOST - _WHOLE], *whole_ones[:_WHOLE]]
+    figure = Figure(figsize=(1.3 * len(shown), 3.4), layout="constrained")
     grid = figure.subplots(2, len(shown), squeeze=False)
     for column, index in zip(grid.T, shown, strict=True):
         now, usual = seen[index]
@@ -71,7 +71,7 @@ def draw_lower_faces(
             axes.set(xticks=[], yticks=[])
         for edge in column[1].spines.values():
             edge.set(color="crimson" if odds[index] > limit else "grey", linewidth=2.5)
-        column[0].set_title("melts" if is_melted[index] else "whole", fontsize=8)
+        column[0].set_title("broken" if is_broken[index] else "whole", fontsize=8)
         column[1].set_xlabel(f"{odds[index]:.1f}", fontsize=8)
     for axes, words in zip(grid[:, 0], ("as usual", "now"), strict=True):
         axes.set_ylabel(words, fontsize=8)

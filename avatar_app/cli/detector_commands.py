@@ -37,14 +37,14 @@ def calibrate(options: Namespace) -> None:
         _learn_own(options)
         return
     if options.out is None:
-        is_fit = options.train_network is None and options.train_melting is None
+        is_fit = options.train_network is None and options.train_glance is None
         kind = "json" if is_fit else "npz"
         raise AvatarAppError(f"Nothing says where to write; add -o FILE.{kind}.")
     if options.train_network is not None:
         _train_network(options)
         return
-    if options.train_melting is not None:
-        _train_melting(options)
+    if options.train_glance is not None:
+        _train_glance(options)
         return
     from avatar_app.calibration_run import calibrate as run
     from avatar_app.calibration_run.costs import costs
@@ -90,14 +90,14 @@ def _train_network(options: Namespace) -> None:
     _show_trained(trained)
 
 
-def _train_melting(options: Namespace) -> None:
-    from avatar_app.calibration_run.melting_network import train_melting
+def _train_glance(options: Namespace) -> None:
+    from avatar_app.calibration_run.glance_network import train_glance
 
     with shown_progress() as progress:
-        trained = train_melting(
+        trained = train_glance(
             options.clips,
             options.out,
-            minutes=options.train_melting,
+            minutes=options.train_glance,
             model=options.model,
             device=options.device,
             maps=options.curves,

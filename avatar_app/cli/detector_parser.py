@@ -109,10 +109,10 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         help="train what sees broken faces instead, for so long, and write it to -o FILE.npz",
     )
     trained.add_argument(
-        "--train-melting",
+        "--train-glance",
         metavar="MINUTES",
         type=float,
-        help="the same with what sees a lower face that melts",
+        help="the same with what sees at a glance that a face is broken",
     )
     command.add_argument(
         "--avatars", metavar="N", type=int, default=15, help="clips animated (default: %(default)s)"

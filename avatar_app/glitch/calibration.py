@@ -58,6 +58,7 @@ class Usual:
 class RoleCalibration:
     """All that one role needs.
 
+    `alone` holds limits beyond which a measure is a glitch by itself.
     `usual` is known of every measure that has a weight. `maxima` are the highest log-odds of clean
     blocks of `block_seconds`, rising; without them `provisional_threshold` holds, in (0, 1).
     """
@@ -70,6 +71,7 @@ class RoleCalibration:
     maxima: Sequence[float]
     provisional_threshold: float
     block_seconds: float = 60.0
+    alone: Mapping[str, Usual] = field(default_factory=dict)
 
     @cached_property
     def fusion(self) -> Fusion:
@@ -168,11 +170,16 @@ def _role(content: Mapping[str, Any]) -> RoleCalibration:
         near=np.array([row[0] for row in rows.values()], np.float64),
         far=np.array([row[1] for row in rows.values()], np.float64),
         bias=float(content["bias"]),
-        usual={name: Usual(*map(float, row)) for name, row in content["usual"].items()},
+        usual=_usual(content["usual"]),
         maxima=[float(value) for value in content["maxima"]],
         provisional_threshold=float(content["threshold"]),
         block_seconds=float(content.get("block_seconds", 60.0)),
+        alone=_usual(content.get("alone", {})),
     )
+
+
+def _usual(rows: Mapping[str, Sequence[float]]) -> dict[str, Usual]:
+    return {name: Usual(*map(float, row)) for name, row in rows.items()}
 
 
 def _score(odds: float) -> float:

@@ -80,10 +80,6 @@ class Follower:
             self._search_at = number + 1
         return self._last
 
-    def fit(self, view: Image, box: Box) -> Floats:
-        """Fit landmarks (68, 2) once more, to a small grey picture (H, W) of the face."""
-        return self._finder.fit_as_it_is(view, box)
-
     def _is_turn(self, number: int) -> bool:
         return (number - self._search_first) % self._search_every == 0
 

@@ -10,7 +10,7 @@ from avatar_app.events import Flag
 from avatar_app.glitch.calibration import RoleCalibration
 from avatar_app.glitch.flags import Hysteresis
 from avatar_app.glitch.fusion import TURNED
-from avatar_app.glitch.measures import ALONE, MEASURES, TURN
+from avatar_app.glitch.measures import MEASURES, TURN
 
 _SMOOTHING_SECONDS = 0.12
 _START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
@@ -38,12 +38,12 @@ class Judge:
 
     Glitches are flagged while the smoothed score is above `threshold`, in (0, 1): those whose
     measures are beyond what is usual, or FACE_DISTORTED where only their sum is. A face that is
-    gone for long lifts the score to the threshold, and so does any of the measures `ALONE` beyond
-    its limit. Gates are flagged by their own measures.
+    gone for long lifts the score to the threshold, and so does a measure beyond its limit to be
+    one alone. Gates are flagged by their own measures.
     """
 
     def __init__(self, calibration: RoleCalibration, threshold: float) -> None:
-        self._calibration = calibration
+        self._calibration, self._alone = calibration, tuple(calibration.alone)
         self._on = log_odds(threshold)
         self._alarm = Hysteresis(self._on, self._on - _OFF_BELOW)
         self._kinds = {flag: Hysteresis(1.0, 0.5) for flag in Flag if not flag.is_gate}
@@ -68,7 +68,7 @@ class Judge:
         """
         share = 1 - float(np.exp(-elapsed / _SMOOTHING_SECONDS))
         self._smooth += share * (self._calibration.fusion.log_odds(measures) - self._smooth)
-        if _is_gone(measures) or self._is_enough(measures):
+        if _is_gone(measures) or any(self._is_enough(name, measures) for name in self._alone):
             self._smooth = max(self._smooth, self._on)
         reasons = self._glitches(measures, time)
         return probability(self._smooth), {**reasons, **self._warnings(measures, time)}
@@ -93,13 +93,12 @@ class Judge:
             self._told = {flag: self._words[flag] for flag in raised}
         return dict(self._told or {Flag.FACE_DISTORTED: _TOGETHER})
 
-    def _is_enough(self, measures: Mapping[str, float]) -> bool:
-        """Say whether there is a measure that is a glitch by itself."""
-        usual, turn = self._calibration.usual, measures.get(TURN, 0.0)
-        return any(
-            name in measures and name in usual and usual[name].evidence(measures[name], turn) > 1
-            for name in ALONE
-        )
+    def _is_enough(self, name: str, measures: Mapping[str, float]) -> bool:
+        """Say whether a measure is a glitch by itself."""
+        limit = self._calibration.alone.get(name)
+        if limit is None or name not in measures:
+            return False
+        return limit.evidence(measures[name], measures.get(TURN, 0.0)) > 1
 
     def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
         """Return for each flag the measure that speaks most for it, and how strongly.
@@ -113,7 +112,7 @@ class Judge:
                 flag, speaks = MEASURES[name].flag, usual.evidence(measures[name], turn)
                 if name in _LEAST_SECONDS:
                     speaks = measures[name] / _LEAST_SECONDS[name]
-                found = (name in ALONE and speaks > 1, speaks, name)
+                found = (self._is_enough(name, measures), speaks, name)
                 most[flag] = max(found, most.get(flag, found))
         return {flag: (name, speaks) for flag, (_, speaks, name) in most.items()}
 

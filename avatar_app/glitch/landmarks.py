@@ -134,13 +134,6 @@ class FaceFinder:
         """Return the landmarks (68, 2) of the face that fills `box`, whether or not one does."""
         return self._landmarks(image, box)
 
-    def fit_as_it_is(self, image: Image, box: Box) -> Floats:
-        """Return the same by an image that is small already: nothing is cut out or scaled.
-
-        It may be grey, (H, W).
-        """
-        return _points(self._predictor(image, _rectangle(box)))
-
     def descriptor(self, image: Image, face: Face) -> Floats:
         """Return (128,) float32 that tells persons apart: one person's lie within about 0.6."""
         points = [dlib.point(round(float(x)), round(float(y))) for x, y in face.landmarks]
@@ -183,7 +176,8 @@ class FaceFinder:
         scale = _CHIP_SIDE / (side + 2 * margin)
         inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
         shape = self._predictor(_scaled(chip, scale), _rectangle(inside))
-        return np.asarray((_points(shape) + 0.5) / scale - 0.5 + (x, y), np.float32)
+        points = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
+        return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
 
     @cached_property
     def _detector(self) -> dlib.fhog_object_detector:
@@ -225,10 +219,6 @@ def _cut(image: Image, box: Box, margin: float) -> tuple[Image, tuple[int, int]]
     left, top = (max(0, int(edge - margin)) for edge in box[:2])
     right, bottom = (max(0, int(np.ceil(edge + margin))) for edge in box[2:])
     return image[top:bottom, left:right], (left, top)
-
-
-def _points(shape: dlib.full_object_detection) -> Floats:
-    return np.array([(point.x, point.y) for point in shape.parts()], np.float32)
 
 
 def _rectangle(box: tuple[float, ...]) -> dlib.rectangle:

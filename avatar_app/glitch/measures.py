@@ -60,10 +60,8 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         **_by_part("artifact", "a broken look", Flag.FACE_DISTORTED),
         "artifact_rise": Measure("a more broken look than before", Flag.FACE_DISTORTED),
         **_by_part("artifact_rise", "a more broken look than before", Flag.FACE_DISTORTED),
-        "unsettled": Measure(
-            "landmarks that settle less than before", Flag.FACE_DISTORTED, "mouth or jaw"
-        ),
-        "melted": Measure("a melting look, not there before", Flag.FACE_DISTORTED, "lower face"),
+        "glance": Measure("a broken look at a glance", Flag.FACE_DISTORTED),
+        "glance_rise": Measure("at a glance a more broken look than before", Flag.FACE_DISTORTED),
     }
 )
 """Of a picture alone: both roles."""
@@ -99,11 +97,8 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVA
 FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
 """Those that fall where a glitch is; the others rise."""
 
-ALONE = ("unsettled", "melted")
-"""Each is a glitch by itself beyond its limit, which calm footage passes once in hours.
-
-They tell one kind of glitch that hardly anything else sees, and tell it surely.
-"""
+ALONE = ("glance_rise",)
+"""Each is a glitch by itself, too, beyond a limit which calm footage passes once in hours."""
 
 COVERED = "covered"
 """The share of a face that lies behind something, or outside the picture."""

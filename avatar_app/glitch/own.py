@@ -18,7 +18,6 @@ from avatar_app import settings
 from avatar_app.files import write_whole
 from avatar_app.glitch.calibration import RoleCalibration, Usual
 from avatar_app.glitch.fusion import TURNED
-from avatar_app.glitch.measures import ALONE
 from avatar_app.types import AvatarAppError
 
 NAME = "detector.json"
@@ -54,13 +53,9 @@ class OwnUsual:
         return cls(seconds, found)
 
     def applied(self, calibration: RoleCalibration) -> RoleCalibration:
-        """Return the calibration with what is usual of this user.
-
-        The limits of measures judged alone stay: the highest of so few seconds is no limit.
-        """
-        kept = {name for name in calibration.usual if name in ALONE or name not in self.measures}
+        """Return the calibration with what is usual of this user."""
         moved = {
-            name: usual if name in kept else self._moved(name, usual)
+            name: self._moved(name, usual) if name in self.measures else usual
             for name, usual in calibration.usual.items()
         }
         return dataclasses.replace(calibration, usual=moved)

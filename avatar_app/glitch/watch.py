@@ -19,12 +19,12 @@ from avatar_app.glitch.measures import (
     is_spoilt,
     part_name,
 )
-from avatar_app.glitch.signals import artifacts, movement, settling, sight, upheaval
+from avatar_app.glitch.signals import artifacts, movement, sight, upheaval
 from avatar_app.glitch.signals import chip as chips
 from avatar_app.glitch.signals.artifacts import bundled_network
 from avatar_app.glitch.signals.chip import Place
 from avatar_app.glitch.signals.entering import Entering
-from avatar_app.glitch.signals.melting import bundled_melting
+from avatar_app.glitch.signals.glance import bundled_glance
 from avatar_app.glitch.signals.rise import LastingRise, Rise, lasting
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.types import Floats, Image
@@ -69,9 +69,9 @@ class PictureWatch:
     def __init__(self, follower: Follower, may_be_covered: bool) -> None:
         self._follower = follower
         self._may_be_covered = may_be_covered
-        self._network, self._lower = bundled_network(), bundled_melting()
+        self._network, self._at_a_glance = bundled_network(), bundled_glance()
         self._rise = Rise()
-        self._settling, self._melting = LastingRise(), LastingRise()
+        self._glances = LastingRise()
         self._entering = Entering()
         self.forget()
 
@@ -79,8 +79,7 @@ class PictureWatch:
         """Start afresh: the next picture belongs to another scene."""
         self._follower.forget()
         self._rise.forget()
-        self._settling.forget()
-        self._melting.forget()
+        self._glances.forget()
         self._entering.forget()
         self._landmarks: deque[Floats] = deque(maxlen=_SHAKE_OF)
         self._chip: Floats | None = None
@@ -98,7 +97,7 @@ class PictureWatch:
         self._covered_at: float | None = None
         self._entered_at: float | None = None
         self._beside: dict[str, float] = {}
-        self._jaws_seen = 0
+        self._bare_pictures, self._glance = 0, 0.0
         self._changed_at = self._time = self._looked_at = 0.0
 
     def expect_jump(self) -> None:
@@ -131,8 +130,7 @@ class PictureWatch:
         place = chips.upright(face.landmarks)
         points = chips.placed(face.landmarks, place)
         view = sight.turned(image, place)
-        grey = sight.grey(view)
-        now = sight.look(grey, points)
+        now = sight.look(sight.grey(view), points)
         usual = now if self._usual is None else self._usual
         texture, maps = self._texture(now, usual, elapsed)
         measures |= texture
@@ -151,7 +149,7 @@ class PictureWatch:
             measures, is_bare = self._uncovered(measures, covered, time)
             if not is_bare:
                 return Observation(measures, face, signals)
-        measures |= self._jaw(grey, now, usual, time)
+        measures |= self._glanced(now, usual, time)
         return Observation(measures, face, signals)
 
     def _turned(self, time: float, turn: float | None = None) -> float:
@@ -204,19 +202,13 @@ class PictureWatch:
             looks |= zip(names, map(float, rises), strict=True)
         return looks
 
-    def _jaw(self, grey: Floats, now: Sight, usual: Sight, time: float) -> dict[str, float]:
-        """Return what speaks for a jaw that melts, each looked at in every second picture.
-
-        What takes longest is looked at where beside a driver no face is searched.
-        """
-        self._jaws_seen += 1
-        if self._jaws_seen % 2:
-            odds = self._lower.odds(now.face, usual.face)
-            self._melting.update(np.array([odds], np.float32), time)
-        else:
-            spread = settling.unsettled(self._follower.fit, grey.astype(np.uint8))
-            self._settling.update(spread, time)
-        return {"unsettled": self._settling.height, "melted": self._melting.height}
+    def _glanced(self, now: Sight, usual: Sight, time: float) -> dict[str, float]:
+        """Return how broken the face looks at a glance, taken at every second picture."""
+        self._bare_pictures += 1
+        if self._bare_pictures % 2:
+            self._glance = self._at_a_glance.odds(now.face, usual.face)
+            self._glances.update(np.array([self._glance], np.float32), time)
+        return {"glance": self._glance, "glance_rise": self._glances.height}
 
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float

@@ -69,20 +69,20 @@ def test_what_gets_worse_never_speaks_against_a_glitch() -> None:
 
 
 def test_what_is_judged_alone_has_a_limit_that_calm_footage_hardly_ever_passes() -> None:
-    """Beyond all that was seen, the farther the wilder that was; and no weight in the sum."""
-    column, limits = NAMES.index("unsettled"), []
+    """Beyond all that was seen, the farther the wilder that was."""
+    column, limits = NAMES.index("glance_rise"), []
     for wild in (1.0, 3.0):
         shown = takes("video")
         for index, one in enumerate(shown):
             one.measures[:, column] = np.linspace(0, 1, FRAMES) + 9 * (one.truth == 1)
             one.measures[BREAKS_AT - 20, column] = 1 + wild * index / len(shown)
-        known = fit.usual(shown, "video")
+        known = fit.alone(shown, fit.usual(shown, "video"))
         calm = [one for one in shown if one.kind == CALM]
-        assert known["unsettled"].limit > max(one.measures[:, column].max() for one in calm)
-        limits.append(known["unsettled"].limit)
+        assert set(known) == {"glance_rise"}
+        assert known["glance_rise"].limit > max(one.measures[:, column].max() for one in calm)
+        limits.append(known["glance_rise"].limit)
     assert limits[1] > limits[0] + 1
     assert limits[1] < 9
-    assert "unsettled" not in fit.fit(shown, "video", known).names
 
 
 def test_what_is_usual_is_learned_by_how_far_the_face_is_turned() -> None:
@@ -131,6 +131,7 @@ def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
     assert result.figures["video"].auc > 0.95
     assert result.figures["video, dlib-hog"].auc < 0.6
     assert 0 < written.roles["video"].threshold(2) < 1
+    assert written.roles["video"].alone.keys() == {"glance_rise"}
     assert (tmp_path / "curves.png").stat().st_size > 10_000
     content = json.loads((tmp_path / "glitch.json").read_text())
     assert content["fusions"].keys() == set(ROLES)
@@ -147,6 +148,7 @@ def test_weights_that_are_there_are_measured_and_kept(tmp_path: Path) -> None:
         measures = {TELLING: 1.0, "face_unseen": 2.0}
         kept, given = (both.roles[role].fusion.log_odds(measures) for both in (after, before))
         assert kept == pytest.approx(given, rel=1e-3)
+        assert after.roles[role].alone == before.roles[role].alone
 
 
 def test_weights_that_cannot_be_read_are_told_before_anything_is_played(tmp_path: Path) -> None:

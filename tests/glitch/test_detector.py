@@ -22,9 +22,9 @@ from avatar_app.glitch.measures import (
     MEASURES,
     TURN,
 )
-from avatar_app.glitch.signals import artifacts, settling
+from avatar_app.glitch.signals import artifacts
 from avatar_app.glitch.signals.artifacts import CELLS
-from avatar_app.glitch.signals.melting import MeltingNetwork
+from avatar_app.glitch.signals.glance import GlanceNetwork
 from avatar_app.perturbations import perturb
 from avatar_app.types import (
     Avatar,
@@ -117,7 +117,7 @@ def test_what_came_from_beside_a_face_explains_that_it_looks_more_broken(
     assert came
     # While it is there, and for half a second after it.
     explained = {later for i in came for later in range(i, i + 13)}
-    for name in ("artifact_rise", "unsettled", "melted"):
+    for name in ("artifact_rise", "glance_rise"):
         rises = {i for i, one in enumerate(found) if name in one.measures}
         assert rises
         assert not explained & rises
@@ -154,67 +154,60 @@ def test_a_face_lost_in_the_noise_of_a_bad_camera_is_not_missing(
     assert not any("face_unseen" in verdict.measures for verdict in lost)
 
 
-@pytest.mark.parametrize("name", ["unsettled", "melted"])
-def test_what_a_jaw_alone_shows_counts_where_it_rose_and_goes_on(
-    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch, name: str
+def test_what_a_glance_shows_counts_where_it_rose_and_goes_on(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One look is too few, and two are enough; what they are all the time is no news.
+    """One look is too few, and two are enough; what is there all the time is no news.
 
-    Each is looked at in every second picture.
+    A glance is taken at every second picture.
     """
     looks = iter([*[-3.0] * 10, -1.0, *[-3.0] * 3, *[-1.0] * 2])
-    spread = (np.full(2, look, np.float32) for look in looks)
-    odds = (float(one[0]) for one in spread)
-    if name == "unsettled":
-        monkeypatch.setattr(settling, "unsettled", lambda *_: next(spread))
-    else:
-        monkeypatch.setattr(MeltingNetwork, "odds", lambda *_: next(odds))
-    found = [one.measures[name] for one in verdicts(video, clip()[:32])]
+    monkeypatch.setattr(GlanceNetwork, "odds", lambda *_: next(looks))
+    found = [one.measures["glance_rise"] for one in verdicts(video, clip()[:32])]
     assert max(found[:30]) < 0.1
     assert found[-1] == pytest.approx(2, abs=0.4)
 
 
-def test_what_a_jaw_showed_is_forgotten_with_the_scene(
+def test_what_a_glance_showed_is_forgotten_with_the_scene(
     video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who looks worse all the time than whom was seen before does not melt."""
+    """Who looks worse all the time than whom was seen before does not break."""
     look = -3.0
-    monkeypatch.setattr(settling, "unsettled", lambda *_: np.full(2, look, np.float32))
-    monkeypatch.setattr(MeltingNetwork, "odds", lambda *_: look)
+    monkeypatch.setattr(GlanceNetwork, "odds", lambda *_: look)
     verdicts(video, clip()[:40])
     video.forget()
     look = -1.0
-    for name in ("unsettled", "melted"):
-        assert max(one.measures[name] for one in verdicts(video, clip()[:20])) < 0.1
-        video.forget()
+    found = verdicts(video, clip()[:20])
+    assert all(one.measures["glance"] == -1 for one in found)
+    assert max(one.measures["glance_rise"] for one in found) < 0.1
 
 
-def test_a_lower_face_is_seen_beside_what_is_usual_of_it(
+def test_a_face_is_seen_beside_what_is_usual_of_it(
     video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That stays near what was there before the face melted."""
     seen: list[tuple[Floats, Floats]] = []
 
-    def odds(_: MeltingNetwork, now: Floats, usual: Floats) -> float:
+    def odds(_: GlanceNetwork, now: Floats, usual: Floats) -> float:
         seen.append((now, usual))
         return 0.0
 
-    monkeypatch.setattr(MeltingNetwork, "odds", odds)
+    monkeypatch.setattr(GlanceNetwork, "odds", odds)
     verdicts(video, [*clip()[:BREAKS_AT], *map(melted, clip()[BREAKS_AT : BREAKS_AT + 4])])
     (before, _), (now, usual) = seen[BREAKS_AT // 2 - 1], seen[-1]
     assert np.abs(usual - before).mean() < 0.5 * np.abs(usual - now).mean()
 
 
-def test_a_jaw_behind_something_or_in_the_dark_is_not_looked_at(
+def test_a_face_behind_something_or_in_the_dark_is_not_glanced_at(
     video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it melts is told of a bare face in a picture as usual."""
+    """Only a bare face in a picture as usual is."""
     dark = [(0.4 * picture).astype(np.uint8) for picture in clip()[4:8]]
     bare = verdicts(video, [*clip()[:4], *dark])
     half = np.full((CELLS, CELLS), 0.5, np.float32)
     monkeypatch.setattr(artifacts, "covered", lambda *_: half)
     hidden = verdicts(video, clip()[:4])
-    for name in ("unsettled", "melted"):
+    for name in ("glance", "glance_rise"):
         assert all((name in one.measures) is (i < 4) for i, one in enumerate(bare))
         assert not any(name in one.measures for one in hidden)
 

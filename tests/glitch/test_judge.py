@@ -53,24 +53,24 @@ def test_a_face_that_is_gone_is_missing_unless_it_turned_away(
 
 def test_what_is_a_glitch_by_itself_needs_no_weight() -> None:
     """Beyond its limit it is flagged at once and says why; at the limit, or turned away, not."""
-    usual = {"bend": Usual(0.0, 1.0), "unsettled": Usual(0.0, 2.0, 4.0)}
-    weights = np.array([4.0])
-    alone = RoleCalibration(("bend",), weights, weights, -3.0, usual, (), 0.5)
+    usual = {"bend": Usual(0.0, 1.0), "glance_rise": Usual(0.0, 1.5)}
+    weights, limits = np.array([4.0]), {"glance_rise": Usual(0.0, 2.0, 4.0)}
+    known = RoleCalibration(("bend",), weights, weights, -3.0, usual, (), 0.5, alone=limits)
     for value, turn, is_flagged in ((2.0, 0.0, False), (2.1, 0.0, True), (3.0, TURNED, False)):
-        judged = Judge(alone, THRESHOLD)
-        score, reasons = judged.judge({"bend": 0.0, "unsettled": value, TURN: turn}, 0.0, STEP)
+        judged = Judge(known, THRESHOLD)
+        score, reasons = judged.judge({"bend": 0.0, "glance_rise": value, TURN: turn}, 0.0, STEP)
         assert (set(reasons) == {Flag.FACE_DISTORTED}) is is_flagged
         assert (score >= THRESHOLD - 1e-9) is is_flagged
-    judged = Judge(alone, THRESHOLD)
-    _, reasons = judged.judge({"unsettled": 3.0, "bend": 2.0}, 0.0, STEP)
+    judged = Judge(known, THRESHOLD)
+    _, reasons = judged.judge({"glance_rise": 3.0, "bend": 9.0}, 0.0, STEP)
     assert reasons[Flag.FACE_DISTORTED] == (
-        "unsettled: landmarks that settle less than before (mouth or jaw) 3, usually at most 2"
+        "glance_rise: at a glance a more broken look than before 3, usually at most 1.5"
     )
 
 
-def test_who_learned_no_limit_of_a_measure_does_not_judge_by_it() -> None:
+def test_who_learned_no_limit_of_a_measure_does_not_judge_by_it_alone() -> None:
     """Data files of before know nothing of it."""
-    assert not judge().judge({"unsettled": 99.0}, 0.0, STEP)[1]
+    assert not judge().judge({"glance_rise": 99.0}, 0.0, STEP)[1]
 
 
 def test_a_reason_outlives_the_face_it_was_seen_in() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -49,14 +48,6 @@ def test_turned_faces_keep_their_room() -> None:
     moved = own.applied(calibration()).usual["still"]
     assert (moved.median, moved.limit) == pytest.approx((0.5, 1.9))
     assert moved.limit_at(90) == pytest.approx(1.9 + 2 * 1.0)
-
-
-def test_what_is_judged_alone_keeps_its_limit() -> None:
-    """The highest of many people is not moved by what one shows in half a minute."""
-    known = Usual(0.0, 2.0)
-    before = dataclasses.replace(calibration(), usual={"unsettled": known})
-    for row in ((0.0, 0.0, 0.2), (1.5, 0.0, 9.0)):
-        assert OwnUsual(30, {"unsettled": row}).applied(before).usual == {"unsettled": known}
 
 
 def test_a_flag_that_stood_all_the_time_goes_and_a_real_glitch_stays() -> None:

@@ -1,4 +1,4 @@
-"""Trains the network that says whether the lower face melts."""
+"""Trains the network that says whether a face looks broken at a glance."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from torch import nn
 from torch.nn import functional
 
 from avatar_app.calibration_run import spoiling
-from avatar_app.calibration_run.batches import Batches
+from avatar_app.calibration_run.batches import BROKEN_CELLS, Batches
 from avatar_app.calibration_run.learning import check_minutes, learn, spare_core
 from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, play
 from avatar_app.calibration_run.map_network import folded, stacked
-from avatar_app.calibration_run.maps import draw_lower_faces
+from avatar_app.calibration_run.maps import draw_glances
 from avatar_app.calibration_run.network import Trained
 from avatar_app.files import check_writable, whole, write_errors
 from avatar_app.glitch.signals import networks
-from avatar_app.glitch.signals.artifacts import ROWS
-from avatar_app.glitch.signals.chip import HEIGHT
-from avatar_app.glitch.signals.melting import BODY, HEAD, LAYERS, TOP, lower
+from avatar_app.glitch.signals.glance import BODY, HEAD, LAYERS, contrasted
 from avatar_app.glitch.signals.networks import Weights
 from avatar_app.glitch.signals.sight import FACE
 from avatar_app.progress import Progress, silent
@@ -31,15 +29,13 @@ from avatar_app.types import Floats
 
 _BATCH, _TRIED = 96, 2400
 _RATE = 2e-3
-_MELTED, _BROKEN, _ASIDE = 0.36, 0.04, 0.12
-"""Shares of the lessons that melt, break otherwise, and are cut out a little beside the face."""
+_MELTED, _BROKEN, _ASIDE = 0.18, 0.28, 0.12
+"""Shares of the lessons that melt, that break otherwise, and that are cut out beside the face."""
 _COVERED = 0.3
-_LEAST_CELLS = 4  # of the lower face: fewer that changed are no melting
-_LOWER = slice(TOP * ROWS // HEIGHT, None)
 _FALSE_POSITIVES = 0.01
 
 
-def train_melting(
+def train_glance(
     clips: Path,
     output: Path,
     *,
@@ -61,19 +57,19 @@ def train_melting(
             check_writable(path)
     learnt, held = play(clips, model, device, progress)
     torch.manual_seed(seed)
-    network, draw = LowerFace(), functools.partial(MeltingBatches(learnt, seed).draw, _BATCH)
+    network, draw = WholeFace(), functools.partial(GlanceBatches(learnt, seed).draw, _BATCH)
     with spare_core():
-        steps = learn(network, draw, _loss, minutes, _RATE, "the lower face", progress)
+        steps = learn(network, draw, _loss, minutes, _RATE, "a glance", progress)
     with whole(output) as part, write_errors(output), part.open("wb") as file:
         networks.save(weights_of(network.eval()), file)
-    tried = _tried(network, MeltingBatches(held, seed))
+    tried = _tried(network, GlanceBatches(held, seed))
     if maps is not None:
-        draw_lower_faces(*tried, maps)
+        draw_glances(*tried, maps)
     return Trained(output, len(learnt.kind), steps, *_figures(*tried[1:]))
 
 
-class LowerFace(nn.Module):
-    """The network: lower faces (N, 2, 72, 96), now and as usual, to log-odds (N,) of melting."""
+class WholeFace(nn.Module):
+    """The network: faces (N, 2, 112, 96), now and as usual, to log-odds (N,) that they break."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,20 +86,20 @@ class LowerFace(nn.Module):
         return odds
 
 
-class Melting(NamedTuple):
-    """Lower faces (N, 2, 72, 96) float32, and whether each melts (N,): YES, NO, UNKNOWN."""
+class Glances(NamedTuple):
+    """Faces (N, 2, 112, 96) float32, and whether each is broken (N,): YES, NO, UNKNOWN."""
 
     seen: torch.Tensor
     truth: torch.Tensor
 
 
-class MeltingBatches(Batches):
-    """Lessons of which is asked whether the lower face melts, or breaks otherwise."""
+class GlanceBatches(Batches):
+    """Lessons of which is asked whether the face is broken."""
 
-    def draw(self, count: int) -> Melting:
+    def draw(self, count: int) -> Glances:
         """Draw so many."""
         seen, truth = zip(*(self._one(index) for index in self.drawn(count)), strict=True)
-        return Melting(torch.from_numpy(np.stack(seen)), torch.tensor(truth, dtype=torch.uint8))
+        return Glances(torch.from_numpy(np.stack(seen)), torch.tensor(truth, dtype=torch.uint8))
 
     def _one(self, index: int) -> tuple[Floats, int]:
         chance, every = self.chance, self.lessons
@@ -123,7 +119,7 @@ class MeltingBatches(Batches):
         if chance.random() < _COVERED:
             spoiling.covered(view, maps, self.another(), chance)
         face = spoiling.filmed(view, chance)[FACE]
-        seen = lower(face, usual).transpose(2, 0, 1)
+        seen = contrasted(face, usual).transpose(2, 0, 1)
         if chance.random() < 0.5:
             seen = seen[..., ::-1]
         return np.ascontiguousarray(seen), _truth(maps[0])
@@ -136,7 +132,7 @@ class MeltingBatches(Batches):
         return np.asarray(every.view[some][:, FACE[0], FACE[1]].mean(axis=0), np.float32)
 
 
-def weights_of(network: LowerFace) -> Weights:
+def weights_of(network: WholeFace) -> Weights:
     """Return kernels and biases, the normalisation folded in."""
     linear = [layer for layer in network.head if isinstance(layer, nn.Linear)]
     head = [
@@ -146,13 +142,13 @@ def weights_of(network: LowerFace) -> Weights:
 
 
 def _truth(broken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
-    """Say by the map (14, 12) whether the lower face is broken."""
-    if (broken[_LOWER] == YES).sum() >= _LEAST_CELLS:
+    """Say by the map (14, 12) whether the face is broken."""
+    if (broken == YES).sum() >= BROKEN_CELLS:
         return YES
     return NO if (broken == NO).all() else UNKNOWN
 
 
-def _loss(network: LowerFace, lessons: Melting, is_halved: bool) -> torch.Tensor:
+def _loss(network: WholeFace, lessons: Glances, is_halved: bool) -> torch.Tensor:
     with torch.autocast("cpu", torch.bfloat16, enabled=is_halved):
         odds = network(lessons.seen.contiguous(memory_format=torch.channels_last))
     known, truth = (lessons.truth != UNKNOWN).float(), (lessons.truth == YES).float()
@@ -161,9 +157,9 @@ def _loss(network: LowerFace, lessons: Melting, is_halved: bool) -> torch.Tensor
 
 
 def _tried(
-    network: LowerFace, batches: MeltingBatches
+    network: WholeFace, batches: GlanceBatches
 ) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
-    """Return lower faces (N, 2, 72, 96), whether they melt (N,), and what the network says (N,)."""
+    """Return faces (N, 2, 112, 96), whether they are broken (N,), and the log-odds of it (N,)."""
     drawn = [batches.draw(_BATCH) for _ in range(_TRIED // _BATCH)]
     truth = torch.cat([one.truth for one in drawn]).numpy()
     with torch.no_grad():
@@ -172,9 +168,9 @@ def _tried(
     return seen[known], truth[known] == YES, odds[known]
 
 
-def _figures(is_melted: npt.NDArray[np.bool_], odds: Floats) -> tuple[float, dict[str, float]]:
+def _figures(is_broken: npt.NDArray[np.bool_], odds: Floats) -> tuple[float, dict[str, float]]:
     from sklearn.metrics import roc_auc_score
 
-    limit = np.quantile(odds[~is_melted], 1 - _FALSE_POSITIVES)
-    hits = {"melted or broken": float((odds[is_melted] > limit).mean())}
-    return float(roc_auc_score(is_melted, odds)), hits
+    limit = np.quantile(odds[~is_broken], 1 - _FALSE_POSITIVES)
+    hits = {"broken": float((odds[is_broken] > limit).mean())}
+    return float(roc_auc_score(is_broken, odds)), hits

@@ -1,4 +1,4 @@
-"""The network that says whether a lower face melts: trained, written, and read by numpy alone."""
+"""The network that says whether a face looks broken: trained, written, and read by numpy alone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import torch
 
 from avatar_app.calibration_run import lessons as lessons_module
 from avatar_app.calibration_run import spoiling
-from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES
-from avatar_app.calibration_run.melting_network import (
-    LowerFace,
-    MeltingBatches,
-    train_melting,
+from avatar_app.calibration_run.glance_network import (
+    GlanceBatches,
+    WholeFace,
+    train_glance,
     weights_of,
 )
-from avatar_app.glitch.signals.melting import MeltingNetwork, lower
+from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES
+from avatar_app.glitch.signals.glance import GlanceNetwork, contrasted
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.glitch.signals.sight import FACE
 from avatar_app.types import AvatarAppError
@@ -32,18 +32,18 @@ def test_what_is_learned_is_written_and_read_again(
     played = made_up()
     monkeypatch.setattr(lessons_module, "pupils", lambda _clips: [])
     monkeypatch.setattr(lessons_module, "gather", lambda *_: played)
-    trained = train_melting(
+    trained = train_glance(
         tmp_path, tmp_path / "net.npz", minutes=0.3, device="cpu", maps=tmp_path / "faces.png"
     )
     assert trained.path == tmp_path / "net.npz"
     assert trained.lessons == 8 * (PEOPLE - 12)
     assert trained.steps > 5
     assert trained.auc > 0.8
-    assert 0 < trained.hits["melted or broken"] < 1
+    assert 0 < trained.hits["broken"] < 1
     picture = cv2.imread(str(tmp_path / "faces.png"))
     assert picture is not None
     assert min(picture.shape[:2]) > 200
-    network, chance = MeltingNetwork.load(trained.path), np.random.default_rng(1)
+    network, chance = GlanceNetwork.load(trained.path), np.random.default_rng(1)
     more = []
     for index in range(8 * (PEOPLE - 12), 8 * PEOPLE, 2):
         view, usual = played.view[index].astype(np.float32), played.usual[index].astype(np.float32)
@@ -56,7 +56,7 @@ def test_what_is_learned_is_written_and_read_again(
 def test_numpy_computes_what_torch_does() -> None:
     """With normalisation folded in; the same to rounding."""
     torch.manual_seed(0)
-    built = LowerFace()
+    built = WholeFace()
     for part in built.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             assert part.running_mean is not None
@@ -66,23 +66,23 @@ def test_numpy_computes_what_torch_does() -> None:
     built.eval()
     chance = np.random.default_rng(1)
     now, usual = (chance.uniform(0, 255, (112, 96)).astype(np.float32) for _ in range(2))
-    seen = torch.from_numpy(lower(now, usual).transpose(2, 0, 1)[None].copy())
+    seen = torch.from_numpy(contrasted(now, usual).transpose(2, 0, 1)[None].copy())
     with torch.no_grad():
         expected = float(built(seen)[0])
-    assert MeltingNetwork(weights_of(built)).odds(now, usual) == pytest.approx(expected, abs=1e-4)
+    assert GlanceNetwork(weights_of(built)).odds(now, usual) == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_lesson_melts_where_its_lower_face_is_broken() -> None:
-    """What is broken in the upper face alone is no melting, and is not called whole either."""
+def test_a_lesson_is_broken_where_enough_of_its_face_is() -> None:
+    """Of which little is broken it is not called whole either."""
     lessons = made_up()
-    drawn = MeltingBatches(lessons).draw(600)
-    assert drawn.seen.shape == (600, 2, 72, 96)
+    drawn = GlanceBatches(lessons).draw(600)
+    assert drawn.seen.shape == (600, 2, 112, 96)
     assert set(drawn.truth.tolist()) == {YES, NO, UNKNOWN}
     lessons.broken[:] = NO
     lessons.broken[:, 9, 4:6] = YES
-    little = MeltingBatches(lessons).draw(100).truth
+    little = GlanceBatches(lessons).draw(100).truth
     lessons.broken[:, 8:10, 4:8] = YES
-    much = MeltingBatches(lessons).draw(100).truth
+    much = GlanceBatches(lessons).draw(100).truth
     assert (little == UNKNOWN).sum() > 30
     assert (much == YES).sum() > (little == YES).sum() + 20
     now, usual = drawn.seen[:, 0], drawn.seen[:, 1]
@@ -93,7 +93,7 @@ def test_a_lesson_melts_where_its_lower_face_is_broken() -> None:
 def test_no_time_and_no_place_are_one_sentence(tmp_path: Path) -> None:
     """Before anything is played."""
     with pytest.raises(AvatarAppError, match="0 minutes are no time"):
-        train_melting(tmp_path, tmp_path / "net.npz", minutes=0)
+        train_glance(tmp_path, tmp_path / "net.npz", minutes=0)
     (tmp_path / "file").touch()
     with pytest.raises(AvatarAppError, match=r"net\.npz"):
-        train_melting(tmp_path, tmp_path / "file" / "net.npz", minutes=1)
+        train_glance(tmp_path, tmp_path / "file" / "net.npz", minutes=1)

@@ -1,4 +1,4 @@
-"""What melts below the nose, on bundled portraits."""
+"""What looks broken at a glance, on bundled portraits."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from avatar_app.calibration_run.glitches import JAWS, Shot, break_face
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.signals import networks, sight
 from avatar_app.glitch.signals.chip import upright
-from avatar_app.glitch.signals.melting import LAYERS, MeltingNetwork, bundled_melting, lower
+from avatar_app.glitch.signals.glance import LAYERS, GlanceNetwork, bundled_glance, contrasted
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
 
 def test_every_jaw_that_melts_looks_more_so_than_the_whole_face() -> None:
     """However it does, and by log-odds of 2 at least in most portraits."""
-    finder, network, more = FaceFinder(), bundled_melting(), []
+    finder, network, more = FaceFinder(), bundled_glance(), []
     for name in ("amara", "mateo", "mei", "kenji"):
         image = cv2.imread(str(bundled("assets", "avatars", f"{name}.png")))
         assert image is not None
@@ -38,14 +38,14 @@ def test_every_jaw_that_melts_looks_more_so_than_the_whole_face() -> None:
 
 
 def test_brightness_and_contrast_change_nothing() -> None:
-    """The network sees the lower face in the contrast of the usual one."""
+    """The network sees the face in the contrast of the usual one."""
     chance = np.random.default_rng(0)
     now, usual = (chance.uniform(60, 200, (112, 96)).astype(np.float32) for _ in range(2))
-    seen = lower(now, usual)
-    assert seen.shape == (72, 96, 2)
-    np.testing.assert_allclose(lower(now + 30, usual + 30), seen, atol=1e-4)
-    np.testing.assert_allclose(lower(now + 30, usual)[..., 1], seen[..., 1], atol=1e-6)
-    assert np.abs(lower(1.25 * now, 1.25 * usual) - seen).max() < 0.1
+    seen = contrasted(now, usual)
+    assert seen.shape == (112, 96, 2)
+    np.testing.assert_allclose(contrasted(now + 30, usual + 30), seen, atol=1e-4)
+    np.testing.assert_allclose(contrasted(now + 30, usual)[..., 1], seen[..., 1], atol=1e-6)
+    assert np.abs(contrasted(1.25 * now, 1.25 * usual) - seen).max() < 0.1
 
 
 def test_what_is_no_such_network_is_said_so(tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ def test_what_is_no_such_network_is_said_so(tmp_path: Path) -> None:
     path = tmp_path / "net.npz"
     path.write_text("no network")
     with pytest.raises(AvatarAppError, match="holds no network"):
-        MeltingNetwork.load(path)
+        GlanceNetwork.load(path)
     with path.open("wb") as file:
         networks.save([(np.zeros((3, 3), np.float32), np.zeros(3, np.float32))] * len(LAYERS), file)
     with pytest.raises(AvatarAppError, match="holds no network"):
-        MeltingNetwork.load(path)
+        GlanceNetwork.load(path)

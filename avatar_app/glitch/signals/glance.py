@@ -1,8 +1,9 @@
-"""Whether the lower face melts: one number by a small network, in numpy alone.
+"""Whether a face looks broken at a glance: one number by a small network, in numpy alone.
 
 The network of `artifacts` looks at cells and little around each; a jaw that is pulled aside or runs
-down is whole cell by cell. This one sees the lower face at once, to below the chin, and as it
-usually is. It was shown faces melted at random, and whole ones that talk, turn and are covered.
+down is whole cell by cell. This one sees the face at once, to below the chin, and as it usually is.
+It was shown faces that were broken and melted at random, and whole ones that talk, turn and are
+covered.
 """
 
 from __future__ import annotations
@@ -18,10 +19,7 @@ from avatar_app.glitch.signals.networks import Layers, Weights
 from avatar_app.settings import bundled
 from avatar_app.types import Floats
 
-FILE = "melting.npz"
-
-TOP = 40
-"""The row of a face (112, 96) at which its lower part begins: the tip of the nose."""
+FILE = "glance.npz"
 
 LAYERS: Layers = (
     *((2, 24, 5, 2), (24, 32, 3, 2), (32, 48, 3, 2), (48, 64, 3, 1), (64, 64, 3, 1)),
@@ -35,26 +33,26 @@ _MOST_GREY = 4.0
 _LITTLE_CONTRAST = 8.0
 
 
-def lower(now: Floats, usual: Floats) -> Floats:
-    """Return what the network sees of faces (112, 96) in [0, 255]: (72, 96, 2).
+def contrasted(now: Floats, usual: Floats) -> Floats:
+    """Return what the network sees of faces (112, 96) in [0, 255]: (112, 96, 2).
 
     In the contrast of the usual face.
     """
     chip = usual[:SIDE]
-    seen = np.stack((now[TOP:], usual[TOP:]), axis=2)
+    seen = np.stack((now, usual), axis=2)
     seen -= chip.mean()
     seen /= chip.std() + np.float32(_LITTLE_CONTRAST)
     return np.clip(seen, -_MOST_GREY, _MOST_GREY, out=seen)
 
 
-class MeltingNetwork:
+class GlanceNetwork:
     """The network with its weights. Raises ValueError for those of another."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = networks.check(weights, LAYERS)
 
     @classmethod
-    def load(cls, path: Path) -> MeltingNetwork:
+    def load(cls, path: Path) -> GlanceNetwork:
         """Read it. Raises AvatarAppError where the file is something else."""
         return cls(networks.load(path, LAYERS))
 
@@ -64,14 +62,14 @@ class MeltingNetwork:
         return self._weights
 
     def odds(self, now: Floats, usual: Floats) -> float:
-        """Return the log-odds that a face (112, 96) melts, beside what is usual of it."""
-        cells = networks.through(lower(now, usual), LAYERS[BODY], self._weights[BODY])
+        """Return the log-odds that a face (112, 96) is broken, beside what is usual of it."""
+        cells = networks.through(contrasted(now, usual), LAYERS[BODY], self._weights[BODY])
         (first, offset), (last, bias) = self._weights[HEAD]
         pooled = np.concatenate((cells.mean(axis=(0, 1)), cells.max(axis=(0, 1))))
         return float((np.maximum(pooled @ first + offset, 0) @ last + bias)[0])
 
 
 @lru_cache(maxsize=1)
-def bundled_melting() -> MeltingNetwork:
+def bundled_glance() -> GlanceNetwork:
     """Return the network that travels with the app."""
-    return MeltingNetwork.load(bundled("models", FILE))
+    return GlanceNetwork.load(bundled("models", FILE))
