@@ -360,3 +360,26 @@ def test_cuda_without_cuda_is_one_sentence(run: Run, clip: Path, model: Path) ->
         pytest.skip("this machine has an NVIDIA driver")
     result = run("animate", "mei", clip, "-o", "o.mp4", "--model", model, "--device", "cuda")
     assert_one_sentence(result, "CUDA")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--train-glance", "1"), "add -o FILE.npz"),
+        (("--train-glance", "1", "--weights", "x.npz", "-o", "y.npz"), "leave out --weights"),
+        (("--train-glance", "0", "-o", "y.npz"), "0 minutes are no time"),
+        (("--train-network", "1", "--weights", "x.npz", "-o", "y.npz"), "x.npz holds no network"),
+    ],
+)
+def test_what_training_cannot_begin_from_is_said_in_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, ...],
+    said: str,
+) -> None:
+    """Before anything is played; nothing is ignored, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["calibrate", "--clips", "clips", *given]) == 1
+    assert said in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())

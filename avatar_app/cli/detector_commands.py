@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from functools import partial
 
 from avatar_app.cli.terminal import show, show_table, shown_progress
 from avatar_app.types import AvatarAppError
-
-if TYPE_CHECKING:
-    from avatar_app.calibration_run.network import Trained
 
 
 def inspect(options: Namespace) -> None:
@@ -36,15 +33,12 @@ def calibrate(options: Namespace) -> None:
     if options.clean is not None:
         _learn_own(options)
         return
+    is_fit = options.train_network is None and options.train_glance is None
     if options.out is None:
-        is_fit = options.train_network is None and options.train_glance is None
         kind = "json" if is_fit else "npz"
         raise AvatarAppError(f"Nothing says where to write; add -o FILE.{kind}.")
-    if options.train_network is not None:
-        _train_network(options)
-        return
-    if options.train_glance is not None:
-        _train_glance(options)
+    if not is_fit:
+        _train(options)
         return
     from avatar_app.calibration_run import calibrate as run
     from avatar_app.calibration_run.costs import costs
@@ -73,40 +67,25 @@ def calibrate(options: Namespace) -> None:
         show(f"curves: {result.curves}")
 
 
-def _train_network(options: Namespace) -> None:
+def _train(options: Namespace) -> None:
+    from avatar_app.calibration_run.glance_network import train_glance
     from avatar_app.calibration_run.network import train_network
 
+    minutes, train = options.train_glance, train_glance
+    if minutes is None:
+        minutes, train = options.train_network, partial(train_network, start=options.weights)
+    elif options.weights is not None:
+        raise AvatarAppError("--train-glance begins from nothing; leave out --weights.")
     with shown_progress() as progress:
-        trained = train_network(
+        trained = train(
             options.clips,
             options.out,
-            minutes=options.train_network,
-            model=options.model,
-            device=options.device,
-            start=options.weights,
-            maps=options.curves,
-            progress=progress,
-        )
-    _show_trained(trained)
-
-
-def _train_glance(options: Namespace) -> None:
-    from avatar_app.calibration_run.glance_network import train_glance
-
-    with shown_progress() as progress:
-        trained = train_glance(
-            options.clips,
-            options.out,
-            minutes=options.train_glance,
+            minutes=minutes,
             model=options.model,
             device=options.device,
             maps=options.curves,
             progress=progress,
         )
-    _show_trained(trained)
-
-
-def _show_trained(trained: Trained) -> None:
     rows = [[kind, f"{share:.2f}"] for kind, share in trained.hits.items()]
     show_table(("held-out faces", "hits at 1 % false positives"), rows)
     show(f"{trained.steps} steps, {trained.lessons} lessons; face AUC {trained.auc:.3f}")

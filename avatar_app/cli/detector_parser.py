@@ -112,7 +112,7 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--train-glance",
         metavar="MINUTES",
         type=float,
-        help="the same with what sees at a glance that a face is broken",
+        help="the same with what sees at a glance that a face is broken, always from nothing",
     )
     command.add_argument(
         "--avatars", metavar="N", type=int, default=15, help="clips animated (default: %(default)s)"

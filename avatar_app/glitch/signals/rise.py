@@ -12,8 +12,6 @@ _SECONDS = 4.0  # what a value usually is, is a mean over about so long
 _LAG_SECONDS = 0.25  # the last moments do not count: what begins slowly must not become usual
 _LEAST_SECONDS = 0.4  # before so much is known there is nothing to compare with
 _LONGEST_STEP = 0.2  # seconds: what comes after a gap weighs no more
-
-
 _RISE_LASTS = 3  # looks at every second picture: a single one says nothing
 
 
