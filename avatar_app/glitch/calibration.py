@@ -121,7 +121,7 @@ def load_calibration(path: Path | None = None) -> Calibration:
         roles = {role: _role(content["roles"][role]) for role in ROLES}
         figures = {role: dict(named) for role, named in content.get("figures", {}).items()}
         return Calibration(roles, path, figures)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _foreign(path) from error
 
 

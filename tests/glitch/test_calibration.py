@@ -19,6 +19,7 @@ from avatar_app.glitch.calibration import (
 from avatar_app.glitch.fusion import FRONTAL, TURNED, Fusion
 from avatar_app.glitch.judge import log_odds
 from avatar_app.glitch.measures import CONTEXT, MEASURES, TURN
+from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
 
 
@@ -139,3 +140,17 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert calibration.roles["video"].fusion.log_odds({"shake": 0.05}) == pytest.approx(0.5)
     assert calibration.roles["video"].block_seconds == 30
     assert calibration.roles["driver"].usual["shake"] == Usual(0.0, 0.1)
+
+
+@pytest.mark.parametrize("key", ["alone", "usual", "fusion", "maxima"])
+@pytest.mark.parametrize("content", [5, "hello", ["hello"], {"bend": ["hello"]}])
+def test_a_file_spoilt_within_is_refused_in_one_sentence(
+    tmp_path: Path, key: str, content: object
+) -> None:
+    """Whatever stands where limits, weights or numbers should."""
+    spoilt = json.loads(bundled("models", "glitch.json").read_text())
+    spoilt["roles"]["video"][key] = content
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(spoilt))
+    with pytest.raises(AvatarAppError, match=r"other\.json.*avatar-app calibrate"):
+        load_calibration(path)
