@@ -9,6 +9,7 @@ import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ import dlib
 import numpy as np
 
 from avatar_app.glitch import identity
+from avatar_app.glitch.pages import in_large_pages
 from avatar_app.types import AvatarAppError, Floats, Image, check_image
 
 _MODELS_PACKAGE = "face_recognition_models"
@@ -39,6 +41,7 @@ _CHIP_SIDE = 400
 _CHIP_MARGIN = 0.25
 
 _DUPLICATE_OVERLAP = 0.3
+_BOTH = attrgetter("x", "y")
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom in pixels."""
@@ -176,7 +179,7 @@ class FaceFinder:
         scale = _CHIP_SIDE / (side + 2 * margin)
         inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
         shape = self._predictor(_scaled(chip, scale), _rectangle(inside))
-        points = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
+        points = np.array(list(map(_BOTH, shape.parts())), np.float32)
         return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
 
     @cached_property
@@ -185,7 +188,8 @@ class FaceFinder:
 
     @cached_property
     def _predictor(self) -> dlib.shape_predictor:
-        return dlib.shape_predictor(_model_file(_LANDMARKS))
+        with in_large_pages():
+            return dlib.shape_predictor(_model_file(_LANDMARKS))
 
     @cached_property
     def _network(self) -> identity.FaceNetwork:
