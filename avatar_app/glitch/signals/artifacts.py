@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.glitch.signals import networks
-from avatar_app.glitch.signals.chip import HEIGHT, PARTS, SIDE, Place
+from avatar_app.glitch.signals.chip import HEIGHT, PARTS, SIDE, Place, tones
 from avatar_app.glitch.signals.networks import Layers, Weights
 from avatar_app.glitch.signals.sight import Sight
 from avatar_app.settings import bundled
@@ -67,6 +67,35 @@ def _cells_of(rows: slice, columns: slice) -> npt.NDArray[np.intp]:
 
 _MIDDLES = np.stack(np.meshgrid(*[np.arange(CELLS) * _SIZE + _SIZE / 2] * 2)).reshape(2, -1)
 _PARTS = {part: _cells_of(*place) for part, place in PARTS.items()}
+_LEAST = np.float32(-1e9)  # log-odds of no cell
+
+
+def _means() -> Floats:
+    """Return (parts, 144) that takes the cells of a chip to the means of its parts."""
+    masks = np.zeros((len(_PARTS), CELLS * CELLS), np.float32)
+    for mask, cells in zip(masks, _PARTS.values(), strict=True):
+        there = cells[cells < mask.size]
+        mask[there] = 1 / there.size
+    return masks
+
+
+def _highest() -> tuple[npt.NDArray[np.intp], Floats]:
+    """Return (parts, most) the cells of each part, and how much they count from the lowest on.
+
+    Where a part has fewer than others, a cell beyond the map stands for none.
+    """
+    most = max(map(len, _PARTS.values()))
+    cells = np.full((len(_PARTS), most), ROWS * CELLS)
+    shares = np.zeros((len(_PARTS), most), np.float32)
+    for row, share, there in zip(cells, shares, _PARTS.values(), strict=True):
+        row[: there.size] = there
+        counting = max(1, there.size // _PART_SHARE)
+        share[-counting:] = 1 / counting
+    return cells, shares
+
+
+_MEANS = _means()
+_CELLS_OF_PARTS, _SHARES = _highest()
 
 
 def contrasted(now: Sight, usual: Sight) -> tuple[Floats, Floats]:
@@ -74,7 +103,8 @@ def contrasted(now: Sight, usual: Sight) -> tuple[Floats, Floats]:
 
     Both now and as usual, in the contrast of the usual face; the face also without its shape.
     """
-    middle, contrast = usual.chip.mean(), usual.chip.std() + np.float32(_LITTLE_CONTRAST)
+    middle, contrast = map(np.float32, tones(usual.chip))
+    contrast += np.float32(_LITTLE_CONTRAST)
     seen = np.stack((now.face, usual.face, now.free, usual.free), axis=2)
     seen -= middle
     seen /= contrast
@@ -120,12 +150,8 @@ class ArtifactNetwork:
 
 def by_part(odds: Floats) -> dict[str, float]:
     """By part of the face: mean log-odds of the third of its cells that look most broken."""
-    flat = odds.reshape(-1)
-    found = {}
-    for part, cells in _PARTS.items():
-        highest = max(1, len(cells) // _PART_SHARE)
-        found[part] = float(np.sort(flat[cells])[-highest:].mean())
-    return found
+    rising = np.sort(np.append(odds.reshape(-1), _LEAST)[_CELLS_OF_PARTS])
+    return dict(zip(_PARTS, map(float, (rising * _SHARES).sum(axis=1)), strict=True))
 
 
 def overall(odds: Floats) -> float:
@@ -150,8 +176,7 @@ def covered(maps: Floats, place: Place, shape: tuple[int, ...]) -> Floats:
 
 def part_means(cells: Floats) -> dict[str, float]:
     """By part of the face: the mean over its cells (12, 12) in the chip."""
-    flat = cells.reshape(-1)
-    return {part: float(flat[there[there < flat.size]].mean()) for part, there in _PARTS.items()}
+    return dict(zip(_PARTS, map(float, _MEANS @ cells.reshape(-1)), strict=True))
 
 
 @lru_cache(maxsize=1)

@@ -93,13 +93,29 @@ def placed(landmarks: Floats, place: Place) -> Floats:
     return np.asarray(landmarks @ place[:, :2].T + place[:, 2], np.float32)
 
 
+def tones(face: Floats) -> tuple[float, float]:
+    """Return mean and standard deviation of the grey levels of a chip."""
+    mean, spread = cv2.meanStdDev(face)
+    return float(mean[0, 0]), float(spread[0, 0])
+
+
+def contrast(face: Floats) -> float:
+    """Return the standard deviation of a chip's grey levels."""
+    return tones(face)[1]
+
+
+def part_means(pixels: Floats) -> dict[str, float]:
+    """By part of the face: the mean of a value at each pixel of a chip, (96, 96)."""
+    return dict(zip(PARTS, map(float, _MEANS @ pixels.reshape(-1)), strict=True))
+
+
 def sharpness(face: Floats) -> float:
     """How much fine detail a chip has: logarithm of its Laplacian's variance over its own.
 
     The contrast of the whole cancels out; each halving of the resolution costs about 1.
     """
     detail = np.asarray(cv2.Laplacian(face, cv2.CV_32F), np.float32)
-    return float(np.log((float(detail.var()) + 1) / (float(face.var()) + 1)))
+    return float(np.log((contrast(detail) ** 2 + 1) / (contrast(face) ** 2 + 1)))
 
 
 def changes(face: Floats, before: Floats) -> dict[str, float]:
@@ -107,8 +123,9 @@ def changes(face: Floats, before: Floats) -> dict[str, float]:
 
     0 where nothing moved, about 0.1 a talking mouth, beyond 0.5 another picture.
     """
-    moved = _MEANS @ np.abs(face - before).reshape(-1) / (float(face.std()) + _LITTLE_CONTRAST)
-    return dict(zip(PARTS, map(float, moved), strict=True))
+    whole = contrast(face) + _LITTLE_CONTRAST
+    moved = part_means(np.asarray(cv2.absdiff(face, before), np.float32))
+    return {part: value / whole for part, value in moved.items()}
 
 
 def strangeness(face: Floats, usual: Floats) -> dict[str, float]:

@@ -66,12 +66,14 @@ class Entering:
         least = _NEW * (float(_grey(usual)[IN_FACE].std()) + _DARK)
         is_new = _new(around, usual, least, ~IN_FACE)
         before, self._before = self._before, 0.0
-        if is_new.any():
-            x, y = _cells(place, image.shape)
-            is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
+        x, y = _cells(place, image.shape)
+        is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
+        is_new &= is_inside
+        # Of most pictures it is known here that nothing came: a part of it came even less.
+        if reach(is_new, is_inside):
             in_picture = cv2.dilate(_new(picture, usual_picture, least).astype(np.uint8), _SPECK)
             is_new &= in_picture[y.clip(0, _PICTURE - 1), x.clip(0, _PICTURE - 1)] > 0
-            self._before = reach(is_new & is_inside, is_inside)
+            self._before = reach(is_new, is_inside)
         return min(before, self._before)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar_app.glitch.signals import networks
-from avatar_app.glitch.signals.chip import SIDE
+from avatar_app.glitch.signals.chip import SIDE, tones
 from avatar_app.glitch.signals.networks import Layers, Weights
 from avatar_app.settings import bundled
 from avatar_app.types import Floats
@@ -38,10 +38,10 @@ def contrasted(now: Floats, usual: Floats) -> Floats:
 
     In the contrast of the usual face.
     """
-    chip = usual[:SIDE]
+    middle, contrast = map(np.float32, tones(usual[:SIDE]))
     seen = np.stack((now, usual), axis=2)
-    seen -= chip.mean()
-    seen /= chip.std() + np.float32(_LITTLE_CONTRAST)
+    seen -= middle
+    seen /= contrast + np.float32(_LITTLE_CONTRAST)
     return np.clip(seen, -_MOST_GREY, _MOST_GREY, out=seen)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from avatar_app.types import Floats
 
 _OUTER_EYES = (36, 45)
 _BRIDGE, _CHIN = 27, 8
+_POINT = 1e-9  # pixels squared: a face shrunk to a point has no way
 
 
 def eye_distance(landmarks: Floats) -> float:
@@ -36,16 +39,19 @@ def shake(three: Sequence[Floats]) -> Shake:
     Root mean squares over the points. Even movement gives 0, trembling does not. As a whole moves
     what an affine map explains: a head that is shaken, a camera that drops pictures.
     """
-    before, now, after = three
-    off = np.asarray(now - (before + after) / 2, np.float32)
-    basis, _ = np.linalg.qr(np.column_stack((np.ones(len(now)), now - now.mean(axis=0))))
-    whole = np.asarray(basis @ (basis.T @ off), np.float32)
-    size = eye_distance(now)
-    return Shake(*(float(np.sqrt(_mean_square(part))) / size for part in (whole, off - whole)))
+    before, now, after = (np.asarray(points, np.float64) for points in three)
+    off = now - (before + after) / 2
+    apart, still = now - now.mean(axis=0), off - off.mean(axis=0)
+    spread = apart.T @ apart + _POINT * np.eye(2)
+    within = still - apart @ np.linalg.solve(spread, apart.T @ still)
+    inner = _mean_square(within)
+    size = eye_distance(three[1])
+    whole = max(0.0, _mean_square(off) - inner)  # both parts are at right angles
+    return Shake(math.sqrt(whole) / size, math.sqrt(inner) / size)
 
 
-def _mean_square(ways: Floats) -> float:
-    return float(np.square(ways).sum(axis=1).mean())
+def _mean_square(ways: npt.NDArray[np.float64]) -> float:
+    return float(np.vdot(ways, ways)) / len(ways)
 
 
 _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))
@@ -68,9 +74,13 @@ def deformation(before: Floats, now: Floats) -> float:
 
     Root mean square distance after the best similarity (Procrustes), in eye distances.
     """
-    one, other = before - before.mean(axis=0), now - now.mean(axis=0)
-    left, _, right = np.linalg.svd(one.T @ other)
-    turned = one @ (left @ right)
-    grown = turned * float((turned * other).sum() / max(float(np.square(turned).sum()), 1e-6))
-    off = np.square(grown - other).sum(axis=1).mean()
-    return float(np.sqrt(off)) / eye_distance(now)
+    one, other = _centred(before), _centred(now)
+    alike = np.vdot(one, other) / max(float(np.vdot(one, one).real), 1e-6)
+    off = alike * one - other
+    return math.sqrt(float(np.vdot(off, off).real) / len(off)) / eye_distance(now)
+
+
+def _centred(landmarks: Floats) -> npt.NDArray[np.complex128]:
+    """Return points (N, 2) as complex numbers around their middle: a factor turns and scales."""
+    points = landmarks @ np.array([1, 1j])
+    return np.asarray(points - points.mean())

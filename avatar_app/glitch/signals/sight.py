@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from avatar_app.glitch.signals.chip import HEIGHT, SIDE, Place
+from avatar_app.glitch.signals.chip import HEIGHT, SIDE, Place, contrast
 from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.types import Floats, Image
 
@@ -116,5 +116,5 @@ def beside(now: Sight, usual: Sight) -> dict[str, float]:
         "beside_light": abs(light),
         "beside_blur": max(0.0, -grain),
         "beside_grain": max(0.0, grain),
-        "beside_change": float(off) / (float(usual.chip.std()) + _DARK),
+        "beside_change": float(off) / (contrast(usual.chip) + _DARK),
     }

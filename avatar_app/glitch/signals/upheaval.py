@@ -6,13 +6,14 @@ apart how much of the change a warp explains.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from avatar_app.glitch.signals.chip import PARTS, SIDE
+from avatar_app.glitch.signals.chip import SIDE, contrast, part_means
 from avatar_app.types import Floats
 
 _LITTLE_CONTRAST = 8.0
@@ -47,11 +48,11 @@ def warping(face: Floats, usual: Floats) -> Warping:
     x, y = cv2.split(_GRID + flow)
     back = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     off = np.abs(cv2.GaussianBlur(back - usual, (0, 0), 2))[_FACE]
-    contrast = float(usual.std()) + _LITTLE_CONTRAST
+    whole = contrast(usual) + _LITTLE_CONTRAST
     return Warping(
         float(np.percentile(size, _BENT_SHARE)),
         float((kept < 0.2).mean()),
-        float(off.mean()) / contrast,
+        float(off.mean()) / whole,
     )
 
 
@@ -73,7 +74,7 @@ def _squared(way: Floats) -> Floats:
 def detail(face: Floats) -> dict[str, float]:
     """By part of the face: logarithm of the mean square of a chip's Laplacian."""
     fine = np.square(np.asarray(cv2.Laplacian(face, cv2.CV_32F), np.float32))
-    return {part: float(np.log(fine[cells].mean() + 1)) for part, cells in PARTS.items()}
+    return {part: math.log(mean + 1) for part, mean in part_means(fine).items()}
 
 
 def smear(now: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, float]:
@@ -86,7 +87,7 @@ def edges(face: Floats) -> Floats:
     inside = face[_FACE]
     rows = np.abs(np.diff(inside, axis=0)).mean(axis=1)
     columns = np.abs(np.diff(inside, axis=1)).mean(axis=0)
-    steps = np.concatenate([rows, columns]) / (float(face.std()) + _LITTLE_CONTRAST)
+    steps = np.concatenate([rows, columns]) / (contrast(face) + _LITTLE_CONTRAST)
     return np.asarray(steps, np.float32)
 
 
@@ -100,5 +101,5 @@ def tear(now: Floats, usual: Floats) -> float:
 
 def restlessness(before: Floats, now: Floats, after: Floats) -> float:
     """How far the middle of three chips is off the mean of the others, over contrast."""
-    contrast = float(now.std()) + _LITTLE_CONTRAST
-    return float(np.abs(now - (before + after) / 2)[_FACE].mean()) / contrast
+    off = np.abs(now - (before + after) / 2)[_FACE]
+    return float(off.mean()) / (contrast(now) + _LITTLE_CONTRAST)
