@@ -18,6 +18,7 @@ from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.judge import Judge, log_odds, probability
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import OwnUsual
+from avatar_app.glitch.turns import Turns
 from avatar_app.glitch.watch import Observation, PictureWatch
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rendered, Verdict
 
@@ -75,13 +76,9 @@ class GlitchDetector:
         self._judge = Judge(calibration, threshold)
         self._person: Floats | None = None
         self._finder: FaceFinder | None = finder or FaceFinder()
-        # Of avatar and driver only one is searched in each picture: half the time each.
-        every = 2 if role == "driver" else 1
-        self._pictures = PictureWatch(
-            Follower(self._finder, search_every=every), may_be_covered=role == "video"
-        )
-        behind = Follower(self._finder, search_every=every, search_first=1)
-        self._driver = DriverWatch(behind, self._finder)
+        self._pictures = PictureWatch(Follower(self._finder), is_alone=role == "video")
+        self._driver = DriverWatch(Follower(self._finder), self._finder)
+        self._turns = Turns()
         self.forget()
 
     def set_source(self, avatar: Avatar) -> None:
@@ -104,6 +101,7 @@ class GlitchDetector:
         self._pictures.forget()
         self._driver.forget()
         self._judge.forget()
+        self._turns.forget()
         self._person = None
         self._identity: dict[str, float] = {}
         self._identity_at = 0.0
@@ -118,8 +116,9 @@ class GlitchDetector:
         if self.role == "video":
             return self.inspect_frame(Frame(rendered.image, driving.index, driving.time))
         elapsed = self._elapsed(driving.time)
-        seen = self._pictures.look(rendered.image, driving.time)
-        driver = self._driver.look(driving)
+        turn = self._turns.next(elapsed)
+        seen = self._pictures.look(rendered.image, driving.time, turn)
+        driver = self._driver.look(driving, turn)
         measures = {
             **rendered.measures,
             **seen.measures,
@@ -137,7 +136,7 @@ class GlitchDetector:
         if self.role != "video":
             raise ValueError("inspect_frame: expected the role video, got driver")
         elapsed = self._elapsed(frame.time)
-        seen = self._pictures.look(frame.image, frame.time)
+        seen = self._pictures.look(frame.image, frame.time, self._turns.next(elapsed))
         measures = {**seen.measures, **self._who(frame.image, seen.face, frame.time)}
         return self._verdict(frame, measures, seen, elapsed)
 

@@ -10,6 +10,7 @@ from avatar_app.glitch.follower import Follower
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import SIGNAL_UNITS
 from avatar_app.glitch.signals import chip as chips
+from avatar_app.glitch.turns import Turn
 from avatar_app.glitch.watch import USUAL_SECONDS, Observation, turn_of
 from avatar_app.types import Floats, Frame
 
@@ -44,10 +45,11 @@ class DriverWatch:
         """Take what avatar and driver differ by in the next frame for usual."""
         self._offsets = {}
 
-    def look(self, frame: Frame) -> Observation:
+    def look(self, frame: Frame, turn: Turn) -> Observation:
         """Measure the next driving frame: the gates, by name."""
         elapsed, self._time = max(0.0, frame.time - self._time), frame.time
-        face = self._follower.follow(frame.image)
+        # The avatar's face is searched in the first turn.
+        face = self._follower.follow(frame.image, turn.second)
         self._count_faces(frame)
         if self._seen_at is None or (face is not None and face.unseen == 0):
             self._seen_at = frame.time
@@ -60,10 +62,10 @@ class DriverWatch:
             return Observation(measures, None)
         signals = read_signals(face.landmarks)
         chip = chips.chip(frame.image, chips.upright(face.landmarks))
-        turn, cover = turn_of(signals), self._cover(chip, elapsed)
-        is_clear = face.score >= _CLEAR or turn >= _TURNED
+        turned, cover = turn_of(signals), self._cover(chip, elapsed)
+        is_clear = face.score >= _CLEAR or turned >= _TURNED
         measures |= {
-            "driver_turn": turn,
+            "driver_turn": turned,
             "driver_darkness": 1 - chips.brightness(chip),
             "driver_cover": 0.0 if is_clear else cover,
         }

@@ -40,23 +40,13 @@ class Sighting:
 class Follower:
     """Follows one face. Not thread-safe.
 
-    A known face is looked for near its last place, in every picture or, to save time, in every
-    `search_every`-th from number `search_first` on; its landmarks are fitted in each. After
-    `patience` pictures without a face it is given up; then the whole picture is searched in every
-    `patience`-th.
+    A known face is looked for near its last place, in every picture or, to save time, in some; its
+    landmarks are fitted in each. After `patience` pictures without a face it is given up; then the
+    whole picture is searched in every `patience`-th.
     """
 
-    def __init__(
-        self,
-        finder: FaceFinder,
-        *,
-        search_every: int = 1,
-        search_first: int = 0,
-        patience: int = 12,
-    ) -> None:
+    def __init__(self, finder: FaceFinder, *, patience: int = 12) -> None:
         self._finder = finder
-        self._search_every = search_every
-        self._search_first = search_first
         self._patience = patience
         self.forget()
 
@@ -66,12 +56,16 @@ class Follower:
         self._place: Box | None = None
         self._pictures = 0
         self._search_at = 0
+        self._seen_at = 0
 
-    def follow(self, image: Image) -> Sighting | None:
-        """Return the face in the next picture, (H, W, 3) uint8 RGB, or None where it is lost."""
+    def follow(self, image: Image, is_searched: bool = True) -> Sighting | None:
+        """Return the face in the next picture, (H, W, 3) uint8 RGB, or None where it is lost.
+
+        Whether a known one is still there is only seen where the picture `is_searched`.
+        """
         number, self._pictures = self._pictures, self._pictures + 1
         if self._place is not None:
-            self._last = self._near(image, self._place, self._is_turn(number))
+            self._last = self._near(image, self._place, is_searched)
         if self._last is None and number >= self._search_at:
             self._search_at = number + self._patience
             self._last = self._anywhere(image)
@@ -80,25 +74,27 @@ class Follower:
             self._search_at = number + 1
         return self._last
 
-    def _is_turn(self, number: int) -> bool:
-        return (number - self._search_first) % self._search_every == 0
-
-    def _near(self, image: Image, place: Box, searched: bool) -> Sighting | None:
+    def _near(self, image: Image, place: Box, is_searched: bool) -> Sighting | None:
         last = self._last
-        if not searched and last is not None:
+        if not is_searched and last is not None:
             return self._moved_on(image, last, last.score, last.unseen)
         found = self._finder.search_near(image, place)
         box, score = found if found is not None else (place, _NO_FACE)
         if score > 0:
+            self._seen_at = self._pictures
             box = _between(place, box)
             return Sighting(box, self._finder.fit(image, box), score, 0)
-        if last is None or last.unseen + self._search_every >= self._patience:
+        unseen = self._pictures - self._seen_at
+        if last is None or unseen >= self._patience:
             return None
-        return self._moved_on(image, last, score, last.unseen + self._search_every)
+        return self._moved_on(image, last, score, unseen)
 
     def _anywhere(self, image: Image) -> Sighting | None:
         face = next(iter(self._finder.find(image)), None)
-        return None if face is None else Sighting(face.box, face.landmarks, face.score, 0)
+        if face is None:
+            return None
+        self._seen_at = self._pictures
+        return Sighting(face.box, face.landmarks, face.score, 0)
 
     def _moved_on(self, image: Image, last: Sighting, score: float, unseen: int) -> Sighting | None:
         """Fit the landmarks where the face was; the box goes where they go, or leaves for good."""

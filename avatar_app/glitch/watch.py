@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from avatar_app.glitch.signals.entering import Entering
 from avatar_app.glitch.signals.glance import bundled_glance
 from avatar_app.glitch.signals.rise import LastingRise, Rise, lasting
 from avatar_app.glitch.signals.sight import Sight
+from avatar_app.glitch.turns import Turn
 from avatar_app.types import Floats, Image
 
 _NO_FACE_SCORE = -1.0
@@ -62,13 +63,14 @@ class Observation:
 class PictureWatch:
     """Measures the face in pictures that follow each other. Not thread-safe.
 
-    Where the face `may_be_covered`, what says nothing of a covered one is left out; before an
-    avatar there is never anything.
+    Where it `is_alone` with the pictures, the face is searched in each of them, as landmarks slip
+    in between; and what says nothing of a face behind something is left out. Before an avatar there
+    is never anything.
     """
 
-    def __init__(self, follower: Follower, may_be_covered: bool) -> None:
+    def __init__(self, follower: Follower, is_alone: bool) -> None:
         self._follower = follower
-        self._may_be_covered = may_be_covered
+        self._is_alone = is_alone
         self._network, self._at_a_glance = bundled_network(), bundled_glance()
         self._rise = Rise()
         self._glances = LastingRise()
@@ -97,7 +99,7 @@ class PictureWatch:
         self._covered_at: float | None = None
         self._entered_at: float | None = None
         self._beside: dict[str, float] = {}
-        self._bare_pictures, self._glance = 0, 0.0
+        self._held: dict[str, dict[str, float]] = {}
         self._changed_at = self._time = self._looked_at = 0.0
 
     def expect_jump(self) -> None:
@@ -105,12 +107,17 @@ class PictureWatch:
         self._landmarks.clear()
         self._chips.clear()
         self._chip = None
+        self._held.clear()
 
-    def look(self, image: Image, time: float) -> Observation:
-        """Measure the next picture, (H, W, 3) uint8 RGB, at `time` in seconds."""
+    def look(self, image: Image, time: float, turn: Turn) -> Observation:
+        """Measure the next picture, (H, W, 3) uint8 RGB, at `time` in seconds.
+
+        In the first turn a glance is taken, in the second is measured how the face is bent; in
+        between that holds.
+        """
         elapsed = max(0.0, time - self._time)
         self._time = time
-        face = self._follower.follow(image)
+        face = self._follower.follow(image, turn.first or self._is_alone)
         if self._seen_at is None or (face is not None and face.unseen == 0):
             self._seen_at = time
         measures = {
@@ -132,7 +139,7 @@ class PictureWatch:
         view = sight.turned(image, place)
         now = sight.look(sight.grey(view), points)
         usual = now if self._usual is None else self._usual
-        texture, maps = self._texture(now, usual, elapsed)
+        texture, maps = self._texture(now, usual, elapsed, turn)
         measures |= texture
         measures |= self._geometry(face.landmarks, elapsed)
         measures |= self._whereabouts(image, place, points, elapsed)
@@ -140,17 +147,27 @@ class PictureWatch:
         measures["skull_misfit"] = skull.misfit
         signals = read_signals(face.landmarks, skull)
         measures[TURN] = self._turned(time, turn_of(signals))
-        if self._may_be_covered:
+        if self._is_alone:
             covered = artifacts.covered(maps, place, image.shape)
-            if self._chip is not None and self._chip.std() < _PLAIN:
+            if self._chip is not None and chips.contrast(self._chip) < _PLAIN:
                 covered[:] = 0  # nothing at all is no thing before a face: the face is gone
             came = self._entering.look(image, view, place, min(1.0, elapsed / USUAL_SECONDS))
             measures[ENTERED] = came * min(1.0, float(covered.mean()) / _COVERING)
             measures, is_bare = self._uncovered(measures, covered, time)
             if not is_bare:
+                self._held.pop("glance", None)
                 return Observation(measures, face, signals)
-        measures |= self._glanced(now, usual, time)
+        glanced = self._by_turns("glance", turn.first, lambda: self._glanced(now, usual, time))
+        measures |= glanced
         return Observation(measures, face, signals)
+
+    def _by_turns(
+        self, look: str, is_turn: bool, measured: Callable[[], dict[str, float]]
+    ) -> dict[str, float]:
+        """Return what a slow look measures, anew in its turn; in between that holds."""
+        if is_turn or look not in self._held:
+            self._held[look] = measured()
+        return self._held[look]
 
     def _turned(self, time: float, turn: float | None = None) -> float:
         """Take the turn seen now, if any; return the largest within the last second of it."""
@@ -168,7 +185,9 @@ class PictureWatch:
             self._changed_at = time
         return time - self._changed_at
 
-    def _texture(self, now: Sight, usual: Sight, elapsed: float) -> tuple[dict[str, float], Floats]:
+    def _texture(
+        self, now: Sight, usual: Sight, elapsed: float, turn: Turn
+    ) -> tuple[dict[str, float], Floats]:
         """Return the measures, and the maps of what is broken and covered (2, 14, 12)."""
         face, before = now.chip, now.chip if self._chip is None else self._chip
         self._chip = face
@@ -180,15 +199,15 @@ class PictureWatch:
         )
         maps = self._network.maps(now, usual)
         measures = {
-            **self._upheaval(face, usual.chip, elapsed),
+            **self._upheaval(face, usual.chip, elapsed, turn),
             **self._broken(maps[0]),
             "sharpness": chips.sharpness(face),
             **_by_part("change", {part: value / pace for part, value in changes.items()}),
             **_by_part("strange", strange),
         }
-        if self._may_be_covered:
+        if self._is_alone:
             # What was beside a face holds on while it is not seen.
-            self._beside = sight.beside(now, usual) if face.std() >= _PLAIN else {}
+            self._beside = sight.beside(now, usual) if chips.contrast(face) >= _PLAIN else {}
             measures |= self._beside
         return measures, maps
 
@@ -203,12 +222,10 @@ class PictureWatch:
         return looks
 
     def _glanced(self, now: Sight, usual: Sight, time: float) -> dict[str, float]:
-        """Return how broken the face looks at a glance, taken at every second picture."""
-        self._bare_pictures += 1
-        if self._bare_pictures % 2:
-            self._glance = self._at_a_glance.odds(now.face, usual.face)
-            self._glances.update(np.array([self._glance], np.float32), time)
-        return {"glance": self._glance, "glance_rise": self._glances.height}
+        """Return how broken the face looks at a glance, and whether that rose and goes on."""
+        odds = self._at_a_glance.odds(now.face, usual.face)
+        self._glances.update(np.array([odds], np.float32), time)
+        return {"glance": odds, "glance_rise": self._glances.height}
 
     def _uncovered(
         self, measures: dict[str, float], covered: Floats, time: float
@@ -243,7 +260,9 @@ class PictureWatch:
             self._covered_at is not None and self._covered_at >= self._looked_at - _COVERED_SECONDS
         )
 
-    def _upheaval(self, face: Floats, usual: Floats, elapsed: float) -> dict[str, float]:
+    def _upheaval(
+        self, face: Floats, usual: Floats, elapsed: float, turn: Turn
+    ) -> dict[str, float]:
         share = np.float32(min(1.0, elapsed / USUAL_SECONDS))
         edges, fine = upheaval.edges(face), upheaval.detail(face)
         usual_edges = edges if self._edges is None else self._edges
@@ -252,13 +271,10 @@ class PictureWatch:
         self._detail = {
             part: known + float(share) * (fine[part] - known) for part, known in usual_fine.items()
         }
-        warped = upheaval.warping(face, usual)
         smears = upheaval.smear(fine, usual_fine)
         self._chips.append(face)
         measures = {
-            "bend": warped.bend,
-            "folded": warped.folded,
-            "unexplained": warped.unexplained,
+            **self._by_turns("bent", turn.second, lambda: asdict(upheaval.warping(face, usual))),
             "tear": upheaval.tear(edges, usual_edges),
             **_by_part("smear", smears),
         }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from avatar_app.events import Flag
+from avatar_app.glitch import watch
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.measures import (
@@ -22,7 +24,7 @@ from avatar_app.glitch.measures import (
     MEASURES,
     TURN,
 )
-from avatar_app.glitch.signals import artifacts
+from avatar_app.glitch.signals import artifacts, upheaval
 from avatar_app.glitch.signals.artifacts import CELLS
 from avatar_app.glitch.signals.glance import GlanceNetwork
 from avatar_app.perturbations import perturb
@@ -212,6 +214,96 @@ def test_a_face_behind_something_or_in_the_dark_is_not_glanced_at(
         assert not any(name in one.measures for one in hidden)
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write down in this list when the slow looks are taken."""
+    calls: list[str] = []
+
+    def noted(owner: object, name: str, note: str) -> None:
+        taken = getattr(owner, name)
+
+        def look(*given: Any) -> Any:
+            calls.append(note)
+            return taken(*given)
+
+        monkeypatch.setattr(owner, name, look)
+
+    noted(FaceFinder, "search_near", "searched")
+    noted(upheaval, "warping", "bent")
+    noted(GlanceNetwork, "odds", "glance")
+    return calls
+
+
+def test_slow_looks_come_by_turns_where_pictures_are_many(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the video alone the face is searched in each; what was seen holds in between."""
+    calls = watched(monkeypatch)
+    found = verdicts(video, clip()[:4])
+    looks = ("bent glance", "searched bent", "searched glance", "searched bent")
+    assert " ".join(calls) == " ".join(looks)
+    bends = [one.measures["bend"] for one in found]
+    assert bends[1] == bends[2] != bends[3]
+
+
+def test_rare_pictures_get_all_slow_looks(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a picture lasts a fifth of a second, another one is too late."""
+    calls = watched(monkeypatch)
+    for index, picture in enumerate(clip()[:3]):
+        video.inspect_frame(Frame(picture, index, index / 5))
+    assert calls == ["bent", "glance", *["searched", "bent", "glance"] * 2]
+
+
+def test_avatar_and_driver_are_searched_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each picture pays for one search."""
+    calls = watched(monkeypatch)
+    detector = load_detector("driver", finder=finder())
+    for index, picture in enumerate(clip()[:4]):
+        detector.inspect(as_rendered(picture, Frame(picture, index, index / 25)))
+        calls.append("|")
+    detector.close()
+    assert " ".join(calls) == "bent glance | bent searched | searched glance | bent searched |"
+
+
+def test_what_was_held_is_forgotten_where_a_face_jumps(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it looked like before says nothing: all is looked at anew, whosever turn it is."""
+    looks = iter(range(20))
+    monkeypatch.setattr(GlanceNetwork, "odds", lambda *_: float(next(looks)))
+    pictures = clip()[:6]
+    for index, picture in enumerate(pictures):
+        if index == 5:
+            video.recalibrate()
+        found = video.inspect_frame(Frame(picture, index, index / 25))
+        assert found.measures["glance"] == [0, 0, 1, 1, 2, 3][index]
+
+
+def test_a_face_that_is_bare_again_is_glanced_at_at_once(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it looked like before it was dark holds no longer."""
+    looks = iter(range(20))
+    monkeypatch.setattr(GlanceNetwork, "odds", lambda *_: float(next(looks)))
+    dark = [(0.4 * picture).astype(np.uint8) for picture in clip()[4:7]]
+    found = verdicts(video, [*clip()[:4], *dark, *clip()[7:9]])
+    glances = [one.measures.get("glance") for one in found]
+    assert glances == [0, 0, 1, 1, None, None, None, 2, 3]
+
+
+def test_another_video_begins_with_all_slow_looks(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And goes on by the same turns, so that it gets the same verdicts whatever came before."""
+    calls = watched(monkeypatch)
+    for _ in range(2):
+        verdicts(video, clip()[:3])
+        assert " ".join(calls) == "bent glance searched bent searched glance"
+        calls.clear()
+        video.forget()
+
+
 def test_before_an_avatar_there_is_nothing() -> None:
     """Beside its driver a face is judged however it looks: nothing is left out as covered."""
     detector = load_detector("driver", finder=finder())
@@ -359,12 +451,11 @@ def test_wrong_use_is_told() -> None:
         detector.inspect(as_rendered(frame.image, frame))
 
 
-def test_a_turn_counts_for_a_second_after_it(video: GlitchDetector) -> None:
+def test_a_turn_counts_for_a_second_after_it(
+    video: GlitchDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is usual goes by the largest turn of the last second, then by that of now again."""
-    pictures = clip()
-    turned = int(np.argmax([v.measures[TURN] for v in verdicts(video, pictures)]))
-    video.forget()
-    shown = [*pictures[: turned + 1], *[pictures[0]] * 40]
-    after = [v.measures[TURN] for v in verdicts(video, shown)][turned:]
-    assert after[:26] == [after[0]] * 26
-    assert max(after[26:]) < after[0] - 1
+    turns = iter([*[5.0] * 4, 20.0, *[5.0] * 40])
+    monkeypatch.setattr(watch, "turn_of", lambda _: next(turns))
+    found = [one.measures[TURN] for one in verdicts(video, clip())]
+    assert found == [*[5.0] * 4, *[20.0] * 26, *[5.0] * 15]

@@ -51,8 +51,8 @@ def test_a_known_face_is_never_searched_in_the_whole_picture() -> None:
 def test_every_second_search_is_saved_and_the_landmarks_are_not() -> None:
     """Between two searches the box goes where the landmarks go."""
     finder = FakeFinder()
-    follower = Follower(finder, search_every=2)
-    faces = [follower.follow(PICTURE) for _ in range(4)]
+    follower = Follower(finder)
+    faces = [follower.follow(PICTURE, is_searched=number % 2 == 0) for number in range(4)]
     assert finder.calls == ["find", "near"]
     assert finder.fits == 3
     assert faces[1] is not None
@@ -71,6 +71,16 @@ def test_an_unseen_face_is_measured_for_a_while_and_then_given_up() -> None:
     assert faces[0].score == pytest.approx(-0.4)
 
 
+def test_pictures_between_two_searches_count_where_no_face_is_seen() -> None:
+    """A face that is searched half as often is given up as soon."""
+    finder = FakeFinder()
+    follower = Follower(finder, patience=6)
+    follower.follow(PICTURE)
+    finder.seen = False
+    faces = [follower.follow(PICTURE, is_searched=number % 2 == 0) for number in range(1, 7)]
+    assert [None if face is None else face.unseen for face in faces] == [0, 2, 2, 4, 4, None]
+
+
 def test_an_empty_picture_is_searched_now_and_then() -> None:
     """A face that is not there costs no more than one that is."""
     finder = FakeFinder(seen=False)
@@ -84,9 +94,11 @@ def test_an_empty_picture_is_searched_now_and_then() -> None:
 def test_a_face_that_drifts_out_of_the_picture_is_lost() -> None:
     """Beyond the edge there is nothing to fit landmarks to; that is no error."""
     finder = FakeFinder()
-    follower = Follower(finder, search_every=1000, patience=2000)
+    follower = Follower(finder)
     assert follower.follow(PICTURE) is not None
     finder.seen = False
-    faces = [follower.follow(PICTURE) for _ in range(80)]  # 2 pixels further with each
+    faces = [
+        follower.follow(PICTURE, is_searched=False) for _ in range(80)
+    ]  # 2 pixels further with each
     assert faces[10] is not None
     assert faces[-1] is None
