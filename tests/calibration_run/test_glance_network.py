@@ -22,7 +22,7 @@ from avatar_app.glitch.signals.glance import GlanceNetwork, contrasted
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.glitch.signals.sight import FACE
 from avatar_app.types import AvatarAppError
-from tests.calibration_run.made_up import PEOPLE, made_up
+from tests.calibration_run.made_up import PEOPLE, made_up, normalise_somehow
 
 
 def test_what_is_learned_is_written_and_read_again(
@@ -57,13 +57,7 @@ def test_numpy_computes_what_torch_does() -> None:
     """With normalisation folded in; the same to rounding."""
     torch.manual_seed(0)
     built = WholeFace()
-    for part in built.modules():
-        if isinstance(part, torch.nn.BatchNorm2d):
-            assert part.running_mean is not None
-            assert part.running_var is not None
-            torch.nn.init.normal_(part.running_mean)
-            torch.nn.init.uniform_(part.running_var, 0.5, 2)
-    built.eval()
+    normalise_somehow(built)
     chance = np.random.default_rng(1)
     now, usual = (chance.uniform(0, 255, (112, 96)).astype(np.float32) for _ in range(2))
     seen = torch.from_numpy(contrasted(now, usual).transpose(2, 0, 1)[None].copy())

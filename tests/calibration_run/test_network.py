@@ -18,7 +18,7 @@ from avatar_app.glitch.signals.artifacts import FILE, ArtifactNetwork, bundled_n
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
-from tests.calibration_run.made_up import PEOPLE, made_up
+from tests.calibration_run.made_up import PEOPLE, made_up, normalise_somehow
 
 
 @pytest.fixture
@@ -52,13 +52,7 @@ def test_numpy_computes_what_torch_does() -> None:
     """With normalisation folded in; the same maps to rounding."""
     torch.manual_seed(0)
     built = map_network.MapNetwork()
-    for part in built.modules():
-        if isinstance(part, torch.nn.BatchNorm2d):
-            assert part.running_mean is not None
-            assert part.running_var is not None
-            torch.nn.init.normal_(part.running_mean)
-            torch.nn.init.uniform_(part.running_var, 0.5, 2)
-    built.eval()
+    normalise_somehow(built)
     chance = np.random.default_rng(1)
     now, usual = (
         sight.look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
