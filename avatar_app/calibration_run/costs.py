@@ -39,7 +39,7 @@ def costs() -> list[tuple[str, float]]:
             np.asarray(cv2.resize(frame.image, (_SIDE, _SIDE)), np.uint8)
             for frame in itertools.islice(reader, _FRAMES)
         ]
-    finder = FaceFinder()
+    finder = _TimedFinder()
     image, face = images[0], finder.find(images[0])[0]
     points, place = face.landmarks, chips.upright(face.landmarks)
     placed = chips.placed(points, place)
@@ -75,7 +75,7 @@ def costs() -> list[tuple[str, float]]:
     }
     table = [(name, float(np.median(_timed(call, _TIMES)))) for name, call in calls.items()]
     for role in ("video", "driver"):
-        whole = _whole(role, images)
+        whole = _whole(role, images, finder)
         table.append((f"role {role} as a whole, median", float(np.median(whole))))
         table.append((f"role {role} as a whole, 95 %", float(np.percentile(whole, 95))))
     return table
@@ -93,9 +93,8 @@ class _TimedFinder(FaceFinder):
         return found
 
 
-def _whole(role: str, images: Sequence[Image]) -> list[float]:
+def _whole(role: str, images: Sequence[Image], finder: _TimedFinder) -> list[float]:
     """Return the milliseconds a picture of one role; the avatar does what its driver does."""
-    finder = _TimedFinder()
     nothing = KeyPoints(np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2, 2), np.float32))
     spent = []
     with closing(load_detector(role, finder=finder)) as detector:

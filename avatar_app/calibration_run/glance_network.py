@@ -119,7 +119,7 @@ class GlanceBatches(Batches):
         if chance.random() < _COVERED:
             spoiling.covered(view, maps, self.another(), chance)
         face = spoiling.filmed(view, chance)[FACE]
-        seen = contrasted(face, usual).transpose(2, 0, 1)
+        seen = contrasted(face, usual)
         if chance.random() < 0.5:
             seen = seen[..., ::-1]
         return np.ascontiguousarray(seen), _truth(maps[0])

@@ -136,8 +136,8 @@ class MapBatches(Batches):
         points += _SLIPS * chance.standard_normal(points.shape, np.float32)
         seen = [np.asarray(one) for one in contrasted(sight.look(view, points), usual)]
         if chance.random() < 0.5:
-            seen, maps = [one[:, ::-1] for one in seen], maps[..., ::-1]
-        face, beside = (np.ascontiguousarray(one.transpose(2, 0, 1)) for one in seen)
+            seen, maps = [one[..., ::-1] for one in seen], maps[..., ::-1]
+        face, beside = map(np.ascontiguousarray, seen)
         return face, beside, np.ascontiguousarray(maps), np.array(is_melted)
 
     def _usual(self, index: int) -> Sight:
@@ -246,7 +246,7 @@ def _tried(network: MapNetwork, held: Lessons) -> tuple[float, dict[str, float]]
         for begin in range(0, len(held.kind), _BATCH):
             part = range(*slice(begin, begin + _BATCH).indices(len(held.kind)))
             seen = zip(*(contrasted(*held.faces(index)) for index in part), strict=True)
-            columns = (torch.from_numpy(np.stack(column).transpose(0, 3, 1, 2)) for column in seen)
+            columns = (torch.from_numpy(np.stack(column)) for column in seen)
             faces.append(_of_faces(network(*columns)).numpy())
     score = np.concatenate(faces)
     broken, is_whole = is_broken(held.broken), (held.broken == NO).all(axis=(1, 2))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STAGES = ("detect", "encode", "render")
-
-_PROCESSOR = Path("/proc/cpuinfo")
-
-
-def open_core() -> ov.Core:
-    """Give OpenVINO's way in, kept from the matrix units (AMX) of server processors.
-
-    With them OpenVINO 2026 computes other pictures there (6 grey levels off in 8 bits, 17 in
-    bfloat16 for a small model) or crashes (github.com/openvinotoolkit/openvino/issues/37577).
-    They are left alone by all of the process; who sets the variable has the last word.
-    """
-    with contextlib.suppress(OSError):
-        if "amx_tile" in _PROCESSOR.read_text(encoding="utf-8"):
-            os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16")
-    return ov.Core()
 
 
 def revision() -> str:

@@ -24,6 +24,7 @@ import openvino as ov  # type: ignore[import-untyped]
 from avatar_app.fomm import conversion, quantization
 from avatar_app.fomm.checkpoints import Checkpoint, digest
 from avatar_app.fomm.runtime import Detection, EncodedSource, Picture
+from avatar_app.inference import open_core
 from avatar_app.settings import cache_dir
 from avatar_app.types import AvatarAppError, Image, KeyPoints
 
@@ -43,7 +44,7 @@ class OpenVinoRuntime:
     def __init__(
         self, checkpoint: Checkpoint, precision: str = "auto", *, keep: bool = True
     ) -> None:
-        core = conversion.open_core()
+        core = open_core()
         form = quantization.form_of(checkpoint) if precision in ("auto", "int8") else None
         if precision == "int8" and form is None:
             raise AvatarAppError(

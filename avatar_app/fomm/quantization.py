@@ -21,6 +21,7 @@ import openvino as ov  # type: ignore[import-untyped]
 from avatar_app.files import whole
 from avatar_app.fomm import conversion
 from avatar_app.fomm.checkpoints import Checkpoint
+from avatar_app.inference import open_core
 from avatar_app.types import AvatarAppError, Image
 
 SUFFIX = ".int8.zip"
@@ -73,7 +74,7 @@ def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Pa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         conversion.convert(checkpoint, folder)
-        core = conversion.open_core()
+        core = open_core()
         nncf.set_log_level(logging.ERROR)
         for stage, inputs in _inputs(core, folder, pairs).items():
             with contextlib.redirect_stdout(None):  # its own progress bars

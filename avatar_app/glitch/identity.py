@@ -7,12 +7,13 @@ weights stand one after the other in dlib's file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import openvino as ov  # type: ignore[import-untyped]
+from openvino import opset13 as op
 
+from avatar_app.inference import SmallNetwork
 from avatar_app.types import AvatarAppError, Floats, Image
 
 CHIP_SIDE = 150
@@ -31,26 +32,8 @@ _BLOCKS = (
 )
 """Channels, and whether the picture is halved, of each block of two convolutions by 3 x 3."""
 _OUT = 128
-
-
-@dataclass(frozen=True, eq=False)
-class _Convolution:
-    """`weights` (side * side * channels in, channels out), `bias` (channels out)."""
-
-    weights: Floats
-    bias: Floats
-    side: int
-
-    def __call__(self, picture: Floats, stride: int = 1) -> Floats:
-        """Return (h, w, channels out) of (H, W, channels in). At a stride of 1 the size stays."""
-        if stride == 1:
-            edge = self.side // 2
-            picture = np.pad(picture, ((edge, edge), (edge, edge), (0, 0)))
-        windows = sliding_window_view(picture, (self.side, self.side), (0, 1))  # (h, w, C, s, s)
-        windows = windows[::stride, ::stride].transpose(0, 1, 3, 4, 2)  # (h, w, s, s, C)
-        height, width = windows.shape[:2]
-        flat = windows.reshape(height * width, -1) @ self.weights + self.bias
-        return np.asarray(flat.reshape(height, width, -1), np.float32)
+_ALONG = (2, 3)  # rows and columns
+_NO_EDGE = [0, 0]
 
 
 class FaceNetwork:
@@ -58,15 +41,7 @@ class FaceNetwork:
 
     def __init__(self, file: Path) -> None:
         try:
-            stored = _Stored(file.read_bytes())
-            self._first = stored.convolution(3, *_FIRST)
-            blocks, before = [], _FIRST[0]
-            for channels, halves in _BLOCKS:
-                one = stored.convolution(before, channels, 3)
-                blocks.append((one, stored.convolution(channels, channels, 3), halves))
-                before = channels
-            self._blocks = tuple(blocks)
-            self._last = stored.projection(before, _OUT)
+            self._describe = _compiled(_Stored(file.read_bytes()))
         except (OSError, ValueError, IndexError) as error:
             raise AvatarAppError(
                 f"{file} is not dlib's face recognition model, or damaged; install its package "
@@ -78,35 +53,42 @@ class FaceNetwork:
         if chip.shape != (CHIP_SIDE, CHIP_SIDE, 3):
             raise ValueError(f"describe: expected (150, 150, 3), got {chip.shape}")
         picture = (chip.astype(np.float32) - _MEAN) / _CONTRAST
-        picture = _largest(np.maximum(self._first(picture, 2), 0))
-        for one, other, halves in self._blocks:
-            changed = other(np.maximum(one(picture, 2 if halves else 1), 0))
-            picture = np.maximum(_sum(changed, _halved(picture) if halves else picture), 0)
-        return np.asarray(picture.mean(axis=(0, 1)) @ self._last, np.float32)
+        return self._describe(picture.transpose(2, 0, 1))
 
 
-def _largest(picture: Floats) -> Floats:
-    """Return the largest of every 3 x 3 cells, in steps of two."""
-    across = np.maximum(np.maximum(picture[:, :-2:2], picture[:, 1:-1:2]), picture[:, 2::2])
-    return np.asarray(np.maximum(np.maximum(across[:-2:2], across[1:-1:2]), across[2::2]))
+def _compiled(stored: _Stored) -> SmallNetwork:
+    """Return the network from what is stored. Raises ValueError or IndexError for another file."""
+    entry = op.parameter([1, 3, CHIP_SIDE, CHIP_SIDE], np.float32)
+    channels, side = _FIRST
+    x = op.relu(_convolved(entry, stored.convolution(3, channels, side), stride=2))
+    x = op.max_pool(x, [2, 2], [1, 1], _NO_EDGE, _NO_EDGE, [3, 3]).output(0)
+    for out, halves in _BLOCKS:
+        one, other = stored.convolution(channels, out, 3), stored.convolution(out, out, 3)
+        changed = _convolved(op.relu(_convolved(x, one, stride=2 if halves else 1)), other)
+        if halves:
+            x = op.avg_pool(x, [2, 2], _NO_EDGE, _NO_EDGE, [2, 2], exclude_pad=True)
+        x, channels = op.relu(_sum(changed, x)), out
+    mean = op.reduce_mean(x, _ALONG)
+    return SmallNetwork(op.matmul(mean, stored.projection(channels, _OUT), False, False), entry)
 
 
-def _halved(picture: Floats) -> Floats:
-    """Return the means of 2 x 2 cells; an odd row or column at the end is left out."""
-    height, width = (side // 2 * 2 for side in picture.shape[:2])
-    even = picture[:height, :width]
-    across = even[:, ::2] + even[:, 1::2]
-    return np.asarray((across[::2] + across[1::2]) / np.float32(4))
+def _convolved(x: ov.Node, weights: tuple[Floats, Floats], stride: int = 1) -> ov.Node:
+    """Convolve; at a stride of 1 the size stays."""
+    kernel, bias = weights
+    edge = [kernel.shape[-1] // 2 if stride == 1 else 0] * 2
+    return op.add(op.convolution(x, kernel, [stride] * 2, edge, edge, [1, 1]), bias[:, None, None])
 
 
-def _sum(one: Floats, other: Floats) -> Floats:
-    """Add two pictures; where one has fewer rows, columns or channels it counts as zero."""
-    shape = [max(sides) for sides in zip(one.shape, other.shape, strict=True)]
-    whole = np.zeros(shape, np.float32)
-    for part in (one, other):
-        height, width, channels = part.shape
-        whole[:height, :width, :channels] += part
-    return whole
+def _sum(one: ov.Node, other: ov.Node) -> ov.Node:
+    """Add two pictures; where one has fewer channels, rows or columns it counts as zero."""
+    sides = [list(part.shape) for part in (one, other)]
+    most = np.max(sides, axis=0)
+    return op.add(
+        *(
+            op.pad(part, [0] * 4, most - had, "constant", np.float32(0))
+            for part, had in zip((one, other), sides, strict=True)
+        )
+    )
 
 
 class _Stored:
@@ -116,14 +98,16 @@ class _Stored:
         self._content = content
         self._at = 0
 
-    def convolution(self, channels: int, out: int, side: int) -> _Convolution:
-        """Read the next one, with the scale and shift of each channel that follow it, as one."""
+    def convolution(self, channels: int, out: int, side: int) -> tuple[Floats, Floats]:
+        """Read the next one, with the scale and shift of each channel that follow it, as one.
+
+        Its kernel is (out, channels, side, side), its bias (out,).
+        """
         size = out * channels * side * side
         numbers = self._tensor(b"con_4", (size + out, 1, 1, 1))
         scale, shift = self._tensor(b"affine_", (2 * out, 1, 1, 1)).reshape(2, out)
         filters = numbers[:size].reshape(out, channels, side, side)
-        weights = filters.transpose(2, 3, 1, 0).reshape(-1, out)  # (side * side * channels, out)
-        return _Convolution(weights * scale, numbers[size:] * scale + shift, side)
+        return filters * scale[:, None, None, None], numbers[size:] * scale + shift
 
     def projection(self, channels: int, out: int) -> Floats:
         """Read the last layer, (channels, out)."""

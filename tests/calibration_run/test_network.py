@@ -57,7 +57,7 @@ def test_numpy_computes_what_torch_does() -> None:
     now, usual = (
         sight.look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
     )
-    seen = [torch.from_numpy(one.transpose(2, 0, 1)[None]) for one in contrasted(now, usual)]
+    seen = [torch.from_numpy(one[None]) for one in contrasted(now, usual)]
     with torch.no_grad():
         expected = built(*seen)[0]
     found = ArtifactNetwork(map_network.weights_of(built)).maps(now, usual)
@@ -93,7 +93,7 @@ def test_it_goes_on_from_what_another_network_computes() -> None:
     known, lessons = bundled_network(), made_up()
     faces = [lessons.faces(index) for index in range(12)]
     columns = zip(*(contrasted(*one) for one in faces), strict=True)
-    seen = [torch.from_numpy(np.stack(column).transpose(0, 3, 1, 2)) for column in columns]
+    seen = [torch.from_numpy(np.stack(column)) for column in columns]
     expected = torch.from_numpy(np.stack([known.maps(*one) for one in faces]))
     built = map_network.network_of(known)
     torch.testing.assert_close(computed(built, seen), expected, atol=1e-3, rtol=1e-3)

@@ -1,4 +1,4 @@
-"""Where a face looks broken, and where covered: two maps by a small network, in numpy alone.
+"""Where a face looks broken, and where covered: two maps by a small network.
 
 Like Face X-ray (Li et al., CVPR 2020) it was shown faces that were broken on purpose, with a map of
 where. Other than there it also sees what is usual of the face, both as it is and without its shape,
@@ -14,11 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+from openvino import opset13 as op  # type: ignore[import-untyped]
 
 from avatar_app.glitch.signals import networks
 from avatar_app.glitch.signals.chip import HEIGHT, PARTS, SIDE, Place, tones
 from avatar_app.glitch.signals.networks import Layers, Weights
-from avatar_app.glitch.signals.sight import Sight
+from avatar_app.glitch.signals.sight import AROUND, Sight
+from avatar_app.inference import SmallNetwork
 from avatar_app.settings import bundled
 from avatar_app.types import Floats
 
@@ -45,7 +47,8 @@ INNER = (
 )
 """Of the map around the face those rows and columns in which the face lies."""
 
-_EXCUSING = np.array([-1, 1], np.float32)
+_ALONG = (2, 3)  # rows and columns
+_EXCUSING = np.array([-1, 1], np.float32).reshape(1, 2, 1, 1)
 _MOST_GREY = 4.0
 _LITTLE_CONTRAST = 8.0
 HIGHEST = 8
@@ -99,18 +102,18 @@ _CELLS_OF_PARTS, _SHARES = _highest()
 
 
 def contrasted(now: Sight, usual: Sight) -> tuple[Floats, Floats]:
-    """Return what the network sees: of the face (112, 96, 4), and around it (48, 48, 4).
+    """Return what the network sees: of the face (4, 112, 96), and around it (4, 48, 48).
 
     Both now and as usual, in the contrast of the usual face; the face also without its shape.
     """
     middle, contrast = map(np.float32, tones(usual.chip))
     contrast += np.float32(_LITTLE_CONTRAST)
-    seen = np.stack((now.face, usual.face, now.free, usual.free), axis=2)
+    seen = np.stack((now.face, usual.face, now.free, usual.free))
     seen -= middle
     seen /= contrast
-    beside = np.stack((*now.around, *usual.around), axis=2)
-    beside[..., ::2] -= middle
-    beside[..., ::2] /= contrast
+    beside = np.concatenate((now.around, usual.around))
+    beside[::2] -= middle
+    beside[::2] /= contrast
     np.clip(beside, -_MOST_GREY, _MOST_GREY, out=beside)
     return seen, beside
 
@@ -120,6 +123,7 @@ class ArtifactNetwork:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = networks.check(weights, LAYERS)
+        self._maps = _compiled(weights)
 
     @property
     def weights(self) -> Weights:
@@ -136,16 +140,33 @@ class ArtifactNetwork:
 
         What lies around the face can only excuse it: it is less broken, and more covered.
         """
-        face, beside = contrasted(now, usual)
-        seen, around = self._through(FACE, face), self._through(BESIDE, beside)
-        near = around[INNER].repeat(2, axis=0).repeat(2, axis=1)
-        whole = np.broadcast_to(around.mean(axis=(0, 1)), near.shape)
-        excuse = self._through(EXCUSE, np.concatenate((seen, near, whole), axis=2))
-        maps = self._through(HEAD, seen) + _EXCUSING * np.logaddexp(0, excuse)
-        return np.asarray(np.moveaxis(maps, 2, 0), np.float32)
+        return self._maps(*contrasted(now, usual))
 
-    def _through(self, which: slice, x: Floats) -> Floats:
-        return networks.through(x, LAYERS[which], self._weights[which])
+
+def _compiled(weights: Weights) -> SmallNetwork:
+    """Return the network from what is seen of a face, and around it, to the maps."""
+    face, beside = (
+        op.parameter([1, 4, *sides], np.float32) for sides in ((HEIGHT, SIDE), (AROUND, AROUND))
+    )
+    seen, around = (
+        networks.through(picture, LAYERS[part], weights[part])
+        for picture, part in ((face, FACE), (beside, BESIDE))
+    )
+    corners = zip(*((there.start, there.stop) for there in INNER), strict=True)
+    near = op.interpolate(
+        op.slice(around, *map(list, corners), [1, 1], _ALONG),
+        [ROWS, CELLS],
+        "nearest",
+        "sizes",
+        axes=_ALONG,
+        coordinate_transformation_mode="asymmetric",  # each cell twice, down and along
+        nearest_mode="floor",
+    )
+    whole = op.tile(op.reduce_mean(around, _ALONG, keep_dims=True), [1, 1, ROWS, CELLS])
+    looks = op.concat([seen, near, whole], 1)
+    excuse = op.softplus(networks.through(looks, LAYERS[EXCUSE], weights[EXCUSE]))
+    maps = networks.through(seen, LAYERS[HEAD], weights[HEAD])
+    return SmallNetwork(op.add(maps, op.multiply(excuse, _EXCUSING)), face, beside)
 
 
 def by_part(odds: Floats) -> dict[str, float]:

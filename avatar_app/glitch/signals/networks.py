@@ -1,4 +1,4 @@
-"""Small convolutional networks in numpy alone: read, written, computed. Trained elsewhere."""
+"""Small convolutional networks: read, written, and built to be computed. Trained elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+import openvino as ov  # type: ignore[import-untyped]
+from openvino import opset13 as op
 
 from avatar_app.types import AvatarAppError, Floats
 
@@ -47,32 +48,15 @@ def save(weights: Weights, file: IO[bytes]) -> None:
     np.savez_compressed(file, allow_pickle=False, **dict(zip(names, halves, strict=True)))
 
 
-def through(x: Floats, layers: Layers, weights: Weights) -> Floats:
-    """Take (H, W, in) through layers; what has a kernel of more than one pixel is rectified."""
-    for layer, (kernel, bias) in zip(layers, weights, strict=True):
-        x = _convolved(x, kernel, bias, *layer[2:])
-        if layer[2] > 1:
-            np.maximum(x, 0, out=x)
+def through(x: ov.Node, layers: Layers, weights: Weights) -> ov.Node:
+    """Take (1, in, H, W) through layers in a graph; kernels of more than a pixel are rectified."""
+    for (inside, out, size, stride), (kernel, bias) in zip(layers, weights, strict=True):
+        filters = kernel.reshape(size, size, inside, out).transpose(3, 2, 0, 1)
+        edge = [size // 2] * 2
+        x = op.convolution(x, np.ascontiguousarray(filters), [stride] * 2, edge, edge, [1, 1])
+        x = op.add(x, bias.reshape(1, -1, 1, 1))
+        x = op.relu(x) if size > 1 else x
     return x
-
-
-def _convolved(x: Floats, kernel: Floats, bias: Floats, size: int, stride: int) -> Floats:
-    """Convolve (H, W, in) with zeros around it; the neighbours are laid side by side first."""
-    height, width, channels = x.shape
-    pad = size // 2
-    wide = np.zeros((height + 2 * pad, width + 2 * pad, channels), np.float32)
-    wide[pad : pad + height, pad : pad + width] = x
-    rows, columns = -(-height // stride), -(-width // stride)
-    down, along, one = wide.strides
-    # The neighbours in one row lie side by side already, with all of their channels.
-    shape, steps = (
-        (rows, columns, size, size * channels),
-        (stride * down, stride * along, down, one),
-    )
-    near = as_strided(wide, shape, steps, writeable=False)
-    convolved = near.reshape(rows * columns, -1) @ kernel
-    convolved += bias
-    return np.asarray(convolved.reshape(rows, columns, -1), np.float32)
 
 
 def _names(layers: int) -> list[str]:

@@ -42,9 +42,9 @@ def test_brightness_and_contrast_change_nothing() -> None:
     chance = np.random.default_rng(0)
     now, usual = (chance.uniform(60, 200, (112, 96)).astype(np.float32) for _ in range(2))
     seen = contrasted(now, usual)
-    assert seen.shape == (112, 96, 2)
+    assert seen.shape == (2, 112, 96)
     np.testing.assert_allclose(contrasted(now + 30, usual + 30), seen, atol=1e-4)
-    np.testing.assert_allclose(contrasted(now + 30, usual)[..., 1], seen[..., 1], atol=1e-6)
+    np.testing.assert_allclose(contrasted(now + 30, usual)[1], seen[1], atol=1e-6)
     assert np.abs(contrasted(1.25 * now, 1.25 * usual) - seen).max() < 0.1
 
 
