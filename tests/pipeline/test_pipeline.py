@@ -179,7 +179,7 @@ def test_a_red_flag_hides_the_picture_where_asked() -> None:
     faults = Faults(flags=frozenset({Flag.LOW_LIGHT}))
     with running(faults, on_flag="card") as run:
         run.until(FlagRaised, flag=Flag.LOW_LIGHT)
-        run.until(OutputChanged, state="avatar")
+        run.until_true(lambda: run.pipeline.state.shown is Shown.AVATAR)
         faults.flags = frozenset({Flag.FACE_MISSING})
         run.until(OutputChanged, state="card", reason="a red flag is up")
         faults.flags = frozenset()
