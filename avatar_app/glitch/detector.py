@@ -18,7 +18,7 @@ from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.judge import Judge, log_odds, probability
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import OwnUsual
-from avatar_app.glitch.turns import Turns
+from avatar_app.glitch.turns import ALONE, BESIDE_DRIVER, Turns
 from avatar_app.glitch.watch import Observation, PictureWatch
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rendered, Verdict
 
@@ -76,9 +76,10 @@ class GlitchDetector:
         self._judge = Judge(calibration, threshold)
         self._person: Floats | None = None
         self._finder: FaceFinder | None = finder or FaceFinder()
-        self._pictures = PictureWatch(Follower(self._finder), is_alone=role == "video")
+        is_alone = role == "video"
+        self._pictures = PictureWatch(Follower(self._finder), is_alone)
         self._driver = DriverWatch(Follower(self._finder), self._finder)
-        self._turns = Turns()
+        self._turns = Turns(ALONE if is_alone else BESIDE_DRIVER)
         self.forget()
 
     def set_source(self, avatar: Avatar) -> None:
@@ -122,7 +123,7 @@ class GlitchDetector:
         measures = {
             **rendered.measures,
             **seen.measures,
-            **self._driver.compare(driver, seen, elapsed),
+            **self._driver.compare(driver, seen),
             **self._who(rendered.image, seen.face, driving.time),
             **driver.measures,
         }

@@ -6,7 +6,7 @@ landmarks go on where the face was while the detector sees none: a melting face 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,8 +40,8 @@ class Sighting:
 class Follower:
     """Follows one face. Not thread-safe.
 
-    A known face is looked for near its last place, in every picture or, to save time, in some; its
-    landmarks are fitted in each. After `patience` pictures without a face it is given up; then the
+    A known face is looked for near its last place and its landmarks are fitted, in every picture
+    or, to save time, in some. After `patience` pictures without a face it is given up; then the
     whole picture is searched in every `patience`-th.
     """
 
@@ -58,14 +58,17 @@ class Follower:
         self._search_at = 0
         self._seen_at = 0
 
-    def follow(self, image: Image, is_searched: bool = True) -> Sighting | None:
+    def follow(
+        self, image: Image, is_searched: bool = True, is_fitted: bool = True
+    ) -> Sighting | None:
         """Return the face in the next picture, (H, W, 3) uint8 RGB, or None where it is lost.
 
-        Whether a known one is still there is only seen where the picture `is_searched`.
+        Whether a known one is still there is only seen where the picture `is_searched`, and its
+        landmarks where they are fitted; else they go where the box goes.
         """
         number, self._pictures = self._pictures, self._pictures + 1
         if self._place is not None:
-            self._last = self._near(image, self._place, is_searched)
+            self._last = self._near(image, self._place, is_searched, is_fitted)
         if self._last is None and number >= self._search_at:
             self._search_at = number + self._patience
             self._last = self._anywhere(image)
@@ -74,19 +77,25 @@ class Follower:
             self._search_at = number + 1
         return self._last
 
-    def _near(self, image: Image, place: Box, is_searched: bool) -> Sighting | None:
+    def _near(
+        self, image: Image, place: Box, is_searched: bool, is_fitted: bool
+    ) -> Sighting | None:
         last = self._last
         if not is_searched and last is not None:
-            return self._moved_on(image, last, last.score, last.unseen)
+            return self._moved_on(image, last, last.score, last.unseen) if is_fitted else last
         found = self._finder.search_near(image, place)
         box, score = found if found is not None else (place, _NO_FACE)
         if score > 0:
             self._seen_at = self._pictures
             box = _between(place, box)
+            if not is_fitted and last is not None:
+                return Sighting(box, _shifted(last.landmarks, place, box), score, 0)
             return Sighting(box, self._finder.fit(image, box), score, 0)
         unseen = self._pictures - self._seen_at
         if last is None or unseen >= self._patience:
             return None
+        if not is_fitted:
+            return replace(last, score=score, unseen=unseen)
         return self._moved_on(image, last, score, unseen)
 
     def _anywhere(self, image: Image) -> Sighting | None:
@@ -111,6 +120,14 @@ def _between(place: Box, found: Box) -> Box:
         was + _FOLLOW_SHARE * (now - was) for was, now in zip(place, found, strict=True)
     )
     return (left, top, right, bottom)
+
+
+def _shifted(landmarks: Floats, place: Box, box: Box) -> Floats:
+    """Return landmarks moved as the middle of a box moved from its place."""
+    (x, y), (new_x, new_y) = (
+        ((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in (place, box)
+    )
+    return landmarks + np.array([new_x - x, new_y - y], np.float32)
 
 
 def _is_inside(box: Box, image: Image) -> bool:

@@ -63,9 +63,8 @@ class Observation:
 class PictureWatch:
     """Measures the face in pictures that follow each other. Not thread-safe.
 
-    Where it `is_alone` with the pictures, the face is searched in each of them, as landmarks slip
-    in between; and what says nothing of a face behind something is left out. Before an avatar there
-    is never anything.
+    Where it `is_alone` with the pictures, what says nothing of a face behind something is left out.
+    Before an avatar there is never anything.
     """
 
     def __init__(self, follower: Follower, is_alone: bool) -> None:
@@ -112,12 +111,11 @@ class PictureWatch:
     def look(self, image: Image, time: float, turn: Turn) -> Observation:
         """Measure the next picture, (H, W, 3) uint8 RGB, at `time` in seconds.
 
-        In the first turn a glance is taken, in the second is measured how the face is bent; in
-        between that holds.
+        What is not looked at in this `turn` holds from before.
         """
         elapsed = max(0.0, time - self._time)
         self._time = time
-        face = self._follower.follow(image, turn.first or self._is_alone)
+        face = self._follower.follow(image, turn.search)
         if self._seen_at is None or (face is not None and face.unseen == 0):
             self._seen_at = time
         measures = {
@@ -157,7 +155,7 @@ class PictureWatch:
             if not is_bare:
                 self._held.pop("glance", None)
                 return Observation(measures, face, signals)
-        glanced = self._by_turns("glance", turn.first, lambda: self._glanced(now, usual, time))
+        glanced = self._by_turns("glance", turn.glance, lambda: self._glanced(now, usual, time))
         measures |= glanced
         return Observation(measures, face, signals)
 
@@ -274,7 +272,7 @@ class PictureWatch:
         smears = upheaval.smear(fine, usual_fine)
         self._chips.append(face)
         measures = {
-            **self._by_turns("bent", turn.second, lambda: asdict(upheaval.warping(face, usual))),
+            **self._by_turns("bent", turn.bend, lambda: asdict(upheaval.warping(face, usual))),
             "tear": upheaval.tear(edges, usual_edges),
             **_by_part("smear", smears),
         }

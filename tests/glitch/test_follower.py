@@ -21,6 +21,7 @@ class FakeFinder(FaceFinder):
     """Sees a face or not, as told; its landmarks move 2 pixels to the right with each fit."""
 
     seen: bool = True
+    place: Box = BOX
     calls: list[str] = field(default_factory=list)
     fits: int = 0
 
@@ -32,7 +33,7 @@ class FakeFinder(FaceFinder):
     def search_near(self, image: Image, box: Box) -> tuple[Box, float] | None:
         """Search near the last place."""
         self.calls.append("near")
-        return (BOX, 2.0) if self.seen else (BOX, -0.4)
+        return (self.place, 2.0) if self.seen else (self.place, -0.4)
 
     def fit(self, image: Image, box: Box) -> Floats:
         """Fit landmarks where told."""
@@ -57,6 +58,42 @@ def test_every_second_search_is_saved_and_the_landmarks_are_not() -> None:
     assert finder.fits == 3
     assert faces[1] is not None
     assert faces[1].box[0] == pytest.approx(BOX[0] + 2)
+
+
+def test_landmarks_go_with_the_box_where_they_are_not_fitted() -> None:
+    """A search alone moves both half of the way; without either nothing moves or is paid for."""
+    finder = FakeFinder()
+    follower = Follower(finder)
+    first = follower.follow(PICTURE)
+    held = follower.follow(PICTURE, is_searched=False, is_fitted=False)
+    assert first is not None
+    assert held is first
+    finder.place = (84, 90, 184, 190)
+    moved = follower.follow(PICTURE, is_fitted=False)
+    assert moved is not None
+    assert moved.box == (82.0, 85.0, 182.0, 185.0)
+    shift = moved.landmarks - first.landmarks
+    assert np.abs(shift - np.array([2, 5])).max() < 1e-4
+    assert finder.calls == ["find", "near"]
+    assert not finder.fits
+
+
+def test_a_face_that_is_only_searched_for_is_given_up_as_soon() -> None:
+    """What was seen of it last is kept until then, with what the detector says now."""
+    finder = FakeFinder()
+    follower = Follower(finder, patience=3)
+    first = follower.follow(PICTURE)
+    finder.seen = False
+    faces = [follower.follow(PICTURE, is_fitted=False) for _ in range(3)]
+    assert [None if face is None else (face.unseen, face.score) for face in faces] == [
+        (1, -0.4),
+        (2, -0.4),
+        None,
+    ]
+    assert first is not None
+    assert faces[1] is not None
+    assert faces[1].box == first.box
+    assert not finder.fits
 
 
 def test_an_unseen_face_is_measured_for_a_while_and_then_given_up() -> None:

@@ -91,6 +91,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(owner, name, look)
 
     noted(FaceFinder, "search_near", "searched")
+    noted(FaceFinder, "fit", "fitted")
     noted(upheaval, "warping", "bent")
     noted(GlanceNetwork, "odds", "glance")
     return calls
@@ -102,7 +103,12 @@ def test_slow_looks_come_by_turns_where_pictures_are_many(
     """From the video alone the face is searched in each; what was seen holds in between."""
     calls = watched(monkeypatch)
     found = verdicts(video, clip()[:4])
-    looks = ("bent glance", "searched bent", "searched glance", "searched bent")
+    looks = (
+        "bent glance",
+        "searched fitted bent",
+        "searched fitted glance",
+        "searched fitted bent",
+    )
     assert " ".join(calls) == " ".join(looks)
     bends = [one.measures["bend"] for one in found]
     assert bends[1] == bends[2] != bends[3]
@@ -115,18 +121,27 @@ def test_rare_pictures_get_all_slow_looks(
     calls = watched(monkeypatch)
     for index, picture in enumerate(clip()[:3]):
         video.inspect_frame(Frame(picture, index, index / 5))
-    assert calls == ["bent", "glance", *["searched", "bent", "glance"] * 2]
+    assert calls == ["bent", "glance", *["searched", "fitted", "bent", "glance"] * 2]
 
 
-def test_avatar_and_driver_are_searched_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each picture pays for one search."""
+def test_avatar_and_driver_are_looked_at_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The avatar's landmarks are fitted in each picture, its driver's in every fourth."""
     calls = watched(monkeypatch)
     detector = load_detector("driver", finder=finder())
-    for index, picture in enumerate(clip()[:4]):
+    looks = []
+    for index, picture in enumerate(clip()[:6]):
         detector.inspect(as_rendered(picture, Frame(picture, index, index / 25)))
-        calls.append("|")
+        looks.append(" ".join(calls))
+        calls.clear()
     detector.close()
-    assert " ".join(calls) == "bent glance | bent searched | searched glance | bent searched |"
+    assert looks == [
+        "bent glance",
+        "fitted fitted",
+        "searched fitted glance",
+        "fitted bent searched",
+        "searched fitted glance",
+        "fitted fitted",
+    ]
 
 
 def test_what_was_held_is_forgotten_where_a_face_jumps(
@@ -162,6 +177,6 @@ def test_another_video_begins_with_all_slow_looks(
     calls = watched(monkeypatch)
     for _ in range(2):
         verdicts(video, clip()[:3])
-        assert " ".join(calls) == "bent glance searched bent searched glance"
+        assert " ".join(calls) == "bent glance searched fitted bent searched fitted glance"
         calls.clear()
         video.forget()
