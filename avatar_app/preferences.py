@@ -155,7 +155,7 @@ class Preferences:
     )
     detector: bool = _option(True, "Red flags", "Detect glitches", "Judge the avatar's pictures.")
     false_alarms: float = _option(
-        DEFAULT_FALSE_ALARMS,
+        DEFAULT_FALSE_ALARMS["driver"],
         "Red flags",
         "False alarms",
         "How many a clean hour may bring; fewer alarms miss more glitches.",

@@ -62,7 +62,9 @@ def costs() -> list[tuple[str, float]]:
         "artifact, covered (the network)": lambda: network.maps(now, usual),
         "without its shape, and around it": lambda: sight.look(views[1], placed),
         "entered": lambda: entering.look(image, turned, place, 0.01),
-        "bend, folded, unexplained (every second picture)": lambda: upheaval.warping(later, chip),
+        "bend, folded, unexplained (every second, beside a driver every fourth picture)": lambda: (
+            upheaval.warping(later, chip)
+        ),
         "smear by part": lambda: upheaval.detail(later),
         "tear": lambda: upheaval.tear(upheaval.edges(later), edges),
         "glance (every second picture)": lambda: glance.odds(now.face, usual.face),

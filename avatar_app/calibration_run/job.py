@@ -126,7 +126,7 @@ def _fitted(
             ways[role], calibration = "fitted", _role(learnt, role)
         else:
             ways[role], calibration = f"as in {known.path.name}", known.roles[role]
-        threshold = calibration.threshold(DEFAULT_FALSE_ALARMS)
+        threshold = calibration.threshold(DEFAULT_FALSE_ALARMS[role])
         judged[role] = [_judged(take, calibration, threshold) for take in tried]
         base[role] = [baseline(take) for take in tried]
         found[role] = figures(judged[role])

@@ -41,8 +41,9 @@ def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         "--false-alarms",
         metavar="N",
         type=float,
-        default=DEFAULT_FALSE_ALARMS,
-        help="how many an hour to accept (default: %(default)g)",
+        help="how many an hour to accept (default: {video:g}, beside its driver {driver:g})".format(
+            **DEFAULT_FALSE_ALARMS
+        ),
     )
     command.add_argument(
         "--calibration", metavar="FILE", type=Path, help="a file that `calibrate` wrote"

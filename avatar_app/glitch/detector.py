@@ -18,7 +18,7 @@ from avatar_app.glitch.follower import Follower, Sighting
 from avatar_app.glitch.judge import Judge, log_odds, probability
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import OwnUsual
-from avatar_app.glitch.turns import ALONE, BESIDE_DRIVER, Turns
+from avatar_app.glitch.turns import BESIDE_DRIVER, FROM_VIDEO, Turns
 from avatar_app.glitch.watch import Observation, PictureWatch
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image, Rendered, Verdict
 
@@ -28,7 +28,7 @@ _IDENTITY_SECONDS = 1.0  # between two looks at who it is, which take as long as
 def load_detector(
     role: str = "driver",
     *,
-    false_alarms_per_hour: float = DEFAULT_FALSE_ALARMS,
+    false_alarms_per_hour: float | None = None,
     sensitivity: float = 0.0,
     model: Path | None = None,
     own: OwnUsual | None = None,
@@ -36,21 +36,24 @@ def load_detector(
 ) -> GlitchDetector:
     """Open a detector for a `role` of `ROLES` with the calibration that travels with the app.
 
-    `false_alarms_per_hour`: how many are accepted on clean pictures. `sensitivity` moves the
-    threshold from there in log-odds: 0 as calibrated, above 0 more is flagged. `model` is a file
-    that `calibrate` wrote, `own` what is usual of this user, if that was learned. A `finder` whose
-    models are loaded already saves a second; only the same thread may use it. Raises AvatarAppError
-    where the file cannot be read, ValueError for another role.
+    `false_alarms_per_hour`: how many are accepted on clean pictures, by default those of
+    `DEFAULT_FALSE_ALARMS`. `sensitivity` moves the threshold from there in log-odds: 0 as
+    calibrated, above 0 more is flagged. `model` is a file that `calibrate` wrote, `own` what is
+    usual of this user, if that was learned. A `finder` whose models are loaded already saves a
+    second; only the same thread may use it. Raises AvatarAppError where the file cannot be read,
+    ValueError for another role.
     """
     if role not in ROLES:
         raise ValueError(f"load_detector: expected one of {', '.join(ROLES)}, got {role!r}")
-    if not false_alarms_per_hour > 0:
+    accepted = (
+        DEFAULT_FALSE_ALARMS[role] if false_alarms_per_hour is None else false_alarms_per_hour
+    )
+    if not accepted > 0:
         raise AvatarAppError(
-            f"{false_alarms_per_hour:g} false alarms an hour cannot be promised; "
-            "accept more than 0."
+            f"{accepted:g} false alarms an hour cannot be promised; accept more than 0."
         )
     calibration = load_calibration(model).roles[role]
-    threshold = probability(log_odds(calibration.threshold(false_alarms_per_hour)) - sensitivity)
+    threshold = probability(log_odds(calibration.threshold(accepted)) - sensitivity)
     if own is not None:
         calibration = own.applied(calibration)
     return GlitchDetector(role, calibration, threshold, finder)
@@ -79,7 +82,7 @@ class GlitchDetector:
         is_alone = role == "video"
         self._pictures = PictureWatch(Follower(self._finder), is_alone)
         self._driver = DriverWatch(Follower(self._finder), self._finder)
-        self._turns = Turns(ALONE if is_alone else BESIDE_DRIVER)
+        self._turns = Turns(FROM_VIDEO if is_alone else BESIDE_DRIVER)
         self.forget()
 
     def set_source(self, avatar: Avatar) -> None:

@@ -97,8 +97,14 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVA
 FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
 """Those that fall where a glitch is; the others rise."""
 
-ALONE = ("glance_rise",)
-"""Each is a glitch by itself, too, beyond a limit which calm footage passes once in hours."""
+ALONE = (
+    *("glance_rise", "tint"),
+    *(part_name("artifact_rise", part) for part in ("eyes", "nose", "mouth")),
+)
+"""Each is a glitch by itself, too, beyond a limit which calm footage passes once in hours.
+
+Of the parts those amid the face: walls and hair come and go at its rim.
+"""
 
 COVERED = "covered"
 """The share of a face that lies behind something, or outside the picture."""

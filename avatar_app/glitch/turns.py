@@ -25,7 +25,7 @@ class Turn(NamedTuple):
 _NOTHING = Turn(*[False] * len(Turn()))
 _GLANCE = _NOTHING._replace(search=True, glance=True)
 
-ALONE = (_GLANCE, _NOTHING._replace(search=True, bend=True))
+FROM_VIDEO = (_GLANCE, _NOTHING._replace(search=True, bend=True))
 """From a video alone each picture is searched: without that landmarks slip."""
 
 BESIDE_DRIVER = (

@@ -15,7 +15,7 @@ import numpy as np
 
 import avatar_app
 from avatar_app.avatars import load_avatar, resolve_avatar
-from avatar_app.events import DEFAULT_FALSE_ALARMS, FlagCleared, FlagRaised, events_to_jsonl
+from avatar_app.events import FlagCleared, FlagRaised, events_to_jsonl
 from avatar_app.files import check_writable, write_whole
 from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
@@ -47,7 +47,7 @@ def inspect(
     *,
     avatar: str | Path | None = None,
     driving: Path | None = None,
-    false_alarms_per_hour: float = DEFAULT_FALSE_ALARMS,
+    false_alarms_per_hour: float | None = None,
     calibration: Path | None = None,
     progress: Progress = silent,
 ) -> Inspection:

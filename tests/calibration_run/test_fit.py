@@ -16,7 +16,7 @@ from avatar_app.calibration_run.studio import NAMES, RATE, Take
 from avatar_app.glitch.calibration import ROLES, load_calibration
 from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.judge import log_odds
-from avatar_app.glitch.measures import CONTEXT, TURN
+from avatar_app.glitch.measures import ALONE, CONTEXT, TURN
 from avatar_app.types import AvatarAppError
 
 FRAMES = 60
@@ -78,7 +78,7 @@ def test_what_is_judged_alone_has_a_limit_that_calm_footage_hardly_ever_passes()
             one.measures[BREAKS_AT - 20, column] = 1 + wild * index / len(shown)
         known = fit.alone(shown, fit.usual(shown, "video"))
         calm = [one for one in shown if one.kind == CALM]
-        assert set(known) == {"glance_rise"}
+        assert set(known) == set(ALONE)
         assert known["glance_rise"].limit > max(one.measures[:, column].max() for one in calm)
         limits.append(known["glance_rise"].limit)
     assert limits[1] > limits[0] + 1
@@ -131,7 +131,7 @@ def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
     assert result.figures["video"].auc > 0.95
     assert result.figures["video, dlib-hog"].auc < 0.6
     assert 0 < written.roles["video"].threshold(2) < 1
-    assert written.roles["video"].alone.keys() == {"glance_rise"}
+    assert written.roles["video"].alone.keys() == set(ALONE)
     assert (tmp_path / "curves.png").stat().st_size > 10_000
     content = json.loads((tmp_path / "glitch.json").read_text())
     assert content["fusions"].keys() == set(ROLES)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from avatar_app.events import Flag
+from avatar_app.events import DEFAULT_FALSE_ALARMS, Flag
 from avatar_app.glitch import watch
+from avatar_app.glitch.calibration import ROLES
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.measures import (
     CONTEXT,
@@ -27,6 +28,7 @@ from avatar_app.types import (
     AvatarAppError,
     Detector,
     Frame,
+    Image,
 )
 from tests.glitch.shown import BREAKS_AT, as_rendered, clip, finder, melted, verdicts
 
@@ -42,6 +44,28 @@ def test_a_melting_face_is_flagged_and_a_whole_one_is_not(video: GlitchDetector)
     reason = found[-1].reasons[Flag.FACE_DISTORTED]
     assert reason.split(":")[0] in MEASURES
     assert "usually" in reason
+
+
+@pytest.mark.parametrize("part", ["face", "picture"])
+def test_a_face_that_takes_another_colour_is_a_glitch_by_itself(
+    video: GlitchDetector, part: str
+) -> None:
+    """It is as sharp and still as before; light of that colour on all of the picture is none."""
+
+    def orange(picture: Image) -> Image:
+        lit = np.clip(picture * np.array([1.25, 0.95, 0.8], np.float32), 0, 255)
+        mask = np.ones((256, 256, 1), np.float32)
+        if part == "face":
+            x, y = finder().find(picture)[0].landmarks[30].astype(int)
+            shape = cv2.ellipse(0 * mask[..., 0], (int(x), int(y)), (38, 52), 0, 0, 360, 1.0, -1)
+            mask = np.asarray(shape, np.float32)[..., None]
+        return np.asarray(picture * (1 - mask) + lit * mask, np.uint8)
+
+    found = verdicts(video, [*clip()[:BREAKS_AT], *map(orange, clip()[BREAKS_AT:30])])
+    reasons = found[-1].reasons
+    assert (Flag.FACE_DISTORTED in reasons) is (part == "face")
+    if reasons:
+        assert reasons[Flag.FACE_DISTORTED].startswith("tint: another colour of the face alone")
 
 
 @pytest.mark.parametrize("case", ["hand_mouth", "card_mouth", "hand_face"])
@@ -245,6 +269,19 @@ def test_wrong_use_is_told() -> None:
     detector.close()
     with pytest.raises(ValueError, match="closed"):
         detector.inspect(as_rendered(frame.image, frame))
+
+
+def test_each_role_accepts_its_own_false_alarms_by_default() -> None:
+    """Beside a driver fewer than from a video alone; who asks for as many gets the same."""
+    given = {role: load_detector(role).threshold for role in ROLES}
+    asked = {
+        role: load_detector(role, false_alarms_per_hour=DEFAULT_FALSE_ALARMS[role]).threshold
+        for role in ROLES
+    }
+    assert given == asked
+    assert DEFAULT_FALSE_ALARMS["driver"] < DEFAULT_FALSE_ALARMS["video"]
+    more = load_detector("driver", false_alarms_per_hour=DEFAULT_FALSE_ALARMS["video"])
+    assert given["driver"] > more.threshold
 
 
 def test_a_turn_counts_for_a_second_after_it(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from avatar_app.glitch.turns import ALONE, BESIDE_DRIVER, Turn, Turns
+from avatar_app.glitch.turns import BESIDE_DRIVER, FROM_VIDEO, Turn, Turns
 
 
 def dealt(cycle: Sequence[Turn], pictures: int) -> list[Turn]:
@@ -16,7 +16,7 @@ def dealt(cycle: Sequence[Turn], pictures: int) -> list[Turn]:
     return [turns.next(0.04) for _ in range(pictures)]
 
 
-@pytest.mark.parametrize("cycle", [ALONE, BESIDE_DRIVER])
+@pytest.mark.parametrize("cycle", [FROM_VIDEO, BESIDE_DRIVER])
 def test_the_first_picture_gets_all_and_the_next_ones_share(cycle: Sequence[Turn]) -> None:
     """A glance in every second one; each other look once in a cycle, however often it is dealt."""
     found = dealt(cycle, 8)
@@ -27,7 +27,7 @@ def test_the_first_picture_gets_all_and_the_next_ones_share(cycle: Sequence[Turn
 
 def test_from_a_video_alone_each_picture_is_searched() -> None:
     """Landmarks slip where it is not; there is no driver to look at."""
-    found = dealt(ALONE, 4)
+    found = dealt(FROM_VIDEO, 4)
     assert all(turn.search for turn in found)
     assert not any(turn.driver_search or turn.driver_fit for turn in found)
 
@@ -42,13 +42,13 @@ def test_beside_a_driver_each_picture_pays_for_one_search_or_fit() -> None:
 
 def test_rare_pictures_get_all() -> None:
     """Between pictures a fifth of a second apart there is time, and much may have changed."""
-    turns = Turns(ALONE)
+    turns = Turns(FROM_VIDEO)
     assert all(turns.next(0.2) == Turn() for _ in range(4))
 
 
 def test_another_scene_starts_with_all() -> None:
     """Nothing is known of it that could hold."""
-    turns = Turns(ALONE)
+    turns = Turns(FROM_VIDEO)
     for _ in range(2):
         turns.next(0.04)
     turns.forget()
