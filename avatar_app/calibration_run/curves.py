@@ -9,7 +9,7 @@ import numpy as np
 
 from avatar_app.calibration_run.figures import BASELINE, Judged, roc
 from avatar_app.calibration_run.labels import GLITCH
-from avatar_app.calibration_run.plan import AGAIN, CALM, JAW, REAL
+from avatar_app.calibration_run.plan import AGAIN, CALM, FOREIGN, JAW, REAL
 from avatar_app.calibration_run.studio import RATE
 from avatar_app.files import whole, write_errors
 
@@ -55,7 +55,7 @@ def _alarms_and_misses(judged: Sequence[Judged]) -> tuple[list[float], list[floa
         [
             one.score[one.take.truth == GLITCH].max()
             for one in judged
-            if one.take.kind not in (AGAIN, JAW) and (one.take.truth == GLITCH).any()
+            if one.take.kind not in (AGAIN, FOREIGN, JAW) and (one.take.truth == GLITCH).any()
         ]
     )
     limits = np.quantile(np.concatenate([tops, broken]), np.linspace(0, 1, _STEPS))

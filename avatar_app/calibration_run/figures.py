@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from avatar_app.calibration_run.fit import Truth, Values
 from avatar_app.calibration_run.labels import CLEAN, GLITCH, UNCLEAR
-from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, JAW, REAL
+from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, FOREIGN, JAW, REAL
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
 
 BASELINE = "dlib-hog"
@@ -19,6 +19,7 @@ BASELINE = "dlib-hog"
 _FALSE_POSITIVES = 0.01
 _CLEAR = 1.0  # of dlib's scores for a face
 _ONSET_FRAMES = round(0.5 * RATE)
+_APART = (JAW, FOREIGN)
 _SHORTEST = 5  # frames that make a glitch an event
 
 
@@ -71,6 +72,8 @@ class Figures:
     events: int
     jaws_found: int
     jaws: int
+    foreign_found: int
+    foreign: int
 
     def to_json(self) -> dict[str, float]:
         """Return those that `inspect` tells."""
@@ -91,14 +94,17 @@ class Figures:
             values["edge_clips_flagged"] = self.eventful_flagged / self.eventful_clips
         if self.jaws:
             values["jaws_found"] = self.jaws_found / self.jaws
+        if self.foreign:
+            values["foreign_found"] = self.foreign_found / self.foreign
         return {name: round(float(value), 4) for name, value in values.items()}
 
 
 def figures(judged: Sequence[Judged]) -> Figures:
     """Compute all of them from the takes of one role.
 
-    Frames: glitches against calm and clean ones, the hard eventful footage of people and jaws that
-    melt apart, and calm avatars once more left out but for their false alarms.
+    Frames: glitches against calm and clean ones, the hard eventful footage of people, jaws that
+    melt and glitches of other avatars apart, and calm avatars once more left out but for their
+    false alarms.
     Events: at least five glitch frames in a row; found if an alarm overlaps and begins within
     half a second of its beginning.
     """
@@ -108,11 +114,11 @@ def figures(judged: Sequence[Judged]) -> Figures:
     false, true, _ = roc_curve(truth, score)
     found, missed, wrong, late = 0, 0, 0, []
     for one in judged:
-        if one.take.kind not in (AGAIN, EVENTFUL, JAW, REAL):
+        if one.take.kind not in (*_APART, AGAIN, EVENTFUL, REAL):
             hits, misses, false_ones, delays = _events(one)
             found, missed, wrong = found + hits, missed + misses, wrong + false_ones
             late += delays
-    jaws = [_events(one) for one in judged if one.take.kind == JAW]
+    jaws, foreign = ([_events(one) for one in judged if one.take.kind == kind] for kind in _APART)
     eventful = [one for one in judged if one.take.kind == EVENTFUL]
     precision = found / max(found + wrong, 1)
     recall = found / max(found + missed, 1)
@@ -133,6 +139,8 @@ def figures(judged: Sequence[Judged]) -> Figures:
         events=found + missed,
         jaws_found=sum(hits for hits, *_ in jaws),
         jaws=sum(hits + misses for hits, misses, *_ in jaws),
+        foreign_found=sum(hits for hits, *_ in foreign),
+        foreign=sum(hits + misses for hits, misses, *_ in foreign),
     )
 
 
@@ -177,7 +185,7 @@ def spans(up: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _frames(judged: Sequence[Judged]) -> tuple[Truth, Values, int]:
     """Return truth and score of the frames that have a truth, and how many have none."""
-    used = [one for one in judged if one.take.kind not in (AGAIN, EVENTFUL, JAW)]
+    used = [one for one in judged if one.take.kind not in (*_APART, AGAIN, EVENTFUL)]
     truth = np.concatenate([one.take.truth for one in used])
     score = np.concatenate([one.score for one in used])
     known = truth != UNCLEAR

@@ -45,8 +45,8 @@ _JAW, _MOUTH, _EYES = slice(4, 13), slice(48, 68), slice(36, 48)
 _CHIN, _LOWER_LIP = [8], [57]
 
 
-def _bent(shot: Shot, index: int, right: Floats, down: Floats) -> Image:
-    """Move the picture's content by `right` and `down` eye distances."""
+def bent(shot: Shot, index: int, right: Floats, down: Floats) -> Image:
+    """Return frame `index` with its content moved by `right` and `down` (H, W) eye distances."""
     height, width = shot.images.shape[1:3]
     unit = eye_distance(shot.landmarks[index])
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -60,7 +60,8 @@ def _bent(shot: Shot, index: int, right: Floats, down: Floats) -> Image:
     return np.asarray(taken, np.uint8)
 
 
-def _mixed(one: Image, other: Image | Floats, share: Floats | float) -> Image:
+def mixed(one: Image, other: Image | Floats, share: Floats | float) -> Image:
+    """Return a picture with a share in [0, 1] of another, (H, W) or one for all of it."""
     weight = share[..., None] if isinstance(share, np.ndarray) else share
     mixed = one.astype(np.float32) * (1 - weight) + np.asarray(other, np.float32) * weight
     return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
@@ -69,14 +70,14 @@ def _mixed(one: Image, other: Image | Floats, share: Floats | float) -> Image:
 def _melting_jaw(shot: Shot, index: int, amount: float) -> Image:
     x, y, mask = shot.local(index, _JAW, 0.9)
     run = 0.45 * amount * mask * (1 + 0.5 * np.sin(9 * x + 0.1 * index))
-    return _bent(shot, index, 0.15 * amount * mask * np.sin(7 * y), run)
+    return bent(shot, index, 0.15 * amount * mask * np.sin(7 * y), run)
 
 
 def _wobbling_mouth(shot: Shot, index: int, amount: float) -> Image:
     x, y, mask = shot.local(index, _MOUTH, 0.6)
     phase = 0.5 * index
     along = 0.16 * amount * mask * np.sin(8 * y + phase)
-    return _bent(shot, index, along, 0.16 * amount * mask * np.sin(8 * x + phase))
+    return bent(shot, index, along, 0.16 * amount * mask * np.sin(8 * x + phase))
 
 
 def _ghost(shot: Shot, index: int, amount: float) -> Image:
@@ -87,14 +88,14 @@ def _ghost(shot: Shot, index: int, amount: float) -> Image:
     moved = cv2.warpAffine(
         shot.images[index], shift, (width, height), borderMode=cv2.BORDER_REPLICATE
     )
-    return _mixed(shot.images[index], np.asarray(moved, np.uint8), 0.55 * amount * mask)
+    return mixed(shot.images[index], np.asarray(moved, np.uint8), 0.55 * amount * mask)
 
 
 def _smear(shot: Shot, index: int, amount: float) -> Image:
     _, _, mask = shot.local(index, [2, 3, 4, 31, 48], 0.8)
     long = max(3, int(0.6 * amount * eye_distance(shot.landmarks[index])))
     pulled = cv2.blur(shot.images[index], (max(1, long // 3), long))
-    return _mixed(shot.images[index], np.asarray(pulled, np.uint8), np.clip(1.6 * mask, 0, 1))
+    return mixed(shot.images[index], np.asarray(pulled, np.uint8), np.clip(1.6 * mask, 0, 1))
 
 
 def _jitter(shot: Shot, index: int, amount: float) -> Image:
@@ -104,27 +105,28 @@ def _jitter(shot: Shot, index: int, amount: float) -> Image:
         for _ in range(2)
     ]
     _, _, mask = shot.local(index, slice(0, 68), 1.3)
-    return _bent(shot, index, 0.07 * amount * mask * field[0], 0.07 * amount * mask * field[1])
+    return bent(shot, index, 0.07 * amount * mask * field[0], 0.07 * amount * mask * field[1])
 
 
-def _other_face(shot: Shot, index: int, share: float) -> Image:
+def other_face(shot: Shot, index: int, share: float) -> Image:
+    """Return frame `index` with a share in [0, 1] of somebody else's face."""
     height, width = shot.images.shape[1:3]
     there = np.vstack([upright(shot.other_landmarks), [0, 0, 1]])
     here = np.vstack([upright(shot.landmarks[index]), [0, 0, 1]])
     fitted = (np.linalg.inv(here) @ there)[:2]
     other = cv2.warpAffine(shot.other, fitted, (width, height), borderMode=cv2.BORDER_REPLICATE)
     _, _, mask = shot.local(index, slice(17, 68), 0.95)
-    return _mixed(shot.images[index], np.asarray(other, np.uint8), share * np.clip(2 * mask, 0, 1))
+    return mixed(shot.images[index], np.asarray(other, np.uint8), share * np.clip(2 * mask, 0, 1))
 
 
 def _morph(shot: Shot, index: int, amount: float) -> Image:
-    return _other_face(shot, index, 0.8 * amount)
+    return other_face(shot, index, 0.8 * amount)
 
 
 def _swirling_eyes(shot: Shot, index: int, amount: float) -> Image:
     x, y, mask = shot.local(index, _EYES, 0.65)
     angle = 0.9 * amount * mask
-    return _bent(
+    return bent(
         shot,
         index,
         x - (np.cos(angle) * x - np.sin(angle) * y),
@@ -138,37 +140,37 @@ def _torn(shot: Shot, index: int, amount: float) -> Image:
     strips = np.floor(y * 3).astype(int)
     shifts = chance.normal(0, 0.3, strips.max() - strips.min() + 1).astype(np.float32)
     right = amount * shifts[strips - strips.min()] * (mask > 0.3)
-    return _bent(shot, index, right, np.zeros_like(y))
+    return bent(shot, index, right, np.zeros_like(y))
 
 
 def _frozen_patch(shot: Shot, index: int, amount: float) -> Image:
     since = max(0, int(0.2 * len(shot.images)))
     _, _, mask = shot.local(since, _MOUTH, 0.75)
     share = amount * np.clip(2.5 * mask, 0, 1)
-    return _mixed(shot.images[index], shot.images[since], share)
+    return mixed(shot.images[index], shot.images[since], share)
 
 
 def _flicker(shot: Shot, index: int, amount: float) -> Image:
     _, _, mask = shot.local(index, slice(0, 68), 1.2)
     gain = 1 + (0.35 if index % 2 else -0.35) * amount * mask
-    return _mixed(shot.images[index], shot.images[index] * gain[..., None], 1.0)
+    return mixed(shot.images[index], shot.images[index] * gain[..., None], 1.0)
 
 
 def _swapped(shot: Shot, index: int, amount: float) -> Image:
-    return _other_face(shot, index, 1.0 if amount > 0.5 else 0.0)
+    return other_face(shot, index, 1.0 if amount > 0.5 else 0.0)
 
 
 def _soft_face(shot: Shot, index: int, amount: float) -> Image:
     _, _, mask = shot.local(index, slice(0, 68), 1.3)
     sigma = 0.1 * amount * eye_distance(shot.landmarks[index]) + 0.3
     soft = cv2.GaussianBlur(shot.images[index], (0, 0), sigma)
-    return _mixed(shot.images[index], np.asarray(soft, np.uint8), np.clip(2 * mask, 0, 1))
+    return mixed(shot.images[index], np.asarray(soft, np.uint8), np.clip(2 * mask, 0, 1))
 
 
 def _displaced(shot: Shot, index: int, amount: float) -> Image:
     _, _, mask = shot.local(index, _MOUTH, 0.55)
     drift = 0.4 * amount * np.clip(1.6 * mask, 0, 1)
-    return _bent(shot, index, drift * np.sin(0.05 * index + shot.phase), -0.5 * drift)
+    return bent(shot, index, drift * np.sin(0.05 * index + shot.phase), -0.5 * drift)
 
 
 def _seam(shot: Shot, index: int, amount: float) -> Image:
@@ -179,7 +181,7 @@ def _seam(shot: Shot, index: int, amount: float) -> Image:
     tint = np.array([0.75, 0.95, 1.2] if shot.phase < np.pi else [1.2, 0.85, 0.8], np.float32)
     lit = np.asarray(np.clip(shot.images[index] * tint, 0, 255), np.float32)
     share = np.asarray(0.9 * amount * inside, np.float32)
-    return _mixed(shot.images[index], lit, share)
+    return mixed(shot.images[index], lit, share)
 
 
 def _blank_face(shot: Shot, index: int, amount: float) -> Image:
@@ -187,32 +189,32 @@ def _blank_face(shot: Shot, index: int, amount: float) -> Image:
     _, _, mask = shot.local(index, slice(17, 68), 1.0)
     sigma = 0.5 * eye_distance(shot.landmarks[index])
     flat = cv2.GaussianBlur(shot.images[index], (0, 0), sigma)
-    return _mixed(shot.images[index], np.asarray(flat, np.uint8), amount * np.clip(2 * mask, 0, 1))
+    return mixed(shot.images[index], np.asarray(flat, np.uint8), amount * np.clip(2 * mask, 0, 1))
 
 
 def _bulging_cheek(shot: Shot, index: int, amount: float) -> Image:
     side = [2, 3, 4, 31, 48] if shot.phase < np.pi else [12, 13, 14, 35, 54]
     x, y, mask = shot.local(index, side, 0.6)
     swell = 0.8 * amount * mask * (1 + 0.3 * np.sin(0.4 * index))
-    return _bent(shot, index, swell * x, swell * y)
+    return bent(shot, index, swell * x, swell * y)
 
 
 def _sagging(shot: Shot, index: int, amount: float) -> Image:
     _, _, mask = shot.local(index, _CHIN, 0.7)
-    return _bent(shot, index, np.zeros_like(mask), 0.4 * amount * mask)
+    return bent(shot, index, np.zeros_like(mask), 0.4 * amount * mask)
 
 
 def _rippling(shot: Shot, index: int, amount: float) -> Image:
     _, y, mask = shot.local(index, _CHIN, 0.8)
     ripple = 0.18 * amount * mask * np.sin(y / 0.12 + index / 6)
-    return _bent(shot, index, ripple, 0.35 * amount * mask)
+    return bent(shot, index, ripple, 0.35 * amount * mask)
 
 
 def _pulled_aside(shot: Shot, index: int, amount: float) -> Image:
     side, way = ([5], -1) if shot.phase < np.pi else ([11], 1)
     _, _, mask = shot.local(index, side, 0.57)
     swing = 0.15 * amount * mask * np.sin(index / 5)
-    return _bent(shot, index, 0.4 * way * amount * mask, swing)
+    return bent(shot, index, 0.4 * way * amount * mask, swing)
 
 
 def _running(shot: Shot, index: int, amount: float) -> Image:
@@ -221,7 +223,7 @@ def _running(shot: Shot, index: int, amount: float) -> Image:
     below = np.clip(2 * y, 0, 1) / (1 + np.exp(np.clip(-(y - 0.05) / 0.06, -50, 50)))
     far = 0.3 + 0.25 * np.sin(x / 0.09 + 0.05 * index)
     run = amount * far * below * np.exp(-np.square(x / 0.85))
-    return _bent(shot, index, np.zeros_like(run), np.asarray(run, np.float32))
+    return bent(shot, index, np.zeros_like(run), np.asarray(run, np.float32))
 
 
 LEARNT: Mapping[str, Glitch] = MappingProxyType(
@@ -258,14 +260,12 @@ JAWS: Mapping[str, Glitch] = MappingProxyType(
 )
 """Jaws that melt while the face is sharp and still: for testing, counted by themselves."""
 
-GLITCHES: Mapping[str, Glitch] = MappingProxyType({**LEARNT, **TEST_ONLY, **JAWS})
 
-
-def break_face(shot: Shot, name: str, strength: Floats) -> Image:
-    """Return the clip with the glitch `name` in it, as strong in each frame as `strength` (N,)."""
+def break_face(shot: Shot, glitch: Glitch, strength: Floats) -> Image:
+    """Return the clip with a glitch in it, as strong in each frame as `strength` (N,)."""
     return np.stack(
         [
-            GLITCHES[name](shot, index, float(amount)) if amount > 0 else shot.images[index]
+            glitch(shot, index, float(amount)) if amount > 0 else shot.images[index]
             for index, amount in enumerate(strength)
         ]
     )

@@ -32,7 +32,8 @@ from avatar_app.types import AvatarAppError
 
 HEADINGS = (
     *("role", "frame AUC", "TPR at 1 % FPR", "event F1", "event recall", "latency, s"),
-    *("alarms/h calm", "alarms/h people", "alarms/h eventful", "melting jaws", "unclear"),
+    *("alarms/h calm", "alarms/h people", "alarms/h eventful", "melting jaws", "foreign"),
+    "unclear",
 )
 
 
@@ -58,6 +59,7 @@ class CalibrationResult:
                 f"{found.latency:.2f}",
                 *map(_rate, (found.calm, found.people, found.eventful)),
                 f"{found.jaws_found} of {found.jaws}" if found.jaws else "-",
+                f"{found.foreign_found} of {found.foreign}" if found.foreign else "-",
                 f"{found.unclear} of {found.frames + found.unclear}",
             ]
             for name, found in self.figures.items()

@@ -153,7 +153,9 @@ def _scenes(studio: Studio, clip: Path, number: int, animated: bool) -> Iterator
     for turn in range(_GLITCHES):
         name = names[(_GLITCHES * number + turn) % len(names)]
         severity = np.float32(chance.uniform(0.4, 1.0))
-        broken = break_face(studio.shot(images, landmarks, seed + turn), name, strength * severity)
+        broken = break_face(
+            studio.shot(images, landmarks, seed + turn), LEARNT[name], strength * severity
+        )
         real = images
         if chance.random() < 0.6:
             broken, real = as_filmed(broken, seed), as_filmed(images, seed)
@@ -179,7 +181,7 @@ def _scenes(studio: Studio, clip: Path, number: int, animated: bool) -> Iterator
     name = names[(2 * number + 5) % len(names)]
     severity = np.float32(chance.uniform(0.4, 1.0))
     shot = studio.shot(rendered, landmarks, seed + 2)
-    broken = break_face(shot, name, strength * severity)
+    broken = break_face(shot, LEARNT[name], strength * severity)
     yield _Played(f"output-{name}", broken, rendered, strength * severity)
 
 

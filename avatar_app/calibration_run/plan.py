@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from avatar_app.calibration_run.glitches import JAWS, LEARNT, TEST_ONLY
+from avatar_app.calibration_run.foreign import OTHERS
+from avatar_app.calibration_run.glitches import JAWS, LEARNT, TEST_ONLY, Glitch
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VIDEO_SUFFIXES
 
@@ -24,16 +26,19 @@ TEST_CASES = (
 )
 """Edge cases of drivers: the two have none in common."""
 
-DRIVEN, OUTPUT, PAINTED, JAW, CALM, AGAIN, EVENTFUL, REAL = (
-    *("driven", "output", "painted", "jaw", "calm", "again", "eventful", "real"),
+GLITCHES: Mapping[str, Glitch] = MappingProxyType({**LEARNT, **TEST_ONLY, **JAWS, **OTHERS})
+
+DRIVEN, OUTPUT, PAINTED, JAW, FOREIGN, CALM, AGAIN, EVENTFUL, REAL = (
+    *("driven", "output", "painted", "jaw", "foreign", "calm", "again", "eventful", "real"),
 )
 """Kinds of scenes.
 
 DRIVEN: an avatar whose driver is in an edge case. OUTPUT: a glitch drawn onto an avatar. PAINTED:
 one drawn onto a clip. JAW: a jaw that melts, drawn onto a clip or a person filmed, for testing only
-and counted by itself. CALM: a clip, and its avatar. AGAIN: such an avatar once more, judged beside
-its driver alone, for nothing but its false alarms. EVENTFUL: a clip of a person in an edge case,
-whose face is whole. REAL: a person filmed, for testing only.
+and counted by itself; FOREIGN: so is a glitch as other kinds of avatars make them. CALM: a clip,
+and its avatar. AGAIN: such an avatar once more, judged beside its driver alone, for nothing but its
+false alarms. EVENTFUL: a clip of a person in an edge case, whose face is whole. REAL: a person
+filmed, for testing only.
 """
 
 AVATAR, FILMED = "avatar", "filmed"
@@ -96,7 +101,7 @@ def plan(clips: Path, avatars: int, videos: int, again: int = 0) -> list[Scene]:
         if split == TEST:
             seeds = range(_TIMES_ANIMATED[TEST], _TIMES_ANIMATED[TEST] + again)
             scenes += [Scene(AGAIN, TEST, clip, AVATAR, seed=n) for clip in people for n in seeds]
-            scenes += _melting([*watched, *_videos(clips / "real")])
+            scenes += _apart([*watched, *_videos(clips / "real")])
     others = _people(clips / "synthetic", "train", 0)[:_FIT_PEOPLE]
     others = [clip for clip in others if clip.stem not in _TORN]
     scenes += _often(FIT, others, FILMED, range(_TIMES_FILMED[FIT]))
@@ -158,10 +163,11 @@ def _footage(clips: Path, most: int) -> Iterator[Scene]:
             yield Scene(REAL, TEST, clip, seed=seed)
 
 
-def _melting(people: Sequence[Path]) -> Iterator[Scene]:
+def _apart(people: Sequence[Path]) -> Iterator[Scene]:
     for number, clip in enumerate(people):
-        for what in JAWS:
-            yield Scene(JAW, TEST, clip, what, 5, number)
+        for kind, glitches in ((JAW, JAWS), (FOREIGN, OTHERS)):
+            for what in glitches:
+                yield Scene(kind, TEST, clip, what, 5, number)
 
 
 def _videos(folder: Path) -> list[Path]:

@@ -25,6 +25,8 @@ from avatar_app.calibration_run.plan import (
     DRIVEN,
     EVENTFUL,
     FILMED,
+    FOREIGN,
+    GLITCHES,
     JAW,
     OUTPUT,
     PAINTED,
@@ -131,7 +133,7 @@ class Studio:
         if scene.kind == EVENTFUL:
             driver = perturb(images, landmarks, scene.what, scene.severity, scene.seed)
             return [self._watched(EVENTFUL, driver)]
-        if scene.kind in (PAINTED, JAW):
+        if scene.kind in (PAINTED, JAW, FOREIGN):
             return [self._broken(scene, self.shot(images, landmarks, scene.seed))]
         if scene.kind == DRIVEN:
             return self._driven(scene, images, landmarks)
@@ -192,7 +194,7 @@ class Studio:
 
     def _broken(self, scene: Scene, shot: Shot) -> _Record:
         strength = envelope(len(shot.images)) * np.float32(scene.severity / 5)
-        images = break_face(shot, scene.what, strength)
+        images = break_face(shot, GLITCHES[scene.what], strength)
         if scene.kind == PAINTED and scene.seed % 2:
             images = as_filmed(images, scene.seed)
         return self._watched(scene.kind, images, drawn=strength)
@@ -202,7 +204,8 @@ class Studio:
     ) -> list[_Record]:
         pictures = np.stack([image.image for image in calm])
         strength = envelope(len(calm)) * np.float32(scene.severity / 5)
-        broken = break_face(self.shot(pictures, landmarks, scene.seed), scene.what, strength)
+        shot = self.shot(pictures, landmarks, scene.seed)
+        broken = break_face(shot, GLITCHES[scene.what], strength)
         rendered = [
             dataclasses.replace(one, image=image) for one, image in zip(calm, broken, strict=True)
         ]

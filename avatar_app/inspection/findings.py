@@ -157,6 +157,8 @@ class Inspection:
             rates += (
                 f" Of jaws that melt in a face still and sharp otherwise it noticed {jaws:.0%}."
             )
+        if (foreign := self.figures.get("foreign_found")) is not None:
+            rates += f" Of glitches as other kinds of avatars make them it noticed {foreign:.0%}."
         if (edges := self.figures.get("edge_clips_flagged")) is not None:
             rates += (
                 " Of clips of people behind hands, in poor light or out of the picture, whose "

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from avatar_app.calibration_run.figures import Alarms, Judged, baseline, figures, spans
-from avatar_app.calibration_run.plan import AGAIN, CALM, EVENTFUL, JAW, PAINTED, TEST, Scene
+from avatar_app.calibration_run.plan import (
+    AGAIN,
+    CALM,
+    EVENTFUL,
+    FOREIGN,
+    JAW,
+    PAINTED,
+    TEST,
+    Scene,
+)
 from avatar_app.calibration_run.studio import NAMES, Take
 
 
@@ -65,16 +75,18 @@ def test_avatars_played_again_count_for_nothing_but_their_false_alarms() -> None
     assert dataclasses.replace(found, calm=before.calm) == before
 
 
-def test_jaws_that_melt_are_counted_by_themselves() -> None:
-    """How many of them are found is told; the other figures are told without them."""
+@pytest.mark.parametrize(("kind", "name"), [(JAW, "jaws"), (FOREIGN, "foreign")])
+def test_what_is_counted_by_itself_changes_no_other_figure(kind: str, name: str) -> None:
+    """Of jaws that melt, and of other avatars' glitches, is told how many are found."""
     calm = judged(CALM, [0] * 50, [0] * 50)
     broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
-    jaws = [judged(JAW, [0] * 10 + [1] * 20, [0] * 10 + [up] * 20) for up in (1, 0, 0, 0)]
-    before, found = figures([calm, broken]), figures([calm, broken, *jaws])
-    assert (found.jaws_found, found.jaws) == (1, 4)
-    assert dataclasses.replace(found, jaws_found=0, jaws=0) == before
-    assert found.to_json()["jaws_found"] == 0.25
-    assert "jaws_found" not in before.to_json()
+    apart = [judged(kind, [0] * 10 + [1] * 20, [0] * 10 + [up] * 20) for up in (1, 0, 0, 0)]
+    before, found = figures([calm, broken]), figures([calm, broken, *apart])
+    assert (getattr(found, f"{name}_found"), getattr(found, name)) == (1, 4)
+    nothing: dict[str, Any] = {f"{name}_found": 0, name: 0}
+    assert dataclasses.replace(found, **nothing) == before
+    assert found.to_json()[f"{name}_found"] == 0.25
+    assert f"{name}_found" not in before.to_json()
 
 
 def test_clips_of_people_in_edge_cases_are_told_apart() -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from avatar_app.calibration_run.foreign import OTHERS
 from avatar_app.calibration_run.glitches import JAWS
-from avatar_app.calibration_run.plan import AGAIN, AVATAR, CALM, FIT, JAW, TEST, plan, pupils
+from avatar_app.calibration_run.plan import (
+    AGAIN,
+    AVATAR,
+    CALM,
+    FIT,
+    FOREIGN,
+    JAW,
+    TEST,
+    plan,
+    pupils,
+)
 
 
 @pytest.fixture
@@ -68,13 +80,16 @@ def test_everybody_becomes_an_avatar_that_others_drive_too(clips: Path) -> None:
         assert all(len(found) > 1 for found in seeds.values())
 
 
-def test_jaws_melt_for_testing_only(clips: Path) -> None:
+@pytest.mark.parametrize(("kind", "glitches"), [(JAW, JAWS), (FOREIGN, OTHERS)])
+def test_some_glitches_are_for_testing_only(
+    clips: Path, kind: str, glitches: Collection[str]
+) -> None:
     """Of rendered people and of real ones, in every way; nothing of it is learnt from."""
-    jaws = [one for one in plan(clips, 3, 3) if one.kind == JAW]
-    assert {one.split for one in jaws} == {TEST}
-    assert {one.clip.parent.name for one in jaws} == {"synthetic", "real"}
-    assert len(jaws) == (3 + 1) * len(JAWS)
-    assert not set(JAWS) & {one.what for one in plan(clips, 3, 3) if one.split == FIT}
+    found = [one for one in plan(clips, 3, 3) if one.kind == kind]
+    assert {one.split for one in found} == {TEST}
+    assert {one.clip.parent.name for one in found} == {"synthetic", "real"}
+    assert len(found) == (3 + 1) * len(glitches)
+    assert not set(glitches) & {one.what for one in plan(clips, 3, 3) if one.split == FIT}
 
 
 def test_calm_avatars_are_played_again_where_that_is_asked_for(clips: Path) -> None:

@@ -30,7 +30,7 @@ def test_every_jaw_that_melts_looks_more_so_than_the_whole_face() -> None:
         usual = network.odds(whole, whole)
         shot = Shot(rgb[None], landmarks[None], rgb, landmarks, np.random.default_rng(0))
         for kind in JAWS:
-            broken = break_face(shot, kind, np.ones(1, np.float32))[0]
+            broken = break_face(shot, JAWS[kind], np.ones(1, np.float32))[0]
             now = sight.view(broken, place)[sight.FACE]
             more.append(network.odds(now, whole) - usual)
     assert min(more) > 0
