@@ -10,7 +10,7 @@ from avatar_app.events import Flag
 from avatar_app.glitch.calibration import RoleCalibration
 from avatar_app.glitch.flags import Hysteresis
 from avatar_app.glitch.fusion import TURNED
-from avatar_app.glitch.measures import MEASURES, TURN
+from avatar_app.glitch.measures import MEASURES, TURN, is_bare
 
 _SMOOTHING_SECONDS = 0.12
 _START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
@@ -96,7 +96,7 @@ class Judge:
     def _is_enough(self, name: str, measures: Mapping[str, float]) -> bool:
         """Say whether a measure is a glitch by itself."""
         limit = self._calibration.alone.get(name)
-        if limit is None or name not in measures:
+        if limit is None or name not in measures or not is_bare(measures):
             return False
         return limit.evidence(measures[name], measures.get(TURN, 0.0)) > 1
 

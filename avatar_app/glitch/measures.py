@@ -103,7 +103,8 @@ ALONE = (
 )
 """Each is a glitch by itself, too, beyond a limit which calm footage passes once in hours.
 
-Of the parts those amid the face: walls and hair come and go at its rim.
+Of the parts those amid the face: walls and hair come and go at its rim. Where a face is not bare
+there are other reasons, and none of them counts so.
 """
 
 COVERED = "covered"
@@ -131,6 +132,13 @@ ENTERED = "entered"
 
 ENTERED_FACE = 0.1
 """The amount from which on it explains that a face looks more broken than before."""
+
+
+def is_bare(measures: Mapping[str, float]) -> bool:
+    """Say whether a face is seen as usual: behind nothing, nor with light or camera spoilt."""
+    covered, entered = measures.get(COVERED, 0.0), measures.get(ENTERED, 0.0)
+    return covered <= COVERED_FACE and entered <= ENTERED_FACE and not is_spoilt(measures)
+
 
 CONTEXT = (COVERED, *BESIDE, ENTERED)
 """Of what is before the face and beside it: it speaks against a glitch."""

@@ -9,7 +9,7 @@ from avatar_app.events import Flag
 from avatar_app.glitch.calibration import RoleCalibration, Usual
 from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.judge import Judge
-from avatar_app.glitch.measures import TURN
+from avatar_app.glitch.measures import COVERED, ENTERED, TURN
 
 STEP = 0.04
 THRESHOLD = 0.99
@@ -66,6 +66,20 @@ def test_what_is_a_glitch_by_itself_needs_no_weight() -> None:
     assert reasons[Flag.FACE_DISTORTED] == (
         "glance_rise: at a glance a more broken look than before 3, usually at most 1.5"
     )
+
+
+@pytest.mark.parametrize(
+    "reason", [{COVERED: 0.2}, {ENTERED: 0.2}, {"beside_light": 0.5}, {"beside_grain": 0.5}]
+)
+def test_what_has_another_reason_is_no_glitch_by_itself(reason: dict[str, float]) -> None:
+    """A face behind something, or in a spoilt picture, looks more broken and of another colour."""
+    known = RoleCalibration(
+        *(("bend",), np.array([4.0]), np.array([4.0]), -3.0),
+        *({"bend": Usual(0.0, 1.0), "tint": Usual(0.0, 1.5)}, (), 0.5),
+        alone={"tint": Usual(0.0, 2.0)},
+    )
+    assert Judge(known, THRESHOLD).judge({"tint": 9.0}, 0.0, STEP)[1]
+    assert not Judge(known, THRESHOLD).judge({"tint": 9.0, **reason}, 0.0, STEP)[1]
 
 
 def test_who_learned_no_limit_of_a_measure_does_not_judge_by_it_alone() -> None:

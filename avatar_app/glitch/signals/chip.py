@@ -41,6 +41,7 @@ PARTS: Mapping[str, tuple[slice, slice]] = MappingProxyType(
 
 _BLACK = (6, 6, 6)
 _LITTLE_CONTRAST = 8.0  # grey levels: a dark face's noise is no change
+_COLOURLESS = 0.005  # so far from a third no share of a colour is in a grey picture
 
 
 Place = npt.NDArray[np.float64]
@@ -165,8 +166,10 @@ def tint(now: Floats, usual: Floats) -> float:
     """How far the colour of a face is from its `usual` one, more than the rim's is, by `tints`.
 
     The median over the parts of the face: about 0.005 a face that moves, 0.05 another light on it
-    alone.
+    alone. 0 in a picture without any colour: that is the camera's doing.
     """
+    if np.abs(now - 1 / 3).max() < _COLOURLESS:
+        return 0.0
     off = np.abs(now - usual).sum(axis=1)
     return float(np.median(off[:-1]) - off[-1])
 

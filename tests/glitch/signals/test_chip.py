@@ -48,6 +48,7 @@ def test_another_light_on_the_face_alone_is_a_tint() -> None:
     assert abs(tint(warm)) < 0.01
     assert abs(tint(dark)) < 0.01
     assert tint(face) > 0.05
+    assert tint(np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)) == 0
 
 
 def test_what_changes_is_named_by_its_part() -> None:
