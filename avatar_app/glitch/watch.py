@@ -16,6 +16,7 @@ from avatar_app.glitch.measures import (
     ENTERED,
     ENTERED_FACE,
     TURN,
+    is_bare,
     is_spoilt,
     part_name,
 )
@@ -151,8 +152,8 @@ class PictureWatch:
                 covered[:] = 0  # nothing at all is no thing before a face: the face is gone
             came = self._entering.look(image, view, place, min(1.0, elapsed / USUAL_SECONDS))
             measures[ENTERED] = came * min(1.0, float(covered.mean()) / _COVERING)
-            measures, is_bare = self._uncovered(measures, covered, time)
-            if not is_bare:
+            measures, is_seen_as_usual = self._uncovered(measures, covered, time)
+            if not is_seen_as_usual:
                 self._held.pop("glance", None)
                 return Observation(measures, face, signals)
         glanced = self._by_turns("glance", turn.glance, lambda: self._glanced(now, usual, time))
@@ -248,8 +249,8 @@ class PictureWatch:
                 self._covered_at = time
         if self._is_behind or is_spoilt(self._beside):
             left_out += _OF_PRESENCE
-        is_bare = not (is_explained or share > COVERED_FACE or is_spoilt(self._beside))
-        return {**_without(measures, left_out), COVERED: share}, is_bare
+        seen = {**_without(measures, left_out), COVERED: share}
+        return seen, not is_explained and is_bare(seen)
 
     @property
     def _is_behind(self) -> bool:
