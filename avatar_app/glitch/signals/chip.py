@@ -41,7 +41,10 @@ PARTS: Mapping[str, tuple[slice, slice]] = MappingProxyType(
 
 _BLACK = (6, 6, 6)
 _LITTLE_CONTRAST = 8.0  # grey levels: a dark face's noise is no change
+_GREY = np.float32(1 / 3)  # the share of each colour in a grey
 _COLOURLESS = 0.005  # so far from a third no share of a colour is in a grey picture
+_FADED = 0.8  # of the colours: what leaves more of them is any camera's unrest
+_ALIKE = 0.12  # of the change: so much may be left of it where all colours fade alike
 
 
 Place = npt.NDArray[np.float64]
@@ -166,12 +169,28 @@ def tint(now: Floats, usual: Floats) -> float:
     """How far the colour of a face is from its `usual` one, more than the rim's is, by `tints`.
 
     The median over the parts of the face: about 0.005 a face that moves, 0.05 another light on it
-    alone. 0 in a picture without any colour: that is the camera's doing.
+    alone. 0 in a picture whose colours fade, or come back, or are not there: that is the camera's
+    doing.
     """
-    if np.abs(now - 1 / 3).max() < _COLOURLESS:
+    if min(_most_colour(now), _most_colour(usual)) < _COLOURLESS:
         return 0.0
     off = np.abs(now - usual).sum(axis=1)
-    return float(np.median(off[:-1]) - off[-1])
+    far = float(np.median(off[:-1]))
+    return 0.0 if _is_fade(now, usual, far) else far - float(off[-1])
+
+
+def _most_colour(shares: Floats) -> float:
+    return float(np.abs(shares - _GREY).max())
+
+
+def _is_fade(now: Floats, usual: Floats, far: float) -> bool:
+    """Say whether all colours, the rim's too, are by one factor farther from grey, or nearer."""
+    colours, known = now - _GREY, usual - _GREY
+    factor = float((colours * known).sum() / np.square(known).sum())
+    if _FADED < factor < 1 / _FADED:
+        return False
+    left = np.abs(colours - np.float32(factor) * known).sum(axis=1)
+    return max(float(np.median(left[:-1])), float(left[-1])) < _ALIKE * far
 
 
 def brightness(face: Floats) -> float:

@@ -51,6 +51,27 @@ def test_another_light_on_the_face_alone_is_a_tint() -> None:
     assert tint(np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)) == 0
 
 
+@pytest.mark.parametrize("wall", [(120, 120, 120), (150, 120, 90)])
+def test_colours_that_fade_or_come_back_in_all_of_the_picture_are_no_tint(
+    wall: tuple[int, int, int],
+) -> None:
+    """A camera does that, before a grey wall too; a face that turns grey alone is another thing."""
+    picture = np.full((256, 256, 3), wall, np.float32)
+    picture[40:220, 40:220] = (170, 120, 100)
+    grey = picture.mean(axis=2, keepdims=True)
+    faded, pale_face = 0.4 * picture + 0.6 * grey, picture.copy()
+    pale_face[60:200, 60:200] = faded[60:200, 60:200]
+    place = chips.upright(landmarks())
+    usual, fading, gone, alone = (
+        chips.tints(np.asarray(one, np.uint8), place)
+        for one in (picture, faded, np.broadcast_to(grey, picture.shape), pale_face)
+    )
+    assert chips.tint(fading, usual) == chips.tint(usual, fading) == 0
+    assert chips.tint(gone, usual) == chips.tint(usual, gone) == 0
+    if wall[0] != wall[2]:
+        assert chips.tint(alone, usual) > 0.05
+
+
 def test_what_changes_is_named_by_its_part() -> None:
     """A melted mouth changes the mouth most and leaves the eyes alone."""
     before = pattern()
