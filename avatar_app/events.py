@@ -28,6 +28,7 @@ class _Kind:
     sentence: str
     severity: Severity
     remedy: str
+    finding: str = ""
 
 
 DEFAULT_FALSE_ALARMS: Mapping[str, float] = MappingProxyType({"driver": 5.0, "video": 10.0})
@@ -40,27 +41,57 @@ By the detector's role: whoever wears an avatar is flagged all day, somebody els
 class Flag(Enum):
     """Every kind of flag; its name is what files and scripts see.
 
-    `sentence` says what is wrong, `remedy` what the wearer can do, both to a person.
+    `sentence` says what is wrong, `remedy` what the wearer can do, both to a person; `finding`
+    says of anybody's video what was seen, and not that there is an avatar.
     """
 
     FACE_MISSING = _Kind(
-        "The avatar's face cannot be found.", Severity.SEVERE, "Face the camera and calibrate."
+        "The avatar's face cannot be found.",
+        Severity.SEVERE,
+        "Face the camera, with nothing before you.",
+        "The face is lost from the picture.",
     )
     FACE_DISTORTED = _Kind(
-        "The avatar's face is distorted.", Severity.SEVERE, "Return to the neutral pose."
+        "The avatar's face is distorted.",
+        Severity.SEVERE,
+        "Return to the neutral pose.",
+        "The face looks distorted.",
     )
     IDENTITY_DRIFT = _Kind(
-        "The avatar no longer looks like itself.", Severity.SEVERE, "Turn back to the front."
+        "The avatar no longer looks like itself.",
+        Severity.SEVERE,
+        "Turn back to the front.",
+        "The face looks like another person's.",
     )
     DRIVER_MISMATCH = _Kind(
-        "The avatar does not do what the driver does.", Severity.MILD, "Calibrate again."
+        "The avatar does not do what the driver does.",
+        Severity.MILD,
+        "Sit as at the start; calibrate if it stays.",
     )
     WARP_FOLDED = _Kind(
-        "The avatar's picture is folded or torn.", Severity.SEVERE, "Move less far."
+        "The avatar's picture is folded or torn.",
+        Severity.SEVERE,
+        "Move less far.",
+        "The picture looks folded or torn.",
     )
-    BLURRED = _Kind("The avatar's face is smeared.", Severity.MILD, "Move more slowly.")
-    JITTER = _Kind("The avatar trembles.", Severity.MILD, "Give the camera more light.")
-    FROZEN = _Kind("The avatar stands still.", Severity.MILD, "Check the camera and the speed.")
+    BLURRED = _Kind(
+        "The avatar's face is smeared.",
+        Severity.MILD,
+        "Move more slowly.",
+        "The face looks smeared.",
+    )
+    JITTER = _Kind(
+        "The avatar trembles.",
+        Severity.MILD,
+        "Give the camera more light.",
+        "The face trembles.",
+    )
+    FROZEN = _Kind(
+        "The avatar stands still.",
+        Severity.MILD,
+        "Check the camera and the speed.",
+        "The picture stands still.",
+    )
     DRIVER_MISSING = _Kind(
         "No face is before the camera.", Severity.GATE, "Come back into the picture."
     )
@@ -79,6 +110,11 @@ class Flag(Enum):
     def sentence(self) -> str:
         """What is wrong, to a person."""
         return self.value.sentence
+
+    @property
+    def finding(self) -> str:
+        """What is seen in a video of which nothing else is known, to a person."""
+        return self.value.finding or self.sentence
 
     @property
     def severity(self) -> Severity:

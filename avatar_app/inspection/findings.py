@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from avatar_app.events import FlagCleared, FlagRaised
+from avatar_app.events import Flag, FlagCleared, FlagRaised
+from avatar_app.provenance import Label
 from avatar_app.reports import Row, Span
 from avatar_app.types import Image, Verdict
 
@@ -69,7 +70,8 @@ class Inspection:
 
     `seconds` of video were read, and `judged_seconds` of them had a face to judge. `notes` say
     what could not be judged. `figures` are the detector's own error rates by name, empty where
-    nobody measured them. `report` is the written file.
+    nobody measured them. `label` is the file's own, None where it has none. `report` is the written
+    file.
     """
 
     video: Path
@@ -85,6 +87,7 @@ class Inspection:
     about: Mapping[str, str]
     report: Path
     figures: Mapping[str, float] = field(default_factory=dict)
+    label: Label | None = None
 
     @property
     def glitches(self) -> list[Span]:
@@ -99,8 +102,20 @@ class Inspection:
     def summary(self) -> list[str]:
         """Return what a person should know, sentence by sentence."""
         if not self.judged_seconds:
-            return ["Nothing could be judged: no face was found in this video."]
-        return [self._verdict(), *self._where(), self._error_rates()]
+            return [*self._labelled(), "Nothing could be judged: no face was found in this video."]
+        return [*self._labelled(), self._verdict(), *self._where(), self._error_rates()]
+
+    def words(self, flag: Flag) -> str:
+        """Return what a flag says here: of a stranger's video not that there is an avatar."""
+        return flag.sentence if self.role == "driver" else flag.finding
+
+    def _labelled(self) -> list[str]:
+        if self.label is None:
+            return []
+        return [
+            f"The file's own label says: an AI avatar, made with {self.label.app} (model "
+            f"{self.label.model}). It is plain text that anybody can write or remove."
+        ]
 
     def _verdict(self) -> str:
         if self.is_suspect:
@@ -117,8 +132,9 @@ class Inspection:
         share = f"{self._glitch_seconds():.1f} of {self.judged_seconds:.1f} s"
         if self.role == "driver":
             return f"The avatar shows {what}: {share}."
+        looks = "One moment looks" if count == 1 else f"{count} moments look"
         return (
-            f"This looks like a driven avatar: {what}, {share}. It is a sign and no proof: what "
+            f"{looks} like a driven avatar that glitches: {share}. It is a sign and no proof: what "
             "covers a person's face, strong noise and strong compression look alike to the "
             "detector, so look at the moments."
         )
@@ -127,7 +143,7 @@ class Inspection:
         worst = [moment for moment in self.moments if moment.is_glitch][:1]
         found = [f"The worst is at {clock(moment.verdict.time)}." for moment in worst]
         flags = list(dict.fromkeys(span.flag for span in self.glitches))
-        return [*(flag.sentence for flag in flags), *found]
+        return [*map(self.words, flags), *found]
 
     def _suspect_seconds(self) -> float:
         """Return how long the score stayed high at most."""

@@ -29,7 +29,7 @@ from avatar_app.inspection.limits import Circumstances, limits
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import SIDE, Cuts, FaceView
 from avatar_app.progress import Progress, silent
-from avatar_app.provenance import read_label
+from avatar_app.provenance import Label, read_label
 from avatar_app.reports import Row, frames_to_csv, spans
 from avatar_app.types import AvatarAppError, Frame, Image, KeyPoints, Rendered, Verdict
 from avatar_app.video import VideoReader
@@ -86,11 +86,13 @@ def inspect(
         job = _Job(detector, finder, None if drivers is None else _Beside(drivers))
         job.judge(reader, progress)
         job.seen.is_truncated = reader.truncated
-        about = _about(reader, learned, detector)
+        label = read_label(reader.path)
+        about = _about(reader, label, learned, detector)
         seconds = job.rows[-1].time + 1 / reader.rate
     spent = (time.perf_counter() - began) / len(job.rows)
     about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
-    inspection = _asked_again(job.inspection(seconds, about, out / REPORT, learned))
+    found = job.inspection(seconds, about, out / REPORT, learned)
+    inspection = _asked_again(dataclasses.replace(found, label=label))
     write_whole(out / FRAMES, frames_to_csv(job.rows))
     write_whole(out / EVENTS, events_to_jsonl(inspection.events))
     write_whole(out / REPORT, report_html(inspection).encode())
@@ -205,8 +207,9 @@ class _Job:
         return self._detector.inspect(Rendered(driving, picture, unknown))
 
 
-def _about(reader: VideoReader, learned: Calibration, detector: GlitchDetector) -> dict[str, str]:
-    label = read_label(reader.path)
+def _about(
+    reader: VideoReader, label: Label | None, learned: Calibration, detector: GlitchDetector
+) -> dict[str, str]:
     digest = hashlib.sha256()
     with reader.path.open("rb") as file:
         while part := file.read(1 << 20):

@@ -8,7 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from avatar_app.glitch.measures import COVERED, COVERED_FACE, ENTERED, ENTERED_FACE, is_spoilt
+from avatar_app.glitch.fusion import TURNED
+from avatar_app.glitch.measures import (
+    COVERED,
+    COVERED_FACE,
+    ENTERED,
+    ENTERED_FACE,
+    TURN,
+    is_spoilt,
+)
 from avatar_app.reports import Row
 
 _FEW_SECONDS = 1.0
@@ -16,7 +24,7 @@ _SLOW, _FAST = 15.0, 65.0  # frames a second
 _SMALL = 80.0  # pixels: what the detector's faces have at least
 _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
-_LONG_COVERED = 0.3  # seconds
+_LONG = 0.3  # seconds
 _FOUND, _LOST = "skull_misfit", "face_unseen"  # measured where there is a face; where it is missed
 
 
@@ -44,23 +52,33 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     unseen = sum(row.score is None for row in rows)
     if unseen:
         yield f"{unseen} of {len(rows)} frames, before a face was found, could not be judged."
-    covered = _seconds(rows, _is_covered)
-    if covered >= _LONG_COVERED:
-        yield (
-            f"For {covered:.1f} s the face or part of it was behind something or outside the "
-            "picture: what could not be seen of it was not judged."
-        )
-    spoilt = _seconds(rows, is_spoilt)
-    if spoilt >= _LONG_COVERED:
-        yield (
-            f"For {spoilt:.1f} s light or camera changed all of the picture: a face that was not "
-            "found meanwhile does not count as missing."
-        )
+    yield from _of_what_was_seen(rows)
     yield from _of_faces(seen)
     if seen.cuts:
         when = ", ".join(f"{time:.1f} s" for time in seen.cuts[:5])
         more = " ..." if len(seen.cuts) > 5 else ""
         yield f"The scene changes ({when}{more}): each scene was judged by itself."
+
+
+def _of_what_was_seen(rows: Sequence[Row]) -> Iterator[str]:
+    covered = _seconds(rows, _is_covered)
+    if covered >= _LONG:
+        yield (
+            f"For {covered:.1f} s the face or part of it was behind something or outside the "
+            "picture: what could not be seen of it was not judged."
+        )
+    turned = _seconds(rows, lambda measures: measures.get(TURN, 0.0) > TURNED)
+    if turned >= _LONG:
+        yield (
+            f"For {turned:.1f} s the face was turned far away, or had just been: a fault is hardly "
+            "told from the turn then."
+        )
+    spoilt = _seconds(rows, is_spoilt)
+    if spoilt >= _LONG:
+        yield (
+            f"For {spoilt:.1f} s light or camera changed all of the picture: a face that was not "
+            "found meanwhile does not count as missing."
+        )
 
 
 def _is_covered(measures: Mapping[str, float]) -> bool:
@@ -82,7 +100,10 @@ def _of_rate(rows: Sequence[Row]) -> Iterator[str]:
     steps = np.diff([row.time for row in rows])
     rate = 1 / float(np.median(steps))
     if rate < _SLOW:
-        yield f"At {rate:.0f} frames a second, trembling and sudden changes are hardly seen."
+        yield (
+            f"At {rate:.0f} frames a second, trembling and sudden changes are hardly seen, and "
+            "whole faces may be flagged."
+        )
     if rate > _FAST:
         yield f"At {rate:.0f} frames a second, changes from frame to frame look smaller."
     low, high = np.percentile(steps, (5, 95))

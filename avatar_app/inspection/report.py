@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 import cv2
 
+from avatar_app.events import Flag
 from avatar_app.glitch.second_opinion import SLIPPED
 from avatar_app.inspection.findings import Inspection, Moment, clock
 from avatar_app.inspection.timeline import COLOURS, timeline_svg
@@ -58,7 +59,7 @@ def report_html(inspection: Inspection) -> str:
 {_notes(inspection.notes)}
 <h2>Over time</h2>{timeline_svg(inspection)}
 {_flags(inspection)}
-{_moments(inspection.moments)}
+{_moments(inspection)}
 <h2>How it was judged</h2>
 <p class="faint">{_HOW[inspection.role]}</p>
 {_table(inspection.about.items())}
@@ -92,23 +93,23 @@ def _flags(inspection: Inspection) -> str:
         return ""
     rows = "".join(
         f'<tr><td><span class="dot" style="background:{COLOURS[span.flag.severity]}"></span> '
-        f"{clock(span.begin)} to {clock(span.end)}</td><td>{escape(span.flag.sentence)}</td>"
-        f"<td>{escape(span.reason)}</td></tr>"
+        f"{clock(span.begin)} to {clock(span.end)}</td>"
+        f"<td>{escape(inspection.words(span.flag))}</td><td>{escape(span.reason)}</td></tr>"
         for span in inspection.spans
     )
     return f"<h2>Flags</h2><table><tr><th>when</th><th>what</th><th>why</th></tr>{rows}</table>"
 
 
-def _moments(moments: Iterable[Moment]) -> str:
-    figures = "".join(_figure(moment) for moment in moments)
+def _moments(inspection: Inspection) -> str:
+    figures = "".join(_figure(moment, inspection.words) for moment in inspection.moments)
     if not figures:
         return ""
-    flagged = any(moment.is_glitch for moment in moments)
+    flagged = any(moment.is_glitch for moment in inspection.moments)
     title = "The worst moments" if flagged else "The highest scores (nothing was flagged)"
     return f'<h2>{title}</h2><div class="moments">{figures}</div>'
 
 
-def _figure(moment: Moment) -> str:
+def _figure(moment: Moment, words_of: Callable[[Flag], str]) -> str:
     verdict = moment.verdict
     picture = draw_verdict(moment.image, verdict)
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
@@ -116,7 +117,7 @@ def _figure(moment: Moment) -> str:
     data = base64.b64encode(jpeg.tobytes()).decode()
     words = f"{clock(verdict.time)}, frame {verdict.index}, score {verdict.score:.2f}"
     reasons = "".join(
-        f"<br>{escape(flag.sentence)} {escape(reason_of(verdict, flag))}"
+        f"<br>{escape(words_of(flag))} {escape(reason_of(verdict, flag))}"
         for flag in verdict.flags
         if not flag.is_gate
     )

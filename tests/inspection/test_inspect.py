@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from avatar_app.inspection import inspect
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import Cuts
 from avatar_app.perturbations import perturb
+from avatar_app.provenance import label_tags
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats, Image
 from avatar_app.video import VideoWriter
@@ -26,10 +28,12 @@ from tests.inspection.constructed import FRAMES, clip
 BREAKS_AT = 25
 
 
-def write(path: Path, images: list[Image], rate: float = 25) -> Path:
+def write(
+    path: Path, images: list[Image], rate: float = 25, tags: Mapping[str, str] | None = None
+) -> Path:
     """Write pictures as a video."""
     height, width = images[0].shape[:2]
-    with VideoWriter(path, width, height, rate) as writer:
+    with VideoWriter(path, width, height, rate, tags=tags) as writer:
         for step, image in enumerate(images):
             writer.write(image, step / rate)
     return path
@@ -51,7 +55,7 @@ def test_a_broken_face_is_flagged_from_when_it_breaks(tmp_path: Path) -> None:
     found = inspect(write(tmp_path / "call.mp4", melting(clip())), tmp_path / "out")
     assert found.glitches
     assert BREAKS_AT / 25 <= found.glitches[0].begin < BREAKS_AT / 25 + 0.8
-    assert "looks like a driven avatar" in found.summary()[0]
+    assert re.match(r".* moments? looks? like a driven avatar", found.summary()[0])
     rows = list(csv.DictReader((tmp_path / "out" / "frames.csv").read_text().splitlines()))
     assert len(rows) == FRAMES
     flagged = [int(row["frame"]) for row in rows if row["flags"]]
@@ -62,6 +66,9 @@ def test_a_broken_face_is_flagged_from_when_it_breaks(tmp_path: Path) -> None:
     assert "data:image/jpeg" in page
     assert not re.search(r"(src|href)=.https?:|@import|url\(", page)
     assert "proven" not in page
+    # Of a stranger's video nobody knows yet that there is an avatar.
+    assert Flag.FACE_DISTORTED.finding in page
+    assert "The avatar" not in page
 
 
 def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
@@ -72,6 +79,14 @@ def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
     assert "genuine" in found.summary()[0]
     assert "Of jaws that melt" in found.summary()[-1]
     assert "of people behind hands" in found.summary()[-1]
+
+
+def test_a_label_of_the_file_is_said_first(tmp_path: Path) -> None:
+    """Whoever made it said what it is; on the report, too."""
+    video = write(tmp_path / "call.mp4", clip()[:5], tags=label_tags("some-model"))
+    found = inspect(video, tmp_path / "out")
+    assert found.summary()[0].startswith("The file's own label says: an AI avatar")
+    assert "model some-model" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -> None:

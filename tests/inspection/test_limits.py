@@ -35,3 +35,14 @@ def test_how_long_a_face_was_behind_something_is_said(
     ]
     said = " ".join(limits(rows, 1.2, Circumstances()))
     assert ("0.4 s the face or part of it was behind something" in said) == is_said
+
+
+@pytest.mark.parametrize(("degrees", "is_said"), [(20.0, False), (32.0, True)])
+def test_how_long_a_face_was_turned_away_is_said(degrees: float, is_said: bool) -> None:
+    """Of a turned face no flag means little."""
+    rows = [
+        Row(index, index / 25, FACE | {"turn": degrees if index < 10 else 0.0}, 0.1)
+        for index in range(30)
+    ]
+    said = " ".join(limits(rows, 1.2, Circumstances()))
+    assert ("For 0.4 s the face was turned far away" in said) == is_said
