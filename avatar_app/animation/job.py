@@ -85,6 +85,8 @@ def animate(
         )
         engine.set_source(avatar)
         sound = driving if reader.has_audio else None
+        if reader.has_unknown_audio:
+            warn(f"the sound of {driving} cannot be decoded; the video is written without it")
         tags = label_tags(engine.model_name)
         judging = Judging()
         if frames_csv or events_jsonl or overlay:

@@ -14,18 +14,22 @@ from avatar_app.video.reader import picture_stream
 
 
 class AudioTrack:
-    """The sound of one file on its way into another, in step with the pictures."""
+    """One `sound` of a file on its way into another, in step with the pictures.
+
+    It owns `source`, the file that the sound comes from.
+    """
 
     def __init__(
         self,
         source: InputContainer,
+        sound: av.AudioStream,
         target: OutputContainer,
         carried: frozenset[str],
         encoder: str,
     ) -> None:
         self._source = source
         self._target = target
-        self._in = source.streams.audio[0]
+        self._in = sound
         pictures = picture_stream(source, Path(source.name))
         self._origin = float((pictures.start_time or 0) * (pictures.time_base or 0))
         if self._in.codec_context.name in carried:

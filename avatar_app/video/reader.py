@@ -91,7 +91,12 @@ class VideoReader:
     @property
     def has_audio(self) -> bool:
         """Whether there is sound to carry over."""
-        return bool(self._container.streams.audio)
+        return sound_stream(self._container) is not None
+
+    @property
+    def has_unknown_audio(self) -> bool:
+        """Whether there is sound, and none of it in a way that can be decoded."""
+        return bool(self._container.streams.audio) and not self.has_audio
 
     def __iter__(self) -> Iterator[Frame]:
         if self._first is not None:
@@ -197,6 +202,11 @@ def picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
         if av.stream.Disposition.attached_pic not in stream.disposition:
             return stream
     raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
+
+
+def sound_stream(container: InputContainer) -> av.AudioStream | None:
+    """Return the first sound that can be decoded, or None."""
+    return next((one for one in container.streams.audio if one.codec_context is not None), None)
 
 
 def _display_matrix(picture: av.VideoFrame) -> DisplayMatrix | None:

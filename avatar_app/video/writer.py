@@ -13,7 +13,7 @@ from avatar_app.files import check_writable, whole
 from avatar_app.types import AvatarAppError, Image
 from avatar_app.video.audio import AudioTrack
 from avatar_app.video.encoding import PictureTrack, write_errors
-from avatar_app.video.reader import open_input
+from avatar_app.video.reader import open_input, sound_stream
 
 # Container -> (video encoder, its options, audio codecs it can carry unchanged, audio encoder).
 _X264 = ("libx264", {"preset": "veryfast", "crf": "18"})
@@ -80,11 +80,14 @@ class VideoWriter:
             self._unfinished = stack.pop_all()
 
     def _add_sound(self, audio_from: Path | None, carried: frozenset[str], encoder: str) -> None:
-        sound = open_input(audio_from) if audio_from is not None else None
-        if sound is not None and sound.streams.audio:
-            self._audio = AudioTrack(sound, self._container, carried, encoder)
-        elif sound is not None:
-            sound.close()
+        if audio_from is None:
+            return
+        source = open_input(audio_from)
+        sound = sound_stream(source)
+        if sound is None:
+            source.close()
+        else:
+            self._audio = AudioTrack(source, sound, self._container, carried, encoder)
 
     def write(self, image: Image, time: float) -> None:
         """Append one picture, (height, width, 3) uint8 RGB, shown from `time` in seconds on."""

@@ -229,6 +229,18 @@ def test_silent_driver_gives_a_silent_output(tmp_path: Path) -> None:
         assert not reader.has_audio
 
 
+def test_sound_that_nobody_can_decode_is_left_out(tmp_path: Path) -> None:
+    """The pictures are worth a video all the same."""
+    driver = write_sound(tmp_path / "a.mkv", "aac", 1.0, pictures=True)
+    driver.write_bytes(driver.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    with VideoReader(driver) as reader:
+        assert reader.has_unknown_audio
+        assert not reader.has_audio
+    with VideoReader(write_clip(tmp_path / "b.mp4", [0.0, 0.04], audio=driver)) as reader:
+        assert not reader.has_audio
+        assert not reader.has_unknown_audio
+
+
 def test_cut_off_video_gives_what_is_there(tmp_path: Path) -> None:
     """A file that ends in the middle is read up to there and says so."""
     path = write_clip(tmp_path / "whole.mkv", [step / 25 for step in range(100)])
