@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
+from avatar_app.provenance import label_tags
 from avatar_app.types import Avatar, Frame, Image, Reenactor
 from avatar_app.video import VideoWriter, read_clip
 
@@ -47,7 +48,8 @@ def draw_reel(
     names = [f"{name}, {np.median(times):.0f} ms a frame" for name, times in laps.items()]
     caption = _caption(["driver", *names], size)
     height, width = size + _CAPTION, size * (1 + len(engines))
-    with VideoWriter(path, width, height, _RATE) as writer:
+    tags = label_tags(", ".join(engines))
+    with VideoWriter(path, width, height, _RATE, tags=tags) as writer:
         for index, row in enumerate(rows):
             picture = np.concatenate((caption, np.concatenate(row, axis=1)))
             writer.write(picture, index / _RATE)

@@ -9,6 +9,7 @@ import pytest
 
 from avatar_app.evaluation import reel
 from avatar_app.evaluation.reel import draw_reel
+from avatar_app.provenance import read_label
 from avatar_app.types import Avatar, Image
 from avatar_app.video import VideoReader
 from tests.evaluation.test_run import CopyingEngine
@@ -31,6 +32,9 @@ def test_a_film_of_ten_seconds_shares_them_among_clips(
     ]
     engines = {"copy": CopyingEngine(size=SIZE), "stiff": CopyingEngine(copies=False, size=SIZE)}
     draw_reel([Path("one.mp4"), Path("two.mp4")], avatars, engines, tmp_path / "reel.mp4")
+    label = read_label(tmp_path / "reel.mp4")
+    assert label is not None
+    assert label.model == "copy, stiff"
     with VideoReader(tmp_path / "reel.mp4") as film:
         frames = list(film)
     assert len(frames) / film.rate == pytest.approx(10)
