@@ -50,6 +50,7 @@ class ReenactJob:
         """Open the model of the preferences, in place of the one there is."""
         self._let_go()
         self._tries_loading = True
+        self._is_failing = False  # what goes wrong with this one is news
 
     def set_avatar(self, name: str) -> None:
         """Show another avatar, as soon as it has been made."""

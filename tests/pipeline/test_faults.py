@@ -118,6 +118,17 @@ def test_a_model_that_cannot_be_loaded_is_named() -> None:
         run.until(Calibrated)
 
 
+def test_each_model_that_cannot_be_loaded_is_named() -> None:
+    """A second wrong choice is said like the first, and nothing seems to be loading any more."""
+    faults = Faults(model=AvatarAppError("there is no model called x"))
+    with running(faults) as run:
+        run.until(WorkerFailed, worker="reenactor")
+        faults.model = AvatarAppError("there is no model called y")
+        run.post(Apply(run.pipeline.state.preferences.changed(model="y")))
+        run.until(WorkerFailed, reason="there is no model called y")
+        assert run.pipeline.state.model is Status.FAILED
+
+
 def test_a_failing_detector_is_switched_off_and_the_picture_goes_on() -> None:
     """Its flags are cleared: nobody judges any more."""
     faults = Faults(flags=frozenset({Flag.BLURRED}))
