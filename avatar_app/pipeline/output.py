@@ -43,7 +43,7 @@ class OutputJob:
 
     def reopen(self) -> None:
         """Send to the virtual camera that the preferences name now."""
-        self._let_go()
+        self._let_go(Status.OFF)
         self._has_failed = False
         self._try_at = self._wiring.now()
 
@@ -65,18 +65,17 @@ class OutputJob:
 
     def failed(self, error: Exception) -> None:
         """Give the virtual camera up for now; the preview goes on."""
-        self._let_go()
+        self._let_go(Status.FAILED)
         self._try_at = self._wiring.now() + self._delays.output
         if not self._has_failed:
             self._has_failed = True
             reason = sentence(error, "The virtual camera")
-            self._wiring.change_state(output=Status.FAILED)
             self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
             self._show(Choice(Shown.OFF, reason=reason))
 
     def close(self) -> None:
         """Let the device go."""
-        self._let_go()
+        self._let_go(Status.OFF)
 
     def wake(self) -> None:
         """End the wait for the next beat."""
@@ -154,9 +153,9 @@ class OutputJob:
             )
             self._wiring.tell(CameraLost(now, reason))
 
-    def _let_go(self) -> None:
+    def _let_go(self, status: Status) -> None:
         output, self._output, self._composed = self._output, None, None
         self._sent_at = None
-        self._wiring.change_state(output=Status.OFF, output_name="")
+        self._wiring.change_state(output=status, output_name="")
         if output is not None:
             output.close()

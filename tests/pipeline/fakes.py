@@ -183,6 +183,7 @@ class _Output:
     name = "fake output"
 
     def __init__(self, faults: Faults, height: int, width: int) -> None:
+        faults.asked.append("output")
         _raise(faults.no_output)
         self.height, self.width = height, width
         self._faults = faults

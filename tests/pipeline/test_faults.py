@@ -167,7 +167,7 @@ def test_a_failing_looker_leaves_the_crop_where_it_is() -> None:
 
 
 def test_a_virtual_camera_that_vanishes_is_tried_again() -> None:
-    """The preview goes on, and others see the avatar again as soon as it is back."""
+    """Until it is back it has failed, not been switched off; the preview goes on meanwhile."""
     faults = Faults()
     with running(faults) as run:
         run.until(OutputChanged, state="avatar")
@@ -176,9 +176,13 @@ def test_a_virtual_camera_that_vanishes_is_tried_again() -> None:
         assert run.until(WorkerFailed, worker="output").reason == "the device is gone"
         run.until(OutputChanged, state="off")
         assert run.pipeline.to_view.take(1.0) is not None
+        tries = faults.asked.count("output")
+        run.until_true(lambda: faults.asked.count("output") >= tries + 3)
+        assert run.pipeline.state.output is Status.FAILED
         faults.output = faults.no_output = None
         run.until(OutputChanged, state="avatar")
         assert run.pipeline.state.output is Status.ON
+        assert sum(isinstance(event, WorkerFailed) for event in run.events) == 1
 
 
 @pytest.mark.parametrize("what", ["camera", "reenactor", "looker", "detector", "output"])
