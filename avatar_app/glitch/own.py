@@ -72,7 +72,6 @@ class OwnUsual:
     def save(self, path: Path | None = None) -> Path:
         """Write it where `load_own` finds it. Raises AvatarAppError where that cannot be."""
         path = path or _path()
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "format": _FORMAT,
             "seconds": round(self.seconds, 1),

@@ -93,3 +93,10 @@ def test_too_little_and_another_file_are_refused(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(AvatarAppError, match=r"detector\.json.*calibrate --clean"):
             load_own(path)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """In a sentence, as for every file of the app."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AvatarAppError, match="its folder is a file"):
+        OwnUsual.of(rows(1.0, 0.05), 30).save(tmp_path / "file" / "detector.json")
