@@ -18,6 +18,7 @@ _REASONS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN),
     **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "its folder is a file; choose another folder"),
+    errno.ENOENT: "its drive or folder is not there; choose another folder",
     errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
 }
 
@@ -56,12 +57,18 @@ def check_writable(path: Path) -> None:
     """Raise AvatarAppError where no file `path` can be written: before long work, not after."""
     with write_errors(path):
         if _is_replaceable(path):
-            folder = _real(path).parent
-            while not folder.exists():
-                folder = folder.parent
-            probe = folder / _hidden(path)
+            probe = nearest_folder(_real(path).parent) / _hidden(path)
             probe.open("xb").close()
             probe.unlink()
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return `path`, or the nearest above it that is there. Raises OSError where none can be."""
+    for folder in (path, *path.parents):
+        if folder.exists():
+            return folder
+    # A drive that is taken out, or a working folder that was deleted.
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 @contextlib.contextmanager

@@ -79,6 +79,13 @@ def test_asking_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_not_even_the_root_is_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a drive that was taken out: nobody searches for ever above it."""
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    with pytest.raises(AvatarAppError, match="its drive or folder is not there; choose another"):
+        check_writable(Path("taken-out") / "new" / "a.txt")
+
+
 def test_unwritable_places_are_told_before_and_after_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from avatar_app.events import Event, FlagRaised, event_to_json
-from avatar_app.files import write_errors, write_whole
+from avatar_app.files import nearest_folder, write_errors, write_whole
 from avatar_app.recording.roll import Moment
 from avatar_app.recording.session import (
     AVATAR_VIDEO,
@@ -132,11 +132,8 @@ class SessionWriter:
 
 def check_space(folder: Path, spare_megabytes: int) -> None:
     """Raise AvatarAppError where the disk of `folder` has less than that left."""
-    there = folder
-    while not there.exists():
-        there = there.parent
     with write_errors(folder):
-        free = shutil.disk_usage(there).free / _MEGABYTE
+        free = shutil.disk_usage(nearest_folder(folder)).free / _MEGABYTE
     if free < spare_megabytes:
         raise AvatarAppError(
             f"Nothing is recorded: only {free:.0f} MB are free on the disk of {folder}, and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from avatar_app.recording import (
     Session,
     SessionInfo,
     SessionWriter,
+    check_space,
     clip_of,
     list_sessions,
     open_session,
@@ -151,3 +153,25 @@ def test_without_sessions_there_is_no_last(tmp_path: Path) -> None:
     assert list_sessions(tmp_path / "none") == []
     with pytest.raises(AvatarAppError, match="record one first"):
         open_session("last", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (False, "its drive or folder is not there; choose another"),
+        (PermissionError(errno.EACCES, "denied"), "no permission to write there; choose another"),
+    ],
+)
+def test_where_the_disk_cannot_be_asked_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, answer: bool | OSError, said: str
+) -> None:
+    """On a drive that was taken out, or below a folder that is another's."""
+
+    def exists(path: Path) -> bool:
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Path, "exists", exists)
+    with pytest.raises(AvatarAppError, match=said):
+        check_space(Path("elsewhere") / "new", 50)
