@@ -205,10 +205,19 @@ class Preferences:
 
     @property
     def recordings_dir(self) -> Path:
-        """The folder that sessions are recorded into."""
-        if self.recordings:
+        """The folder that sessions are recorded into.
+
+        Raises AvatarAppError where it begins with a user (~name) whom this system does not know.
+        """
+        if not self.recordings:
+            return settings.data_dir() / "sessions"
+        try:
             return Path(self.recordings).expanduser()
-        return settings.data_dir() / "sessions"
+        except RuntimeError as error:
+            raise AvatarAppError(
+                f"The folder {self.recordings} for recordings is below the home of a user whom "
+                "this system does not know; choose another folder."
+            ) from error
 
     @property
     def output_shape(self) -> tuple[int, int]:

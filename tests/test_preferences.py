@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +97,14 @@ def test_a_whole_number_serves_as_a_number() -> None:
 def test_the_output_shape_is_height_first() -> None:
     """Shapes are (height, width) everywhere."""
     assert Preferences(output_size="1280x720").output_shape == (720, 1280)
+
+
+def test_a_folder_of_a_user_who_is_not_known_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hand-edited file, or one from another machine."""
+
+    def nobody(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", nobody)
+    with pytest.raises(AvatarAppError, match="~nobody/films.*choose another folder"):
+        _ = Preferences(recordings="~nobody/films").recordings_dir
