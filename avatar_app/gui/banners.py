@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from PyQt5.QtCore import Qt, QTimer
@@ -37,14 +37,15 @@ class Tone(Enum):
 class Notice:
     """One banner: what it is about (`topic`; a newer one replaces it), what it says and offers.
 
-    `offer` is the label of its button and `act` what that does. A passing one goes by itself.
+    `offer` is the label of its button and `act` what that does, which makes no two notices differ.
+    A passing one goes by itself.
     """
 
     topic: str
     tone: Tone
     sentence: str
     offer: str = ""
-    act: Callable[[], None] | None = None
+    act: Callable[[], None] | None = field(default=None, compare=False)
     passes: bool = False
 
 
@@ -109,9 +110,13 @@ class BannerStack(QWidget):
         return [banner.notice for banner in self._banners.values()]
 
     def tell(self, notice: Notice) -> None:
-        """Show a notice; one on the same topic makes room for it."""
+        """Show a notice; one on the same topic makes room for it.
+
+        The same once more leaves the banner as it is, as a button may just be pressed there; one
+        that passes begins anew.
+        """
         known = self._banners.get(notice.topic)
-        if known is not None and known.notice == notice:
+        if known is not None and known.notice == notice and not notice.passes:
             return
         self.withdraw(notice.topic)
         while len(self._banners) >= _AT_MOST:

@@ -63,6 +63,7 @@ class Window(QMainWindow):
         self.source = source
         self._state: State | None = None
         self._verdict: Verdict | None = None
+        self._has_drifted = False
         self._make_widgets()
         self.control = Control(source, preferences, self.banners.tell, self.question.ask)
         self._shortcuts = Shortcuts(self, self.control.do, self.banners.tell)
@@ -145,8 +146,11 @@ class Window(QMainWindow):
 
     def _show_advice(self, view: View) -> None:
         self._root.advise(view.guide)
-        if view.face is not None and view.face.has_drifted:
+        if view.face is None or view.guide is None:
+            return  # who is not seen sits neither well nor otherwise
+        if view.face.has_drifted and not self._has_drifted:
             self._offer_calibration("You sit otherwise than when you calibrated.")
+        self._has_drifted = view.face.has_drifted
 
     def _welcome(self, view: View) -> None:
         """Say once what comes first, when there is a face to do it with."""

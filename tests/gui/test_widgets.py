@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from avatar_app.avatars import list_avatars
 from avatar_app.events import Calibrated, Flag, FlagCleared, FlagRaised
-from avatar_app.gui.banners import BannerStack, Notice, Tone
+from avatar_app.gui.banners import Banner, BannerStack, Notice, Tone
 from avatar_app.gui.flags import FlagStrip
 from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.guide_view import COUNT_FROM, GuideView
@@ -164,6 +164,22 @@ def test_a_newer_notice_on_a_topic_replaces_the_older(qtbot: QtBot) -> None:
     assert [notice.topic for notice in stack.notices] == ["a", "b", "c"]
     stack.withdraw("b")
     assert [notice.topic for notice in stack.notices] == ["a", "c"]
+
+
+def test_what_is_told_again_is_not_drawn_again(qtbot: QtBot) -> None:
+    """Whatever its offer does, the same notice stays as it is; one that passes begins anew."""
+    stack = BannerStack()
+    qtbot.addWidget(stack)
+
+    def shown(passes: bool) -> Banner:
+        stack.tell(Notice("a", Tone.OFFER, "one", "Do it", lambda: None, passes))
+        return next(banner for banner in stack.findChildren(Banner) if not banner.isHidden())
+
+    stack.show()
+    lasting = shown(False)
+    assert shown(False) is lasting
+    passing = shown(True)
+    assert shown(True) is not passing
 
 
 def test_the_gallery_goes_by_arrows(qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from avatar_app.events import (
@@ -188,16 +188,45 @@ def test_a_button_shows_what_holds_not_what_was_asked(
     assert not window.controls.buttons["record"].isChecked()
 
 
-def test_a_drifted_pose_is_offered_a_calibration(window: Window, pipeline: FakePipeline) -> None:
-    """The offer opens the guide."""
+def _sit(window: Window, pipeline: FakePipeline, *, drifted: bool, face: bool = True) -> None:
+    """Let the driver sit so, or not be seen, for some looks of the window."""
+    for _ in range(3):
+        pipeline.to_view.put(view(guide=TURNED if face else None, has_drifted=drifted))
+        window.refresh()
+
+
+def test_a_drifted_pose_is_offered_a_calibration(
+    qtbot: QtBot, window: Window, pipeline: FakePipeline
+) -> None:
+    """The offer stays below the mouse while pictures come, and opens the guide."""
     window.control.remember(welcomed=True)
-    pipeline.to_view.put(view(guide=TURNED, has_drifted=True))
-    window.refresh()
-    offer = window.banners.notices[-1]
-    assert offer.topic == "drift"
-    assert offer.act is not None
-    offer.act()
+    _sit(window, pipeline, drifted=True)
+    assert [notice.topic for notice in window.banners.notices] == ["drift"]
+    QApplication.processEvents()
+    button = window.banners.findChild(QPushButton)
+    assert button is not None
+    at, screen = button.mapTo(window, button.rect().center()), window.windowHandle()
+    qtbot.mousePress(screen, Qt.MouseButton.LeftButton, pos=at)
+    _sit(window, pipeline, drifted=True)
+    qtbot.mouseRelease(screen, Qt.MouseButton.LeftButton, pos=at)
     assert window.guide.isVisible()
+    assert window.banners.notices == []
+
+
+def test_an_offer_that_was_dismissed_stays_away(window: Window, pipeline: FakePipeline) -> None:
+    """It comes again after the driver has sat well; to be out of the picture is not to sit well."""
+    window.control.remember(welcomed=True)
+    _sit(window, pipeline, drifted=True)
+    dismiss = window.banners.findChild(QToolButton)
+    assert dismiss is not None
+    dismiss.click()
+    _sit(window, pipeline, drifted=True)
+    _sit(window, pipeline, drifted=False, face=False)
+    _sit(window, pipeline, drifted=True)
+    assert window.banners.notices == []
+    _sit(window, pipeline, drifted=False)
+    _sit(window, pipeline, drifted=True)
+    assert [notice.topic for notice in window.banners.notices] == ["drift"]
 
 
 def test_choices_are_kept(window: Window, pipeline: FakePipeline) -> None:
