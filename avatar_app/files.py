@@ -62,6 +62,21 @@ def check_writable(path: Path) -> None:
             probe.unlink()
 
 
+def is_file(path: Path) -> bool:
+    """Say whether the file `path` is there; a name that no file can have is none.
+
+    Raises AvatarAppError where nobody may look.
+    """
+    try:
+        return path.is_file()
+    except PermissionError as error:
+        raise AvatarAppError(
+            f"{path.parent} may not be looked into; check its permissions"
+        ) from error
+    except OSError:
+        return False  # too long, as an address can be
+
+
 def nearest_folder(path: Path) -> Path:
     """Return `path`, or the nearest above it that is there. Raises OSError where none can be."""
     for folder in (path, *path.parents):

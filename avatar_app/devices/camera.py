@@ -7,6 +7,7 @@ from pathlib import Path
 from avatar_app import settings
 from avatar_app.devices.clip import ClipCamera, TestPattern
 from avatar_app.devices.webcam import WebCamera, camera_number, list_cameras
+from avatar_app.files import is_file
 from avatar_app.types import Camera, CameraError
 
 DEMO, TEST = "demo", "test"
@@ -28,7 +29,7 @@ def open_camera(spec: str, width: int = 640, height: int = 480, fps: float = 30.
         return TestPattern(width, height, fps)
     if "://" in spec:
         return WebCamera(spec, width, height, fps)
-    if Path(spec).is_file():
+    if is_file(Path(spec)):
         return ClipCamera(Path(spec))
     number = camera_number(spec)
     if number is None:

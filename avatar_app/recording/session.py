@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from avatar_app.events import Event, FlagRaised, event_from_json
+from avatar_app.files import is_file
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VideoReader
 
@@ -144,9 +145,9 @@ def open_session(name: str, folder: Path) -> Session:
 def clip_of(folder: Path) -> Path | None:
     """Return what plays as a camera in a session's folder: the driver's video, else the avatar's.
 
-    None where `folder` is no session.
+    None where `folder` is no session. Raises AvatarAppError where it cannot be read.
     """
-    if not (folder / INFO).is_file():
+    if not is_file(folder / INFO):
         return None
     session = _read(folder)
     return session.driver_video or session.avatar_video

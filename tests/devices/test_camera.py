@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from avatar_app.devices import webcam
 from avatar_app.devices.camera import open_camera
 from avatar_app.devices.clip import ClipCamera, TestPattern
 from avatar_app.devices.webcam import CameraInfo, camera_number
+from avatar_app.recording import clip_of
 from avatar_app.types import AvatarAppError, Camera, CameraError, ClipEndedError
 from avatar_app.video import VideoWriter
 
@@ -128,6 +130,25 @@ def test_what_is_no_camera_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cameras, "list_cameras", list)
     with pytest.raises(CameraError, match="use the camera 'demo'"):
         open_camera("front door")
+
+
+def test_a_clip_below_a_folder_of_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may not be looked at is no fault of the app."""
+
+    def denied(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    for look in (open_camera, lambda spec: clip_of(Path(spec))):
+        with pytest.raises(AvatarAppError, match=r"/root.* may not be looked into; check"):
+            look("/root/me")
+
+
+def test_an_address_longer_than_any_file_name_is_no_clip() -> None:
+    """Its camera is what is tried, and named where it is not there."""
+    assert clip_of(Path("rtsp://camera/" + "a" * 300)) is None
+    with pytest.raises(CameraError, match="There is no camera and no file"):
+        open_camera("a" * 300)
 
 
 def test_a_missing_webcam_is_named() -> None:
