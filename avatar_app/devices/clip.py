@@ -14,10 +14,12 @@ from avatar_app.video import VideoReader
 _LONGER_SIDE = 1920
 _AT_MOST_SKIPPED = 5
 """Pictures in a row: a machine that cannot even decode in time still sees some of them."""
+_LONGEST_WAIT = 1.0
+"""Seconds: a camera that gives nothing for longer is taken for one that hangs."""
 
 
 class ClipCamera:
-    """Plays a video file as a camera would deliver it, late pictures left out.
+    """Plays a video file as a camera would deliver it: late pictures left out, pauses standing.
 
     `fps` is another pace than the file's own; `repeat` begins again at the end, otherwise `read`
     raises ClipEndedError there. Raises AvatarAppError for a file that cannot be read.
@@ -45,9 +47,14 @@ class ClipCamera:
         self._pace = self.fps / self._reader.rate
         self._index = 0
         self._origin: float | None = None
+        self._last: Frame | None = None
+        self._coming: Frame | None = None
 
     def read(self) -> Frame:
-        """Wait until the next picture is due; raises ClipEndedError after the last."""
+        """Wait until the next picture is due; raises ClipEndedError after the last.
+
+        Where that is more than a second away, the last one is given again after a second.
+        """
         for _ in range(_AT_MOST_SKIPPED):
             picture = self._next()
             now = self._clock()
@@ -58,8 +65,11 @@ class ClipCamera:
                 break
         else:
             self._origin, early = now - picture.time / self._pace, 0.0
+        if early > _LONGEST_WAIT and self._last is not None:
+            self._coming, picture, early = picture, self._last, _LONGEST_WAIT
         if early > 0:
             self._wait(early)
+        self._last = picture
         self._index += 1
         return Frame(picture.image, self._index - 1, self._clock())
 
@@ -68,7 +78,8 @@ class ClipCamera:
         self._reader.close()
 
     def _next(self) -> Frame:
-        picture = next(self._pictures, None)
+        coming, self._coming = self._coming, None
+        picture = coming or next(self._pictures, None)
         if picture is None and self._repeat:
             self._reader.close()
             self._reader = VideoReader(self._path, max_side=_LONGER_SIDE)

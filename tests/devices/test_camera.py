@@ -103,6 +103,24 @@ def test_late_pictures_are_left_out(clip: Path, clock: Clock) -> None:
     camera.close()
 
 
+def test_a_pause_in_a_clip_shows_its_last_picture(tmp_path: Path, clock: Clock) -> None:
+    """A camera that gave nothing for so long would be said to hang; what follows is in time."""
+    path = tmp_path / "pause.mp4"
+    with VideoWriter(path, 64, 48, 10) as writer:
+        for grey, seconds in ((40, 0.0), (80, 0.1), (160, 3.6), (200, 3.7)):
+            writer.write(np.full((48, 64, 3), grey, np.uint8), seconds)
+    camera = ClipCamera(path, clock=clock.time, wait=clock.wait)
+    frames = [camera.read() for _ in range(7)]
+    camera.close()
+    assert max(clock.waits) <= 1.0
+    greys = [int(frame.image.mean()) for frame in frames]
+    assert greys == pytest.approx([40, 80, 80, 80, 80, 160, 200], abs=5)
+    assert [frame.index for frame in frames] == list(range(7))
+    assert [frame.time - frames[0].time for frame in frames] == pytest.approx(
+        [0, 0.1, 1.1, 2.1, 3.1, 3.6, 3.7], abs=0.02
+    )
+
+
 def test_the_demo_clip_is_at_hand() -> None:
     """`--camera demo` needs no camera."""
     camera = open_camera("demo")
