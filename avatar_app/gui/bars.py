@@ -80,6 +80,13 @@ class Header(QFrame):
         self.seen.setToolTip(state.output_name or "The virtual camera is off.")
 
 
+class AskingButton(QPushButton):
+    """Asks when it is clicked, and stays as it is until it is told how things stand."""
+
+    def nextCheckState(self) -> None:
+        """Follow no click: what was asked for may be refused."""
+
+
 class Controls(QFrame):
     """The five things one does in a call."""
 
@@ -98,9 +105,9 @@ class Controls(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        self.buttons: dict[str, QPushButton] = {}
+        self.buttons: dict[str, AskingButton] = {}
         for action, label, sign, look in self._BUTTONS:
-            button = QPushButton(label)
+            button = AskingButton(label)
             button.setProperty("look", look)
             button.setAccessibleName(label)
             button.setIconSize(QSize(20, 20))

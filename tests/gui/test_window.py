@@ -179,13 +179,21 @@ def test_panic_is_unmistakable(window: Window, pipeline: FakePipeline) -> None:
 def test_a_button_shows_what_holds_not_what_was_asked(
     window: Window, pipeline: FakePipeline
 ) -> None:
-    """A recording that is refused does not look like one."""
-    window.controls.buttons["record"].click()
-    assert pipeline.asked(C.StartRecording)
-    pipeline.events.put(Refused(1.0, "recording", "The disk is full; make room."))
-    pipeline.change()
+    """A recording that is refused, which changes no state, does not look like one."""
+    button = window.controls.buttons["record"]
+    for _ in range(3):
+        button.click()
+        pipeline.events.put(Refused(1.0, "recording", "The disk is full; make room."))
+        window.refresh()
+        assert not button.isChecked()
+    assert len(pipeline.asked(C.StartRecording)) == 3
+    pipeline.change(recording="somewhere")
     window.refresh()
-    assert not window.controls.buttons["record"].isChecked()
+    assert button.isChecked()
+    button.click()
+    window.refresh()
+    assert button.isChecked()  # until it has ended
+    assert pipeline.asked(C.StopRecording)
 
 
 def _sit(window: Window, pipeline: FakePipeline, *, drifted: bool, face: bool = True) -> None:
