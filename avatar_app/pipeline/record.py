@@ -45,7 +45,8 @@ class RecordJob:
     # What may be posted.
 
     def start(self) -> None:
-        """Record until told to stop."""
+        """Record until told to stop; said again where that cannot be."""
+        self._is_refused = False
         self._occasion.ask()
 
     def stop(self) -> None:

@@ -194,7 +194,7 @@ def test_a_disk_that_is_full_ends_the_recording_alone() -> None:
 
 
 def test_the_disk_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too little space is said once, and ends what is recorded while it is still whole."""
+    """Too little space is said once a wish, and ends what is recorded while it is still whole."""
     free = SimpleNamespace(free=10**12)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: free)
     monkeypatch.setattr("avatar_app.pipeline.record._BETWEEN_LOOKS", 0.05)
@@ -204,13 +204,14 @@ def test_the_disk_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         free.free = 50 * 10**6
         assert "only 50 MB are free" in run.until(Refused, wish="recording").reason
         assert saved(run).is_whole
-        run.post(StartRecording())
+        run.post(StartRecording())  # a new wish gets its own answer
+        run.until(Refused, wish="recording")
         seconds_recorded(run, 0.2)
         assert run.pipeline.state.recording == ""
         free.free = 10**12
         run.post(StartRecording())
         run.until(RecordingStarted)
-        assert sum(isinstance(event, Refused) for event in run.events) == 1
+        assert sum(isinstance(event, Refused) for event in run.events) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
