@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton
 
+from avatar_app.devices.virtual_camera import NONE
 from avatar_app.events import Stats
 from avatar_app.gui import icons, theme
 from avatar_app.gui.hotkeys import BY_NAME, shown_key
@@ -132,10 +133,14 @@ class Controls(QFrame):
             button.setToolTip(with_key(BY_NAME[name].label, keys[name]))
 
     def show_state(self, state: State) -> None:
-        """Press down what is on. What was asked for shows when it holds, not before."""
+        """Press down what is on. What was asked for shows when it holds, not before.
+
+        A virtual camera that fails is tried again until it is switched off, which its button does.
+        """
+        is_wished = state.preferences.virtual_camera != NONE
         is_on = {
             "best_frame": state.is_searching,
-            "virtual_camera": state.output is not Status.OFF,
+            "virtual_camera": is_wished or state.output is Status.ON,
             "record": bool(state.recording),
             "panic": state.is_panicked,
         }

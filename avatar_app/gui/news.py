@@ -8,6 +8,7 @@ from avatar_app.events import (
     CameraLost,
     Event,
     Marked,
+    OutputChanged,
     RecordingSaved,
     RecordingStarted,
     Refused,
@@ -15,7 +16,7 @@ from avatar_app.events import (
 )
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.pipeline.look import ADDING
-from avatar_app.pipeline.view import State, Status
+from avatar_app.pipeline.view import Shown, State, Status
 
 # Where each worker's fault can be mended.
 _OFFERS = {"camera": "Choose a camera", "output": "Settings", "detector": "", "recorder": ""}
@@ -58,7 +59,13 @@ def _good_news(event: Event) -> Notice | None:
 
 def settled(event: Event) -> str | None:
     """Return the topic that needs no banner any more."""
-    return "camera" if isinstance(event, CameraBack) else None
+    match event:
+        case CameraBack():
+            return "camera"
+        case OutputChanged(state=shown) if shown != Shown.OFF.value:
+            return "output"
+        case _:
+            return None
 
 
 def words(state: State, has_picture: bool) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QResizeEvent
 from PyQt5.QtWidgets import QFileDialog, QMainWindow
 
+from avatar_app.devices.virtual_camera import NONE
 from avatar_app.events import (
     AvatarAdded,
     AvatarChanged,
@@ -168,6 +169,8 @@ class Window(QMainWindow):
         self.header.show_state(state)
         self.controls.show_state(state)
         self.status_line.show_state(state)
+        if state.preferences.virtual_camera == NONE:
+            self.banners.withdraw("output")  # what nobody wishes for cannot fail
         self.flags.show_detector(state.detector)
         if state.detector is not Status.ON:
             self.flags.show_flags({})

@@ -10,6 +10,7 @@ from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status
+from avatar_app.preferences import Preferences
 from tests.gui.scene import Scene, number, pipeline_of
 
 TURN, HAND, NEUTRAL, AFTER_TURN = (number(seconds) for seconds in (5.5, 10.4, 0.9, 7.84))
@@ -104,7 +105,8 @@ def _no_sessions(scene: Scene) -> Window:
 
 
 def _error(scene: Scene) -> Window:
-    window = scene.window(output=Status.FAILED)
+    wished = Preferences(camera="demo", virtual_camera="auto")
+    window = scene.window(output=Status.FAILED, preferences=wished)
     scene.play(window, number(3.2))
     reason = (
         "A virtual camera cannot be opened; run 'sudo apt install v4l2loopback-dkms' and 'sudo "

@@ -14,6 +14,7 @@ from avatar_app.events import (
     CameraBack,
     CameraLost,
     Flag,
+    OutputChanged,
     Refused,
     Stats,
     WorkerFailed,
@@ -23,11 +24,12 @@ from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
 from avatar_app.pipeline.look import ADDING
-from avatar_app.preferences import load_preferences
+from avatar_app.preferences import Preferences, load_preferences
 from avatar_app.settings import bundled, data_dir
 from tests.gui.fakes import TURNED, FakePipeline, view
 
 C = commands
+_WITH_OUTPUT = Preferences(camera="demo", virtual_camera="auto")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,42 @@ def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePi
     pipeline.to_view.put(view())
     window.refresh()
     assert window.stage.words == ("", "")
+
+
+@pytest.mark.parametrize("shown", [Shown.AVATAR, Shown.HELD, Shown.CARD, Shown.CAMERA])
+def test_a_virtual_camera_that_works_needs_no_banner(
+    window: Window, pipeline: FakePipeline, shown: Shown
+) -> None:
+    """What it could not be opened for is said until others see something."""
+    pipeline.events.put(WorkerFailed(1.0, "output", "No virtual camera; install one."))
+    pipeline.events.put(OutputChanged(1.0, "off", "No virtual camera; install one."))
+    pipeline.change(output=Status.FAILED, preferences=_WITH_OUTPUT)
+    window.refresh()
+    assert [notice.topic for notice in window.banners.notices] == ["output"]
+    pipeline.events.put(OutputChanged(2.0, shown.value))
+    pipeline.change(output=Status.ON, shown=shown)
+    window.refresh()
+    assert window.banners.notices == []
+
+
+def test_a_virtual_camera_that_fails_can_be_switched_off(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """The button stays down while it is tried again, as V ends that; then nothing is complained."""
+    button = window.controls.buttons["virtual_camera"]
+    window.control.do("virtual_camera")
+    pipeline.events.put(WorkerFailed(1.0, "output", "No virtual camera; install one."))
+    for status in (Status.FAILED, Status.OFF, Status.FAILED):
+        pipeline.change(output=status, preferences=window.control.preferences)
+        window.refresh()
+        assert button.isChecked()
+    assert [notice.topic for notice in window.banners.notices] == ["output"]
+    button.click()
+    assert pipeline.asked(C.Apply)[-1].preferences.virtual_camera == "none"
+    pipeline.change(preferences=window.control.preferences)
+    window.refresh()
+    assert not button.isChecked()
+    assert window.banners.notices == []
 
 
 def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: FakePipeline) -> None:
