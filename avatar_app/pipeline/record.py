@@ -38,7 +38,7 @@ class RecordJob:
         self._roll = Roll()
         self._recent: deque[Event] = deque()
         self._writer: SessionWriter | None = None
-        self._lost_before = 0
+        self._lost_before = self._misfits = 0
         self._look_at = 0.0
         self._is_refused = False
 
@@ -141,6 +141,7 @@ class RecordJob:
             return
         since = moment.time if reason in (ASKED, ALWAYS) else self._occasion.since
         self._roll.forget_before(since)
+        self._roll.forget_unlike(moment)  # what it is about is among the newest
         first = self._roll.pop() or moment
         if first is not moment:
             self._roll.add(moment, math.inf)
@@ -157,7 +158,7 @@ class RecordJob:
         folder = self._wiring.preferences.recordings_dir
         writer = self._wiring.parts.session(folder, info, first, label_tags(state.model_name))
         self._writer = writer
-        self._lost_before = self._wiring.to_record.lost
+        self._lost_before, self._misfits = self._wiring.to_record.lost, 0
         self._is_refused = False
         self._wiring.change_state(recording=str(writer.path))
         self._wiring.tell(RecordingStarted(self._wiring.now(), str(writer.path)))
@@ -175,6 +176,7 @@ class RecordJob:
 
     def _write(self, writer: SessionWriter, moment: Moment) -> None:
         if not writer.fits(moment):
+            self._misfits += 1
             return
         if self._wiring.preferences.label:
             side = moment.avatar.shape[0]
@@ -185,7 +187,8 @@ class RecordJob:
     def _finish(self, writer: SessionWriter, left_out: int = 0) -> None:
         self._writer = None
         self._wiring.change_state(recording="")
-        session = writer.finish(self._wiring.to_record.lost - self._lost_before + left_out)
+        lost = self._wiring.to_record.lost - self._lost_before
+        session = writer.finish(lost + self._misfits + left_out)
         saved = RecordingSaved(self._wiring.now(), str(session.path), session.seconds)
         self._wiring.tell(saved)
 

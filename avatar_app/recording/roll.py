@@ -17,6 +17,9 @@ _LIMIT = 96_000_000
 """Bytes: half a minute of a usual camera beside the avatar."""
 
 
+Shapes = tuple[tuple[int, ...], tuple[int, ...] | None]
+
+
 @dataclass(frozen=True, eq=False)
 class Moment:
     """What a recording takes of one picture: the frame `index` captured at `time` in seconds.
@@ -37,11 +40,17 @@ class Moment:
         """How many bytes of memory its pictures take."""
         return self.avatar.nbytes + (0 if self.driver is None else self.driver.nbytes)
 
+    @property
+    def shapes(self) -> Shapes:
+        """The avatar's and the driver's: one session holds moments of the same ones only."""
+        return self.avatar.shape, None if self.driver is None else self.driver.shape
+
 
 @dataclass(frozen=True, eq=False)
 class _Packed:
     index: int
     time: float
+    shapes: Shapes
     avatar: bytes
     driver: bytes | None
 
@@ -74,6 +83,11 @@ class Roll:
     def forget_before(self, time: float) -> None:
         """Forget the moments before `time` in seconds."""
         while self._packed and self._packed[0].time < time:
+            self._drop()
+
+    def forget_unlike(self, moment: Moment) -> None:
+        """Forget the oldest until one is left whose pictures have the sizes of this moment's."""
+        while self._packed and self._packed[0].shapes != moment.shapes:
             self._drop()
 
     def pop(self) -> Moment | None:
@@ -109,7 +123,7 @@ def _packed(moment: Moment) -> _Packed:
     if moment.driver is not None:
         # 4:2:0, as in the video it goes to.
         driver = _pack(moment.driver, _DRIVER_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420)
-    return _Packed(moment.index, moment.time, avatar, driver)
+    return _Packed(moment.index, moment.time, moment.shapes, avatar, driver)
 
 
 def _pack(image: Image, quality: int, sampling: int) -> bytes:

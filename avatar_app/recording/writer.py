@@ -40,8 +40,7 @@ class SessionWriter:
     ) -> None:
         self._info = info
         self._origin = self._ends = first.time
-        self._avatar_shape = first.avatar.shape
-        self._driver_shape = None if first.driver is None else first.driver.shape
+        self._shapes = avatar_shape, driver_shape = first.shapes
         self._flags: Counter[str] = Counter()
         self._pictures = 0
         self.path = _new_folder(folder, datetime.fromisoformat(info.started))
@@ -51,11 +50,9 @@ class SessionWriter:
             self._lines = (self.path / EVENTS).open("w", encoding="utf-8", buffering=1)
         self._videos: list[DurableVideoWriter] = []
         try:
-            self._avatar = self._video(AVATAR_VIDEO, self._avatar_shape, tags)
+            self._avatar = self._video(AVATAR_VIDEO, avatar_shape, tags)
             self._driver = (
-                None
-                if self._driver_shape is None
-                else self._video(DRIVER_VIDEO, self._driver_shape, {})
+                None if driver_shape is None else self._video(DRIVER_VIDEO, driver_shape, {})
             )
         except AvatarAppError:
             self.abandon()
@@ -68,12 +65,8 @@ class SessionWriter:
 
     def fits(self, moment: Moment) -> bool:
         """Say whether the moment can follow: of the same sizes, and later."""
-        driver = None if moment.driver is None else moment.driver.shape
-        return (
-            moment.avatar.shape == self._avatar_shape
-            and driver == self._driver_shape
-            and (moment.time > self._ends or not self._pictures)
-        )
+        is_later = moment.time > self._ends or not self._pictures
+        return moment.shapes == self._shapes and is_later
 
     def write(self, moment: Moment) -> None:
         """Append a moment that fits."""

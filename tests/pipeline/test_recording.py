@@ -151,6 +151,33 @@ def test_another_size_begins_another_session() -> None:
         assert saved(run).driver_video is not None
 
 
+def test_the_seconds_before_a_mark_are_of_one_kind() -> None:
+    """Those of another size are not kept in place of the marked ones; what is amid them counts."""
+    with running(record="flags", pre_roll=5.0, post_roll=0.1) as run:
+        roll = run.pipeline._record._roll
+
+        def change(record_driver: bool) -> None:
+            before = len(roll)
+            preferences = run.pipeline.state.preferences
+            run.post(Apply(preferences.changed(record_driver=record_driver)))
+            run.until_true(lambda: len(roll) > before + 20)
+
+        run.until_true(lambda: len(roll) > 20)
+        change(True)
+        run.post(Mark())
+        session = saved(run)
+        assert session.driver_video is not None
+        assert session.seconds > 20 * 0.005
+        assert session.info.lost == 0
+        change(False)
+        change(True)
+        change(False)
+        run.post(Mark())
+        session = saved(run)
+    assert session.driver_video is None
+    assert session.info.lost > 10
+
+
 def test_stopping_what_does_not_run_is_refused() -> None:
     """In words."""
     with running() as run:
