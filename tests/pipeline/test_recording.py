@@ -23,7 +23,6 @@ from avatar_app.events import (
     Refused,
     WorkerFailed,
 )
-from avatar_app.pipeline import Pipeline
 from avatar_app.pipeline.commands import Apply, Mark, StartRecording, StopRecording
 from avatar_app.pipeline.occasion import Occasion
 from avatar_app.preferences import Preferences
@@ -31,7 +30,7 @@ from avatar_app.provenance import read_label
 from avatar_app.recording import Moment, Session, list_sessions, open_session
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VideoReader
-from tests.pipeline.fakes import AVATAR, LONG, RAW, Faults, Run, parts, running
+from tests.pipeline.fakes import AVATAR, LONG, RAW, Faults, Run, running
 
 
 def saved(run: Run) -> Session:
@@ -251,12 +250,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_hangs_costs_pictures_of_the_recording_only() -> None:
-    """They are counted, and the pipeline ends in time."""
-    pipeline = Pipeline(Preferences(camera="fake", record="off"), parts(Faults()))
+    """They are counted, others see the avatar, and the pipeline ends in time."""
+    faults, stuck = Faults(), threading.Event()
+    faults.disk = lambda: stuck.wait(LONG)
     driver = np.zeros((1080, 1920, 3), np.uint8)
-    for index in range(30):
-        pipeline._wiring.to_record.put(Moment(index, index / 30, driver[:64, :64], driver))
-    assert pipeline.lost == 20
+    with running(faults, record="always") as run:
+        run.until(RecordingStarted)
+        for index in range(30):
+            run.pipeline._wiring.to_record.put(Moment(index, index / 30, driver[:64, :64], driver))
+        assert run.pipeline.lost >= 20
+        run.until_seen(AVATAR)
+        began = time.monotonic()
+        assert run.pipeline.stop(0.3) == ["recorder"]
+        assert time.monotonic() - began < LONG / 2
+        stuck.set()
 
 
 def test_a_disk_that_is_slow_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
