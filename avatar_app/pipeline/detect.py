@@ -44,10 +44,10 @@ class DetectJob:
         """Judge the newest picture."""
         if self._is_wanted and self._detector is None:
             self._open()
-        rendered = self._wiring.to_detect.take(_WAIT)
-        detector, avatar = self._detector, self._wiring.state.value.avatar
-        if rendered is None or detector is None or avatar is None:
+        taken, detector = self._wiring.to_detect.take(_WAIT), self._detector
+        if taken is None or detector is None:
             return
+        avatar, rendered = taken  # not the state's avatar, which may be a newer one
         if avatar is not self._avatar:
             detector.set_source(avatar)
             self._avatar = avatar

@@ -187,8 +187,8 @@ class ReenactJob:
             self._wiring.to_output.put(passed)
         elif rendered is not None:
             self._wiring.to_output.put(Picture(rendered.image, frame.index, frame.time, now))
-        if rendered is not None:
-            self._wiring.to_detect.put(rendered)
+        if rendered is not None and self._avatar is not None:
+            self._wiring.to_detect.put((self._avatar, rendered))
             # The driver's own picture reaches the recorder only where the driver wants it recorded.
             driver = frame.image if self._wiring.preferences.record_driver else None
             self._wiring.to_record.put(Moment(frame.index, frame.time, rendered.image, driver))

@@ -13,7 +13,7 @@ from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.view import DriverFace, State, View
 from avatar_app.preferences import Preferences
 from avatar_app.recording import Moment
-from avatar_app.types import Frame, Image, Rendered, Verdict
+from avatar_app.types import Avatar, Frame, Image, Rendered, Verdict
 
 _EVENTS = 10_000  # hours of them, where nobody takes any
 _SAMPLES = 5_000
@@ -43,7 +43,7 @@ class Wiring:
     state: Cell[State]
     to_reenact: Slot[Frame] = field(default_factory=Slot)
     to_look: Slot[Frame] = field(default_factory=Slot)
-    to_detect: Slot[Rendered] = field(default_factory=Slot)
+    to_detect: Slot[tuple[Avatar, Rendered]] = field(default_factory=Slot)
     to_output: Slot[Picture] = field(default_factory=Slot)
     to_view: Slot[View] = field(default_factory=Slot)
     to_record: Backlog[Moment] = field(

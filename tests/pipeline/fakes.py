@@ -31,6 +31,7 @@ from tests.evaluation.constructed import landmarks
 LONG = 10.0  # seconds; a test that waits so long has failed
 SIZE = 64
 RAW, AVATAR = 200, 90  # the grey of the camera's pictures, and of the avatar's
+AVATAR_2 = 60  # that of the avatar called sofia
 POINTS = KeyPoints(np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2, 2), np.float32))
 
 E = TypeVar("E")
@@ -60,14 +61,17 @@ class Faults:
     disk: Callable[[], object] = lambda: None  # called before each picture is written
     flags: frozenset[Flag] = frozenset()
     recalibrated: list[int] = field(default_factory=list)  # the pictures judged before
+    judged: list[tuple[str, int]] = field(default_factory=list)  # as whose, and the grey
     rendered: list[float] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)  # set: reads go on
+    judge: threading.Event = field(default_factory=threading.Event)  # set: judging goes on
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hang.set()
+        self.judge.set()
 
 
 def _raise(error: Exception | None) -> None:
@@ -158,15 +162,18 @@ class _Detector:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._newest = -1
+        self._of = ""
         faults.opened.append("detector")
 
     def set_source(self, avatar: Avatar) -> None:
-        pass
+        self._of = avatar.name
 
     def recalibrate(self) -> None:
         self._faults.recalibrated.append(self._newest)
 
     def inspect(self, rendered: Rendered) -> Verdict:
+        self._faults.judged.append((self._of, int(rendered.image[0, 0, 0])))
+        self._faults.judge.wait(LONG)
         _raise(self._faults.detector)
         driving = rendered.driving
         self._newest = driving.index
@@ -228,7 +235,8 @@ def _avatar(faults: Faults, name: str, size: int) -> Avatar:
     faults.asked.append(name)
     if name == "nobody":
         raise AvatarAppError("there is no avatar called nobody")
-    return Avatar(name, grey(AVATAR, size, size), None, landmarks(unit=size / 5, centre=(32, 32)))
+    shade = AVATAR_2 if name == "sofia" else AVATAR
+    return Avatar(name, grey(shade, size, size), None, landmarks(unit=size / 5, centre=(32, 32)))
 
 
 def _photo(photo: Path) -> Path:
@@ -303,5 +311,6 @@ def running(faults: Faults | None = None, **preferences: Any) -> Iterator[Run]:
         yield run
     finally:
         run.faults.hang.set()
+        run.faults.judge.set()
         assert run.pipeline.stop(LONG) == []
     assert sorted(run.faults.closed) == sorted(run.faults.opened)

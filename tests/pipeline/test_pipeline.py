@@ -31,7 +31,7 @@ from avatar_app.pipeline.commands import (
     SetAvatar,
     ZoomCrop,
 )
-from tests.pipeline.fakes import AVATAR, RAW, SEEN, Faults, running
+from tests.pipeline.fakes import AVATAR, AVATAR_2, RAW, SEEN, Faults, running
 
 
 def test_a_driver_becomes_an_avatar() -> None:
@@ -80,6 +80,24 @@ def test_another_avatar_is_shown() -> None:
         assert run.pipeline.state.avatar.name == "mei"
         run.post(SetAvatar("sofia"))
         run.until(AvatarChanged, avatar="sofia")
+
+
+def test_every_avatar_is_judged_by_its_own_picture() -> None:
+    """Also where the last picture of the old one still waits when the new one is shown."""
+    with running() as run:
+        run.until(Calibrated)
+        run.faults.judge.clear()
+        rendered = len(run.faults.rendered)
+        run.until_true(lambda: len(run.faults.rendered) > rendered + 20)
+        run.faults.hang.clear()
+        run.post(SetAvatar("sofia"))
+        run.until(AvatarChanged, avatar="sofia")
+        run.faults.judge.set()
+        judged = len(run.faults.judged)
+        run.until_true(lambda: len(run.faults.judged) > judged)
+        run.faults.hang.set()
+        run.until_true(lambda: run.faults.judged[-1] == ("sofia", AVATAR_2))
+        assert set(run.faults.judged) == {("mei", AVATAR), ("sofia", AVATAR_2)}
 
 
 def test_a_photo_becomes_an_avatar() -> None:
