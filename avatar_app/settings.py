@@ -46,6 +46,11 @@ def cache_dir() -> Path:
     return home / "cache"
 
 
+def install(extra: str) -> str:
+    """Say how: the app is on no package index, and anybody may take its name there."""
+    return f"pip install -c constraints.txt '.[{extra}]' in the app's checkout"
+
+
 def _home() -> Path | None:
     value = os.environ.get(HOME_VARIABLE)
     return Path(value).expanduser().absolute() if value else None

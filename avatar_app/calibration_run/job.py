@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from avatar_app.glitch.calibration import (
     load_calibration,
 )
 from avatar_app.progress import Progress, silent
+from avatar_app.settings import install
 from avatar_app.types import AvatarAppError
 
 HEADINGS = (
@@ -35,6 +37,8 @@ HEADINGS = (
     *("alarms/h calm", "alarms/h people", "alarms/h eventful", "melting jaws", "foreign"),
     "unclear",
 )
+
+_FITS_WITH = ("scipy", "sklearn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,7 @@ def calibrate(
     for path in (output, curves, cache / "probe"):
         if path is not None:
             check_writable(path)
+    _check_packages()
     known = None if weights is None else load_calibration(weights)
     scenes = plan(clips, avatars, videos, again)
     cache.mkdir(parents=True, exist_ok=True)
@@ -106,6 +111,15 @@ def calibrate(
             takes += studio.takes(scene)
     progress(len(scenes), len(scenes), "scenes")
     return _fitted(takes, output, curves, began, known)
+
+
+def _check_packages() -> None:
+    missing = [name for name in _FITS_WITH if importlib.util.find_spec(name) is None]
+    if missing:
+        raise AvatarAppError(
+            f"To fit and measure the detector {' and '.join(missing)} must be there; run "
+            f"{install('train')}."
+        )
 
 
 def _fitted(

@@ -181,8 +181,10 @@ def _people(folder: Path, split: str, least: int = 2) -> list[Path]:
     if not index.is_file():
         raise AvatarAppError(f"There is no {index}; name a folder whose synthetic/ has one.")
     with index.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == split]
-    found = [folder / row["file"] for row in rows]
+        rows = list(csv.DictReader(file))
+    if rows and not {"file", "split"} <= rows[0].keys():
+        raise AvatarAppError(f"{index} must have the columns file and split.")
+    found = [folder / row["file"] for row in rows if row["split"] == split]
     if len(found) < least:
         raise AvatarAppError(
             f"{index} names too few clips of the split {split}: {least} are needed."

@@ -22,6 +22,7 @@ from avatar_app.files import whole
 from avatar_app.fomm import conversion
 from avatar_app.fomm.checkpoints import Checkpoint
 from avatar_app.inference import open_core
+from avatar_app.settings import install
 from avatar_app.types import AvatarAppError, Image
 
 SUFFIX = ".int8.zip"
@@ -67,7 +68,7 @@ def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Pa
         import nncf  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
         raise AvatarAppError(
-            "Quantizing needs NNCF; install it with: pip install 'avatar_app[train]'"
+            f"Quantizing needs NNCF, which is not installed; run {install('train')}."
         ) from error
     exact = nncf.IgnoredScope(types=list(_EXACT), validate=False)
     path = checkpoint.path.with_name(checkpoint.path.stem + SUFFIX)

@@ -16,7 +16,7 @@ from types import ModuleType
 import numpy as np
 
 from avatar_app.glitch.signals.movement import eye_distance
-from avatar_app.settings import cache_dir
+from avatar_app.settings import cache_dir, install
 from avatar_app.types import AvatarAppError, Floats, Image
 
 NAME = "face-alignment"
@@ -123,8 +123,7 @@ def _api() -> ModuleType:
         from face_alignment import api
     except ImportError as error:
         raise AvatarAppError(
-            "The second landmark finder is not installed; run: "
-            f"pip install 'avatar_app[{NAME}]' (from a checkout: pip install -e '.[{NAME}]')"
+            f"The second landmark finder is not installed; run {install(NAME)}."
         ) from error
     found: ModuleType = api
     return found

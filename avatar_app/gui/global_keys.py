@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 
+from avatar_app.settings import install
 from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ _NO_X11 = (
     "an X11 session."
 )
 _NOT_INSTALLED = (
-    "Keys in other windows need pynput, which is not installed; run: pip install "
-    "'avatar_app[hotkeys]'"
+    f"Keys in other windows need pynput, which is not installed; run {install('hotkeys')}."
 )
 _REFUSED = (
     "The system does not let the app listen to keys in other windows ({error}); use the keys in "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from avatar_app.settings import install
 from avatar_app.study.worker import Answer, Doer, Task, Worker
 from avatar_app.study.workplace import Fetch, Setup
 from avatar_app.types import AvatarAppError
@@ -133,9 +134,7 @@ def _joined(address: str) -> Any:
     try:
         import ray
     except ImportError as error:
-        raise AvatarAppError(
-            "Ray is not installed; install it with: pip install 'avatar_app[cluster]'"
-        ) from error
+        raise AvatarAppError(f"Ray is not installed; run {install('cluster')}.") from error
     if address != "auto":
         _check_answers(address)
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from avatar_app.calibration_run import calibrate
 from avatar_app.calibration_run.foreign import OTHERS
 from avatar_app.calibration_run.glitches import JAWS
 from avatar_app.calibration_run.plan import (
@@ -20,6 +21,7 @@ from avatar_app.calibration_run.plan import (
     plan,
     pupils,
 )
+from avatar_app.types import AvatarAppError
 
 
 @pytest.fixture
@@ -99,3 +101,20 @@ def test_calm_avatars_are_played_again_where_that_is_asked_for(clips: Path) -> N
     assert len(more) == 2 * 6
     before = {(one.clip, one.seed) for one in plan(clips, 3, 3) if one.what == AVATAR}
     assert not {(one.clip, one.seed) for one in more} & before
+
+
+def test_an_index_without_a_column_is_one_sentence(clips: Path) -> None:
+    """It names the file and what it must have."""
+    (clips / "synthetic" / "index.csv").write_text("file,part\na.mp4,val\n")
+    with pytest.raises(AvatarAppError, match=r"index\.csv must have the columns file and split"):
+        plan(clips, 3, 3)
+
+
+def test_what_fits_is_looked_for_before_anything_is_played(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours of playing would be lost otherwise."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(AvatarAppError, match="scipy and sklearn must be there"):
+        calibrate(clips, tmp_path / "glitch.json")
+    assert not (tmp_path / "glitch.cache").exists()
