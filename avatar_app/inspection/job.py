@@ -93,9 +93,13 @@ def inspect(
     about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
     found = job.inspection(seconds, about, out / REPORT, learned)
     inspection = _asked_again(dataclasses.replace(found, label=label))
-    write_whole(out / FRAMES, frames_to_csv(job.rows))
-    write_whole(out / EVENTS, events_to_jsonl(inspection.events))
-    write_whole(out / REPORT, report_html(inspection).encode())
+    files = {
+        FRAMES: frames_to_csv(job.rows),
+        EVENTS: events_to_jsonl(inspection.events),
+        REPORT: report_html(inspection).encode(),
+    }
+    for file, content in files.items():
+        write_whole(out / file, content)
     return inspection
 
 
