@@ -12,7 +12,7 @@ from avatar_app.handoff import Slot
 from avatar_app.pipeline.beat import Beat
 from avatar_app.pipeline.gate import Choice, Gate
 from avatar_app.pipeline.speed import LATENCY, Tally, stats
-from avatar_app.pipeline.view import Shown, Status
+from avatar_app.pipeline.view import Shown, State, Status
 from avatar_app.pipeline.wiring import Picture, Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Image, Output
@@ -144,14 +144,26 @@ class OutputJob:
         dropped = self._wiring.to_reenact.dropped
         lost = self._wiring.to_record.lost
         self._wiring.tell(stats(now, seconds, samples, state, dropped, lost))
-        if state.camera is not Status.ON or any(name == "camera" for name, _ in samples):
+        if any(name == "camera" for name, _ in samples):
             self._heard = now
-        elif now - self._heard > self._delays.silence:
+        self._watch_camera(state, now)
+
+    def _watch_camera(self, state: State, now: float) -> None:
+        """Name one that hangs; while the model is loaded, opening it may take longer."""
+        if state.camera is Status.ON:
+            patience = self._delays.silence
+            what = f"{state.camera_name} hangs and gives no pictures"
+            remedy = "take it out and put it in again."
+        elif state.camera is Status.STARTING and state.model is not Status.STARTING:
+            patience = self._delays.opening
+            what = f"The camera {state.preferences.camera} does not answer"
+            remedy = "check that it is connected and its address is right, or choose another one."
+        else:
+            self._heard = now
+            return
+        if now - self._heard > patience:
             self._wiring.change_state(camera=Status.LOST)
-            reason = (
-                f"{state.camera_name} hangs and gives no pictures; take it out and put it in again."
-            )
-            self._wiring.tell(CameraLost(now, reason))
+            self._wiring.tell(CameraLost(now, f"{what}; {remedy}"))
 
     def _let_go(self, status: Status) -> None:
         output, self._output, self._composed = self._output, None, None

@@ -121,13 +121,14 @@ class Delays:
     """How long the pipeline waits for things, in seconds; tests have less patience.
 
     `camera` and `output` lie between two tries to open one, `silence` is when a camera that gives
-    nothing is said to hang, `stale` when a picture is too old to be shown to others, `stats`
-    between two sums.
+    nothing is said to hang, `opening` when one that is being opened is, `stale` when a picture is
+    too old to be shown to others, `stats` between two sums.
     """
 
     camera: float = 1.0
     output: float = 2.0
     silence: float = 3.0
+    opening: float = 8.0
     stale: float = 2.0
     stats: float = 1.0
 

@@ -135,8 +135,8 @@ class Pipeline:
                 change()
 
     def _change_camera(self) -> None:
-        if self.state.camera is Status.LOST:
-            # It may hang in a read that never ends: another one takes over.
+        if self.state.camera not in (Status.ON, Status.ENDED):
+            # It may hang in a read that never ends, or while it is opened: another one takes over.
             self._camera.retire()
             self._filmer.tell_to_stop()
             self._retired.append(self._filmer)

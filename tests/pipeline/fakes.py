@@ -30,6 +30,7 @@ from tests.evaluation.constructed import landmarks
 
 LONG = 10.0  # seconds; a test that waits so long has failed
 SIZE = 64
+SILENT = "silent"  # the camera that answers only when told to
 RAW, AVATAR = 200, 90  # the grey of the camera's pictures, and of the avatar's
 AVATAR_2 = 60  # that of the avatar called sofia
 POINTS = KeyPoints(np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2, 2), np.float32))
@@ -65,6 +66,7 @@ class Faults:
     rendered: list[float] = field(default_factory=list)
     hang: threading.Event = field(default_factory=threading.Event)  # set: reads go on
     judge: threading.Event = field(default_factory=threading.Event)  # set: judging goes on
+    answer: threading.Event = field(default_factory=threading.Event)  # set: SILENT is opened
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -72,6 +74,7 @@ class Faults:
     def __post_init__(self) -> None:
         self.hang.set()
         self.judge.set()
+        self.answer.set()
 
 
 def _raise(error: Exception | None) -> None:
@@ -85,6 +88,8 @@ class _Camera:
     width, height, fps = 160, 120, 200.0
 
     def __init__(self, faults: Faults, name: str) -> None:
+        if name == SILENT:
+            faults.answer.wait(LONG)
         _raise(faults.opening)
         self.name = name
         self._faults = faults
@@ -256,7 +261,7 @@ def parts(faults: Faults) -> Parts:
         detector=lambda preferences: _Detector(faults) if preferences.detector else None,
         output=lambda preferences: _Output(faults, *preferences.output_shape),
         session=lambda *given: _Session(faults, *given),
-        delays=Delays(camera=0.05, output=0.05, silence=0.4, stale=0.3, stats=0.2),
+        delays=Delays(camera=0.05, output=0.05, silence=0.4, opening=0.4, stale=0.3, stats=0.2),
         pose_distance=lambda one, other: float(abs(one.value - other.value).mean()),
     )
 
@@ -312,5 +317,6 @@ def running(faults: Faults | None = None, **preferences: Any) -> Iterator[Run]:
     finally:
         run.faults.hang.set()
         run.faults.judge.set()
+        run.faults.answer.set()
         assert run.pipeline.stop(LONG) == []
     assert sorted(run.faults.closed) == sorted(run.faults.opened)

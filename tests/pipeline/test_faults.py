@@ -17,7 +17,7 @@ from avatar_app.events import (
 from avatar_app.pipeline import Status
 from avatar_app.pipeline.commands import Apply
 from avatar_app.types import AvatarAppError, CameraError, ClipEndedError
-from tests.pipeline.fakes import RAW, SEEN, Faults, running
+from tests.pipeline.fakes import RAW, SEEN, SILENT, Faults, running
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +79,29 @@ def test_a_hanging_camera_is_replaced_by_another() -> None:
         faults.hang.set()
         run.until(OutputChanged, state="avatar")
         run.until_true(lambda: "camera" in faults.closed)
+
+
+def test_a_camera_that_never_answers_is_named_and_can_be_left() -> None:
+    """As an address behind which nobody is: opening it holds up no other camera, nor the end."""
+    faults = Faults()
+    faults.answer.clear()
+    with running(faults, camera=SILENT) as run:
+        assert "camera silent does not answer" in run.until(CameraLost).reason
+        assert run.pipeline.state.camera is Status.LOST
+        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
+        run.until(CameraBack, name="another")
+        run.until(OutputChanged, state="avatar")
+        assert run.pipeline.stop(0.2) == ["camera"]
+
+
+def test_a_camera_that_is_still_being_opened_can_be_left() -> None:
+    """Nobody has to wait until it is said not to answer."""
+    faults = Faults()
+    faults.answer.clear()
+    with running(faults, camera=SILENT) as run:
+        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
+        run.until(CameraBack, name="another")
+        assert not any(isinstance(event, CameraLost) for event in run.events)
 
 
 def test_a_black_camera_is_named() -> None:
