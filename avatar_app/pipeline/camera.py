@@ -45,18 +45,19 @@ class CameraJob:
         """Take the camera that the preferences name now."""
         self._let_go()
         self._has_failed = False
-        self._wiring.change_state(camera=Status.STARTING, camera_name="")
+        if not self._is_retired:
+            self._wiring.change_state(camera=Status.STARTING, camera_name="")
 
     def retire(self) -> None:
-        """Give nothing more, even if a read that hangs should end; called from other threads."""
+        """Give nothing more, even if what hangs should end; called from other threads."""
         self._is_retired = True
 
     def failed(self, error: Exception) -> None:
         """Give the camera up for now."""
-        self._wiring.tell(
-            WorkerFailed(self._wiring.now(), self.name, sentence(error, "The camera"))
-        )
-        self._lose(sentence(error, "The camera"))
+        reason = sentence(error, "The camera")
+        if not self._is_retired:
+            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+        self._lose(reason)
 
     def close(self) -> None:
         """Let the device go."""
@@ -73,7 +74,10 @@ class CameraJob:
             self._lose(str(error))
             return
         self._black_looks = 0
-        self._found(self._camera)
+        if self._is_retired:
+            self._let_go()  # another one took over while it did not answer
+        else:
+            self._found(self._camera)
 
     def _read(self, camera: Camera) -> None:
         try:

@@ -12,6 +12,7 @@ from avatar_app.events import (
     FlagCleared,
     FlagRaised,
     OutputChanged,
+    Stats,
     WorkerFailed,
 )
 from avatar_app.pipeline import Status
@@ -102,6 +103,21 @@ def test_a_camera_that_is_still_being_opened_can_be_left() -> None:
         run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
         run.until(CameraBack, name="another")
         assert not any(isinstance(event, CameraLost) for event in run.events)
+
+
+def test_a_camera_that_answers_when_another_is_there_changes_nothing() -> None:
+    """Neither its name nor its pictures are wanted any more, and it is let go."""
+    faults = Faults()
+    faults.answer.clear()
+    with running(faults, camera=SILENT) as run:
+        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
+        run.until(CameraBack, name="another")
+        faults.answer.set()
+        run.until_true(lambda: "camera" in faults.closed)
+        run.until(Stats)
+        assert run.pipeline.state.camera_name == "another"
+    events = [*run.events, *run.pipeline.events.drain()]
+    assert [event.name for event in events if isinstance(event, CameraBack)] == ["another"]
 
 
 def test_a_black_camera_is_named() -> None:
