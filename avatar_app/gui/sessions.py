@@ -31,43 +31,55 @@ class SessionBrowser(QDialog):
     def __init__(self, parent: QWidget | None, folder: Path) -> None:
         super().__init__(parent)
         self.setWindowTitle("Recorded sessions")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(560, 400)
         if parent is not None:
             self.resize(min(980, parent.width() - 40), min(640, parent.height() - 40))
         self._folder = folder
-        self._sessions = list_sessions(folder)
+        self._sessions: list[Session] = []
         self.list = QListWidget()
         self.list.setFixedWidth(230 if self.width() > 720 else 180)
         self.list.setAccessibleName("Sessions")
         self.list.setWordWrap(True)
         self.player = Player()
-        for session in self._sessions:
-            item = QListWidgetItem(_line(session))
-            item.setSizeHint(QSize(0, 72))
-            self.list.addItem(item)
         self.list.currentRowChanged.connect(self._choose)
-        middle = QHBoxLayout()
+        self._middle = QWidget()
+        middle = QHBoxLayout(self._middle)
+        middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(theme.SPACE)
         middle.addWidget(self.list)
         middle.addWidget(self.player, 1)
+        self._empty = label(
+            "Nothing is recorded yet. Press Record, or let the moments around red flags be "
+            "recorded by themselves (Settings, Recording).",
+            "soft",
+        )
+        self._empty.setWordWrap(True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 16)
         column.addWidget(label("Recorded sessions", "title"))
-        if self._sessions:
-            column.addLayout(middle, 1)
-            self.list.setCurrentRow(0)
-        else:
-            empty = label(
-                "Nothing is recorded yet. Press Record, or let the moments around red flags be "
-                "recorded by themselves (Settings, Recording).",
-                "soft",
-            )
-            empty.setWordWrap(True)
-            empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(empty, 1)
-            self.player.hide()
+        column.addWidget(self._middle, 1)
+        column.addWidget(self._empty, 1)
         column.addLayout(self._buttons())
+        self._middle.hide()
+        self.show_folder(folder)
+
+    def show_folder(self, folder: Path) -> None:
+        """List what is there now, the newest chosen; where that is what is listed, all stays."""
+        sessions = list_sessions(folder)
+        if (folder, sessions) == (self._folder, self._sessions):
+            return
+        self._folder, self._sessions = folder, sessions
+        self.player.stop()
+        self.list.clear()
+        for session in sessions:
+            item = QListWidgetItem(_line(session))
+            item.setSizeHint(QSize(0, 72))
+            self.list.addItem(item)
+        self._middle.setVisible(bool(sessions))
+        self._empty.setVisible(not sessions)
+        self._folder_button.setToolTip(str(folder))
+        self.list.setCurrentRow(0)
 
     def done(self, result: int) -> None:
         """Let the video go, and close."""
@@ -80,13 +92,13 @@ class SessionBrowser(QDialog):
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        folder = QPushButton("Open the folder")
-        folder.setIcon(icons.icon("folder", theme.SOFT))
-        folder.setToolTip(str(self._folder))
-        folder.clicked.connect(self._open_folder)
+        self._folder_button = QPushButton("Open the folder")
+        self._folder_button.setIcon(icons.icon("folder", theme.SOFT))
+        self._folder_button.setToolTip(str(self._folder))
+        self._folder_button.clicked.connect(self._open_folder)
         close = QPushButton("Close")
         close.clicked.connect(self.reject)
-        row.addWidget(folder)
+        row.addWidget(self._folder_button)
         row.addStretch(1)
         row.addWidget(close)
         return row

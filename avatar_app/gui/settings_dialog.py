@@ -43,7 +43,6 @@ class SettingsDialog(QDialog):
     def __init__(self, parent: QWidget, preferences: Preferences) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(560, 380)
         self.resize(min(780, parent.width() - 40), min(560, parent.height() - 40))
         self._before = preferences
@@ -95,6 +94,13 @@ class SettingsDialog(QDialog):
         if self.keys.changed != dict(self._before.hotkeys):
             found["hotkeys"] = self.keys.changed
         return found
+
+    def follow(self, preferences: Preferences) -> None:
+        """Take what was changed meanwhile; what was chosen here stays."""
+        for name, editor in self.editors.items():
+            if _value(editor) == getattr(self._before, name):
+                _put(editor, getattr(preferences, name))
+        self._before = preferences
 
     def accept(self) -> None:
         """Check everything, hand it on, and close; stay open with the reason otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QShortcut, QWidget
 
@@ -14,6 +15,8 @@ from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError
 
 TOPIC = "keys in other windows"
+_IN_ALL_WINDOWS = frozenset({"panic"})
+"""What is heard in the app's other windows too, save where the key is typed or chosen."""
 
 
 class Shortcuts:
@@ -57,5 +60,7 @@ class Shortcuts:
     def _made(self, key: str, action: str) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key), self._window)
         shortcut.setObjectName(action)
+        if action in _IN_ALL_WINDOWS:
+            shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
         shortcut.activated.connect(lambda: self._do(action))
         return shortcut

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QResizeEvent
-from PyQt5.QtWidgets import QFileDialog, QMainWindow
+from PyQt5.QtWidgets import QMainWindow
 
 from avatar_app.devices.virtual_camera import NONE
 from avatar_app.events import (
@@ -22,12 +22,11 @@ from avatar_app.events import (
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.bars import details
 from avatar_app.gui.control import Control, Engine
+from avatar_app.gui.dialogs import Dialogs
 from avatar_app.gui.guide_view import GuideView
 from avatar_app.gui.layout import Layout
 from avatar_app.gui.news import notice, settled, words
 from avatar_app.gui.overlays import KeySheet, Overlay, Question
-from avatar_app.gui.sessions import SessionBrowser
-from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.shortcuts import Shortcuts
 from avatar_app.gui.stage import Mood
 from avatar_app.handoff import Backlog, Slot
@@ -37,7 +36,6 @@ from avatar_app.types import Verdict
 
 _BEAT_MS = 33
 _NARROW = 860  # pixels of width below which buttons lose their words
-_PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif)"
 
 
 class Source(Engine, Protocol):
@@ -67,6 +65,7 @@ class Window(QMainWindow):
         self._has_drifted = False
         self._make_widgets()
         self.control = Control(source, preferences, self.banners.tell, self.question.ask)
+        self._dialogs = Dialogs(self, self.control)
         self._shortcuts = Shortcuts(self, self.control.do, self.banners.tell)
         self._connect()
         self._restore()
@@ -93,7 +92,7 @@ class Window(QMainWindow):
         for bar in (self.header, self.controls):
             bar.asked.connect(do)
         self.gallery.chosen.connect(self.control.choose_avatar)
-        self.gallery.add_asked.connect(self._add_avatar)
+        self.gallery.add_asked.connect(self._dialogs.open_photo)
         self.guide.taken.connect(lambda: do("calibrate"))
         self.control.show_asked.connect(self._show_asked)
         self.control.changed.connect(self._show_looks)
@@ -234,21 +233,13 @@ class Window(QMainWindow):
 
     def _show_asked(self, action: str) -> None:
         {
-            "settings": self._open_settings,
-            "sessions": self._open_sessions,
+            "settings": self._dialogs.open_settings,
+            "sessions": self._dialogs.open_sessions,
             "hotkeys": self.key_sheet.open,
             "guide": self._open_guide,
             "full_screen": self._toggle_full_screen,
             "back": self._back,
         }[action]()
-
-    def _open_settings(self) -> None:
-        dialog = SettingsDialog(self, self.control.preferences)
-        dialog.chosen.connect(lambda values: self.control.change(**values))
-        dialog.open()
-
-    def _open_sessions(self) -> None:
-        SessionBrowser(self, self.control.preferences.recordings_dir).open()
 
     def _open_guide(self) -> None:
         avatar = self.source.state.avatar
@@ -262,6 +253,8 @@ class Window(QMainWindow):
             if overlay.isVisible():
                 overlay.dismiss()
                 return
+        if self._dialogs.close_front():
+            return
         if self.isFullScreen():
             self.showNormal()
         elif self.control.is_watched:
@@ -273,11 +266,6 @@ class Window(QMainWindow):
     def end(self) -> None:
         """Close the window, and with it the app."""
         self.close()
-
-    def _add_avatar(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Make an avatar of a photo", "", _PICTURES)
-        if path:
-            self.control.add_avatar(path)
 
     # How it remembers itself.
 
@@ -295,6 +283,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Keep the geometry, and look at the pipeline and listen to keys no more."""
         self.stop_looking()
+        self._dialogs.close()
         self.control.remember(geometry=bytes(self.saveGeometry().toBase64()).decode())
         self._shortcuts.stop()
         super().closeEvent(event)

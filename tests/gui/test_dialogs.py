@@ -75,7 +75,8 @@ def test_defaults_are_all_put_back(qtbot: QtBot, dialog: SettingsDialog) -> None
     assert dialog.values() == {"camera": "0", "hotkeys": {}}
 
 
-def _record(folder: Path, started: str) -> None:
+def record_session(folder: Path, started: str) -> None:
+    """Record a second in which a flag is up for a while."""
     info = SessionInfo(started, "flags", "mei", "fomm-mini", "CPU", "1")
     moments = [Moment(n, n / 10, picture(20 * n)) for n in range(10)]
     writer = SessionWriter(folder, info, moments[0], {})
@@ -99,8 +100,8 @@ def test_flags_are_up_between_their_events() -> None:
 
 def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> None:
     """The newest is on top; going to a moment shows its flags; playing ends at the end."""
-    _record(tmp_path, "2026-11-03T10:00:00+00:00")
-    _record(tmp_path, "2026-11-03T11:00:00+00:00")
+    record_session(tmp_path, "2026-11-03T10:00:00+00:00")
+    record_session(tmp_path, "2026-11-03T11:00:00+00:00")
     browser = SessionBrowser(None, tmp_path)
     qtbot.addWidget(browser)
     browser.show()
@@ -121,7 +122,7 @@ def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> Non
 
 def test_a_damaged_session_is_said_so(qtbot: QtBot, tmp_path: Path) -> None:
     """The browser stays, with a sentence where the picture would be."""
-    _record(tmp_path, "2026-11-03T10:00:00+00:00")
+    record_session(tmp_path, "2026-11-03T10:00:00+00:00")
     next(tmp_path.glob("*/avatar.mp4")).write_bytes(b"nothing")
     browser = SessionBrowser(None, tmp_path)
     qtbot.addWidget(browser)
