@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -31,6 +32,16 @@ def test_a_run_ends_after_its_seconds(tmp_path: Path) -> None:
     assert written["device_reason"] == "it is a test"
     assert written["events"]["Calibrated"] == 1
     assert written["summary"]["stages_ms"]["render"]["p95"] == 1.0
+
+
+def test_a_run_shorter_than_a_sum_is_summed_up_too() -> None:
+    """What is left at the end counts."""
+    fakes = parts(Faults())
+    patient = dataclasses.replace(fakes, delays=dataclasses.replace(fakes.delays, stats=60.0))
+    run = run_headless(PREFERENCES, seconds=0.4, parts=patient)
+    assert run.summary.pictures["model"] > 10
+    assert 0.4 < run.summary.seconds < 5
+    assert run.summary.fps["output"] > 1
 
 
 def test_a_run_ends_with_its_clip() -> None:

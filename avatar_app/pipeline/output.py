@@ -74,7 +74,10 @@ class OutputJob:
             self._show(Choice(Shown.OFF, reason=reason))
 
     def close(self) -> None:
-        """Let the device go."""
+        """Sum up what is left, and let the device go."""
+        seconds = self._wiring.now() - self._counted_at
+        if seconds > 0:
+            self._sum_up(seconds)
         self._let_go(Status.OFF)
 
     def wake(self) -> None:
@@ -138,8 +141,7 @@ class OutputJob:
         if seconds < self._delays.stats:
             return
         self._counted_at = now
-        samples = self._wiring.samples.drain()
-        self.tally.add(seconds, samples)
+        samples = self._sum_up(seconds)
         state = self._wiring.state.value
         dropped = self._wiring.to_reenact.dropped
         lost = self._wiring.to_record.lost
@@ -147,6 +149,11 @@ class OutputJob:
         if any(name == "camera" for name, _ in samples):
             self._heard = now
         self._watch_camera(state, now)
+
+    def _sum_up(self, seconds: float) -> list[tuple[str, float]]:
+        samples = self._wiring.samples.drain()
+        self.tally.add(seconds, samples)
+        return samples
 
     def _watch_camera(self, state: State, now: float) -> None:
         """Name one that hangs; while the model is loaded, opening it may take longer."""
