@@ -100,6 +100,8 @@ class _Watch:
             sentence = _sentence(event)
             if sentence:
                 self._say(sentence)
+            if isinstance(event, CameraLost) and self._pipeline.state.camera is Status.ENDED:
+                continue  # that a clip is over is no trouble
             if isinstance(event, CameraLost | WorkerFailed | Refused):
                 self.last_trouble = event.reason
 

@@ -50,6 +50,13 @@ def test_a_run_ends_with_its_clip() -> None:
     assert run_headless(PREFERENCES, parts=parts(faults)).events["CameraLost"] == 1
 
 
+def test_a_clip_without_a_face_is_told_from_one_that_has_ended() -> None:
+    """Its end is no trouble: what was missing in it is said."""
+    faults = Faults(last_picture=60, camera=ClipEndedError("the clip has ended"), faceless=True)
+    with pytest.raises(AvatarAppError, match="No face was seen"):
+        run_headless(PREFERENCES, parts=parts(faults))
+
+
 def test_a_model_that_cannot_be_loaded_ends_the_run() -> None:
     """Nobody is there to choose another."""
     faults = Faults(model=AvatarAppError("there is no model called x"))

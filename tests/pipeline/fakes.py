@@ -55,6 +55,7 @@ class Faults:
     reenactor: Exception | None = None
     model: Exception | None = None
     looker: Exception | None = None
+    faceless: bool = False
     detector: Exception | None = None
     output: Exception | None = None
     no_output: Exception | None = None
@@ -152,7 +153,7 @@ class _Looker:
 
     def follow(self, image: Image) -> Floats | None:
         _raise(self._faults.looker)
-        return landmarks(unit=20, centre=(80, 60))
+        return None if self._faults.faceless else landmarks(unit=20, centre=(80, 60))
 
     def forget(self) -> None:
         pass
