@@ -10,13 +10,16 @@ from PyQt5.QtWidgets import QShortcut, QWidget
 
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.global_keys import GlobalKeys
-from avatar_app.gui.hotkeys import global_keys_in_use
+from avatar_app.gui.hotkeys import BY_NAME, global_keys_in_use
 from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError
 
 TOPIC = "keys in other windows"
 _IN_ALL_WINDOWS = frozenset({"panic"})
 """What is heard in the app's other windows too, save where the key is typed or chosen."""
+
+_STEPS = frozenset({"previous_avatar", "next_avatar", "ghost_less", "ghost_more"})
+"""What goes on while its key is held, as the crop does; anything else happens once."""
 
 
 class Shortcuts:
@@ -60,6 +63,7 @@ class Shortcuts:
     def _made(self, key: str, action: str) -> QShortcut:
         shortcut = QShortcut(QKeySequence(key), self._window)
         shortcut.setObjectName(action)
+        shortcut.setAutoRepeat(action in _STEPS or BY_NAME[action].group == "Framing")
         if action in _IN_ALL_WINDOWS:
             shortcut.setContext(Qt.ShortcutContext.ApplicationShortcut)
         shortcut.activated.connect(lambda: self._do(action))

@@ -16,6 +16,7 @@ from PyQt5.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QListWidget,
+    QShortcut,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -125,6 +126,17 @@ def test_the_panic_key_can_be_typed_and_chosen(
     assert pages is not None
     qtbot.keyClick(pages, Qt.Key.Key_P)
     assert pipeline.posted == PANIC
+
+
+def test_a_key_that_is_held_down_switches_once(window: Window) -> None:
+    """Panic does not end by itself in a nervous hand; a crop goes on while its key is held."""
+    repeated = {
+        shortcut.objectName()
+        for shortcut in window.findChildren(QShortcut)
+        if shortcut.autoRepeat()
+    }
+    assert repeated.isdisjoint({"panic", "virtual_camera", "pass_through", "record", "back"})
+    assert {"crop_left", "zoom_in", "ghost_more", "next_avatar"} <= repeated
 
 
 @pytest.mark.parametrize(
