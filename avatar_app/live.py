@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from avatar_app.devices.camera import check_camera
 from avatar_app.events import (
     AvatarChanged,
     CameraBack,
@@ -19,8 +20,9 @@ from avatar_app.events import (
     WorkerFailed,
 )
 from avatar_app.files import check_writable, write_whole
-from avatar_app.pipeline import Parts, Pipeline, Status
+from avatar_app.pipeline import Parts, Pipeline, Shown, Status
 from avatar_app.pipeline.account import Account, LiveRun
+from avatar_app.pipeline.output import OutputJob
 from avatar_app.preferences import Preferences
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError
@@ -38,12 +40,15 @@ def run_headless(
     say: Callable[[str], None] = lambda sentence: None,
     parts: Parts | None = None,
 ) -> LiveRun:
-    """Run the app until its clip has ended, `seconds` with a model are over, or KeyboardInterrupt.
+    """Run the app until its clip ends, `seconds` with an avatar are over, or KeyboardInterrupt.
 
     `say` takes a sentence about whatever a person should know. `stats_json` is also written after
-    KeyboardInterrupt, which is raised again. Raises AvatarAppError where the model cannot be
-    loaded, or where there has been no avatar at all at the end; its sentence is that of the cause.
+    KeyboardInterrupt, which is raised again. Raises AvatarAppError at once for a camera that is a
+    file which is not there, or where the model cannot be loaded; and at the end where there has
+    been no avatar at all, or the virtual camera could never be used. Its sentence is that of the
+    cause.
     """
+    check_camera(preferences.camera)
     if stats_json is not None:
         check_writable(stats_json)
     pipeline = Pipeline(preferences, parts)
@@ -59,6 +64,8 @@ def run_headless(
             write_whole(stats_json, run.to_json())
     if run.summary.pictures.get("model", 0) == 0:
         raise AvatarAppError(watch.last_trouble or _NO_FACE)
+    if watch.output_trouble and not watch.was_seen:
+        raise AvatarAppError(watch.output_trouble)
     return run
 
 
@@ -75,14 +82,15 @@ class _Watch:
         self._pipeline = pipeline
         self._say = say
         self.account = Account(pipeline)
-        self.last_trouble = ""
+        self.last_trouble = self.output_trouble = ""
+        self.was_seen = False  # by others, through the virtual camera
 
     def until_over(self, seconds: float | None, progress: Progress) -> None:
         began = time.monotonic()
         while True:
             self.take_events(_GLANCE)
             self.account.glance()
-            if self._pipeline.state.model is Status.STARTING:
+            if not self._pipeline.state.is_ready:
                 began = time.monotonic()
             passed = time.monotonic() - began
             progress(min(passed, seconds or passed), seconds, "seconds")
@@ -104,6 +112,10 @@ class _Watch:
                 continue  # that a clip is over is no trouble
             if isinstance(event, CameraLost | WorkerFailed | Refused):
                 self.last_trouble = event.reason
+            if isinstance(event, WorkerFailed) and event.worker == OutputJob.name:
+                self.output_trouble = event.reason
+            if isinstance(event, OutputChanged) and event.state != Shown.OFF.value:
+                self.was_seen = True
 
 
 def _sentence(event: Event) -> str:

@@ -172,10 +172,12 @@ class Detector(Protocol):
 class Camera(Protocol):
     """Gives the driver's pictures. One thread owns it, and that thread closes it.
 
-    `name` in words, `width`, `height` and `fps` as the device really gives them.
+    `name` in words, `width`, `height` and `fps` as the device really gives them. One that is not
+    `is_live` begins with the first `read` and has an end: what nobody looks at is missed.
     """
 
     name: str
+    is_live: bool
     width: int
     height: int
     fps: float

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from avatar_app.live import run_headless
 from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError, ClipEndedError
-from tests.pipeline.fakes import Faults, parts
+from tests.pipeline.fakes import LONG, Faults, parts
 
 PREFERENCES = Preferences(camera="fake", virtual_camera="fake")
 
@@ -50,6 +52,23 @@ def test_a_run_ends_with_its_clip() -> None:
     assert run_headless(PREFERENCES, parts=parts(faults)).events["CameraLost"] == 1
 
 
+@pytest.mark.parametrize("slow", ["reenactor", "avatar"])
+def test_a_clip_begins_when_the_avatar_is_there(slow: str) -> None:
+    """However long it takes to load the model and to make it, nothing of the clip is missed."""
+    faults = Faults(last_picture=60, camera=ClipEndedError("it has ended"), is_live=False)
+    fakes = parts(faults)
+    make = getattr(fakes, slow)
+
+    def made_late(*given: object) -> object:
+        time.sleep(0.6)  # twice as long as the clip
+        return make(*given)
+
+    late: dict[str, Any] = {slow: made_late}
+    run = run_headless(PREFERENCES, seconds=LONG, parts=dataclasses.replace(fakes, **late))
+    assert run.summary.pictures["camera"] == 60
+    assert run.summary.pictures["model"] > 20
+
+
 def test_a_clip_without_a_face_is_told_from_one_that_has_ended() -> None:
     """Its end is no trouble: what was missing in it is said."""
     faults = Faults(last_picture=60, camera=ClipEndedError("the clip has ended"), faceless=True)
@@ -62,6 +81,25 @@ def test_a_model_that_cannot_be_loaded_ends_the_run() -> None:
     faults = Faults(model=AvatarAppError("there is no model called x"))
     with pytest.raises(AvatarAppError, match="no model called x"):
         run_headless(PREFERENCES, parts=parts(faults))
+
+
+def test_a_virtual_camera_that_was_never_there_is_a_failure() -> None:
+    """Nobody saw anything; the sentence is about the cause."""
+    faults = Faults(no_output=AvatarAppError("no device; load it."))
+    with pytest.raises(AvatarAppError, match="no device; load it"):
+        run_headless(PREFERENCES, seconds=0.7, parts=parts(faults))
+
+
+def test_a_virtual_camera_that_fails_later_is_an_ordinary_event() -> None:
+    """Others have seen the avatar."""
+    faults = Faults()
+
+    def say(sentence: str) -> None:
+        if sentence == "others see: avatar":
+            faults.output = AvatarAppError("it is gone; switch it on.")
+
+    run = run_headless(PREFERENCES, seconds=0.7, say=say, parts=parts(faults))
+    assert run.events["WorkerFailed"] == 1
 
 
 def test_a_run_without_any_avatar_has_failed() -> None:

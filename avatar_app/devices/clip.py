@@ -36,6 +36,7 @@ class ClipCamera:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name or path.name
+        self.is_live = repeat
         self._path = path
         self._repeat = repeat
         self._clock = clock
@@ -93,6 +94,7 @@ class ClipCamera:
 class TestPattern:
     """Bars of colour with a white line that wanders: for trying what comes after a camera."""
 
+    is_live = True
     __test__ = False  # pytest takes every Test* for its own
 
     def __init__(

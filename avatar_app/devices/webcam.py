@@ -58,6 +58,8 @@ class WebCamera:
     Raises CameraError where it is missing, busy or not allowed.
     """
 
+    is_live = True
+
     def __init__(self, source: int | str, width: int, height: int, fps: float) -> None:
         self.name = str(source) if isinstance(source, str) else _name_of(source)
         _keep_quiet()

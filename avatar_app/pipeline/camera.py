@@ -9,6 +9,7 @@ from avatar_app.pipeline.wiring import Wiring
 from avatar_app.pipeline.worker import sentence
 from avatar_app.types import AvatarAppError, Camera, CameraError, ClipEndedError, Frame
 
+_WAIT = 0.1
 _BLACK = 6  # of 255: brighter than a covered lens gives, darker than a night
 _LOOKS_UNTIL_BLACK = 20
 _PICTURES_BETWEEN_LOOKS = 5
@@ -19,7 +20,7 @@ class CameraJob:
     """Gives the pictures of the preferences' camera to whoever wants the newest.
 
     Opening -> on -> lost -> on ...; a clip that is over has ended and stays so. While it is lost
-    it is opened again every second.
+    it is opened again every second. A clip waits for the first avatar.
     """
 
     name = "camera"
@@ -38,6 +39,8 @@ class CameraJob:
             self._pause.take(self._wiring.parts.delays.camera)
         elif self._camera is None:
             self._open()
+        elif not self._camera.is_live and not self._wiring.state.value.is_ready:
+            self._pause.take(_WAIT)  # a short clip would be over before it is used
         else:
             self._read(self._camera)
 
@@ -76,7 +79,7 @@ class CameraJob:
         self._black_looks = 0
         if self._is_retired:
             self._let_go()  # another one took over while it did not answer
-        else:
+        elif self._camera.is_live:
             self._found(self._camera)
 
     def _read(self, camera: Camera) -> None:

@@ -156,12 +156,12 @@ class OutputJob:
         return samples
 
     def _watch_camera(self, state: State, now: float) -> None:
-        """Name one that hangs; while the model is loaded, opening it may take longer."""
+        """Name one that hangs; until all is loaded, opening it may take longer."""
         if state.camera is Status.ON:
             patience = self._delays.silence
             what = f"{state.camera_name} hangs and gives no pictures"
             remedy = "take it out and put it in again."
-        elif state.camera is Status.STARTING and state.model is not Status.STARTING:
+        elif state.camera is Status.STARTING and state.is_ready:
             patience = self._delays.opening
             what = f"The camera {state.preferences.camera} does not answer"
             remedy = "check that it is connected and its address is right, or choose another one."

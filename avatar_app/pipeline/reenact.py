@@ -96,6 +96,8 @@ class ReenactJob:
     def failed(self, error: Exception) -> None:
         """Report the first of several failures; others see a card until a picture succeeds."""
         self._wiring.to_output.clear()
+        if self._avatar is None:
+            self._wiring.change_state(is_ready=True)
         if not self._is_failing:
             self._is_failing = True
             self._wiring.change_state(model=Status.FAILED)
@@ -130,7 +132,12 @@ class ReenactJob:
         def make() -> None:
             if name != self._wanted or self._wiring.is_closing:
                 return  # the next one is wanted already, or none
-            avatar = self._look.make_avatar(name, size)
+            avatar = None
+            try:
+                avatar = self._look.make_avatar(name, size)
+            finally:
+                if avatar is None:
+                    self._wiring.change_state(is_ready=True)
             if avatar is not None:
                 self._post_own(lambda: self._show(avatar))
 
@@ -142,7 +149,7 @@ class ReenactJob:
             return  # the model was changed meanwhile, and the avatar asked for again
         engine.set_source(avatar)
         self._avatar, self._best, self._source = avatar, None, None
-        self._wiring.change_state(avatar=avatar)
+        self._wiring.change_state(avatar=avatar, is_ready=True)
         self._wiring.tell(AvatarChanged(self._wiring.now(), avatar.name))
 
     def _rendered(self, engine: LiveReenactor, frame: Frame, square: Square) -> Rendered:

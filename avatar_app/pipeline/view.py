@@ -82,6 +82,7 @@ class State:
     """How things stand: replaced as a whole at every change, so it can be read at any time.
 
     `camera_name`, `model_name`, `output_name` are in words and empty where there is none yet;
+    `is_ready` says that the first avatar is there, or that there will be none by itself.
     `device` says what computes and `device_reason` why. `recording` is the folder of the session
     that is being written, or empty.
     """
@@ -91,6 +92,7 @@ class State:
     camera_name: str = ""
     model: Status = Status.STARTING
     model_name: str = ""
+    is_ready: bool = False
     device: str = ""
     device_reason: str = ""
     detector: Status = Status.OFF

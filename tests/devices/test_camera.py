@@ -122,8 +122,9 @@ def test_a_pause_in_a_clip_shows_its_last_picture(tmp_path: Path, clock: Clock) 
 
 
 def test_the_demo_clip_is_at_hand() -> None:
-    """`--camera demo` needs no camera."""
+    """`--camera demo` needs no camera, and is never over."""
     camera = open_camera("demo")
+    assert camera.is_live
     assert (camera.width, camera.height, camera.fps) == (640, 480, 30.0)
     camera.close()
 
@@ -132,6 +133,7 @@ def test_a_file_and_the_pattern_are_cameras(clip: Path) -> None:
     """A path is played at its own rate; the pattern has the size asked for."""
     with_file = open_camera(str(clip))
     assert with_file.fps == pytest.approx(10)
+    assert not with_file.is_live
     with_file.close()
     assert open_camera("test", 320, 240).width == 320
 
@@ -167,6 +169,22 @@ def test_an_address_longer_than_any_file_name_is_no_clip() -> None:
     assert clip_of(Path("rtsp://camera/" + "a" * 300)) is None
     with pytest.raises(CameraError, match="There is no camera and no file"):
         open_camera("a" * 300)
+
+
+@pytest.mark.parametrize("spec", ["nope.mp4", "Nope.MOV", "/nowhere/clip"])
+def test_a_missing_file_is_told_from_a_missing_webcam(spec: str) -> None:
+    """Nobody who misspelt a name is told to connect something."""
+    for look in (open_camera, check_camera):
+        with pytest.raises(CameraError, match=f"^{spec} does not exist; check the name"):
+            look(spec)
+
+
+def test_what_may_still_come_passes_the_check(clip: Path) -> None:
+    """A webcam, an address, what is there, and what is always there."""
+    for spec in ("0", "/dev/video99", "front door", "rtsp://nowhere/clip.mp4", "demo", "test"):
+        check_camera(spec)
+    for path in (clip, clip.parent):
+        check_camera(str(path))
 
 
 def test_a_missing_webcam_is_named() -> None:

@@ -50,6 +50,7 @@ class Faults:
     size: int = SIZE
     camera: Exception | None = None
     last_picture: int = 0  # before this one the camera does nothing wrong
+    is_live: bool = True
     opening: Exception | None = None
     black: bool = False
     reenactor: Exception | None = None
@@ -93,6 +94,7 @@ class _Camera:
             faults.answer.wait(LONG)
         _raise(faults.opening)
         self.name = name
+        self.is_live = faults.is_live
         self._faults = faults
         self._index = 0
         faults.opened.append("camera")
