@@ -21,6 +21,7 @@ from avatar_app.video import VideoReader
 _BEAT_MS = 25
 _TICKS = 1000  # of the slider
 _MAX_SIDE = 640
+_NEAR = 1.0  # seconds: recordings have a picture that can be sought as often
 
 
 def flags_at(events: list[Event], time: float) -> dict[Flag, str]:
@@ -37,7 +38,7 @@ def flags_at(events: list[Event], time: float) -> dict[Flag, str]:
 
 
 class Film:
-    """A video that gives the picture of a moment; going back begins it again."""
+    """A video that gives the picture of a moment: the next one soonest, a far one soon."""
 
     def __init__(self, session: Session) -> None:
         self._path = session.avatar_video
@@ -48,8 +49,12 @@ class Film:
 
     def at(self, time: float) -> Frame | None:
         """Return the picture shown at `time` in seconds. Raises AvatarAppError."""
-        if self._reader is None or (self._now is not None and time < self._now.time):
-            self._begin()
+        reader = self._reader or self._begin()
+        if not self._is_near(time):
+            if reader.seek(time):
+                self._take(reader)
+            else:
+                self._begin()
         while self._next is not None and self._next.time <= time:
             self._now, self._next = self._next, next(self._frames, None)
         return self._now
@@ -60,10 +65,18 @@ class Film:
             self._reader.close()
             self._reader = None
 
-    def _begin(self) -> None:
+    def _is_near(self, time: float) -> bool:
+        is_behind = self._now is not None and time < self._now.time
+        return not is_behind and (self._next is None or time < self._next.time + _NEAR)
+
+    def _begin(self) -> VideoReader:
         self.close()
         self._reader = VideoReader(self._path, max_side=_MAX_SIDE)
-        self._frames = iter(self._reader)
+        self._take(self._reader)
+        return self._reader
+
+    def _take(self, reader: VideoReader) -> None:
+        self._frames = iter(reader)
         self._now = next(self._frames, None)
         self._next = next(self._frames, None)
 
@@ -86,8 +99,12 @@ class Player(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _TICKS)
         self.slider.setAccessibleName("Position")
-        self.slider.sliderMoved.connect(self._moved)
-        self.slider.actionTriggered.connect(lambda _: QTimer.singleShot(0, self._slid))
+        self.slider.actionTriggered.connect(self._slide)
+        # Only where the slider is once nothing else waits: what it passes by need not be decoded.
+        self._slid_to = 0
+        self._slid = QTimer(self)
+        self._slid.setSingleShot(True)
+        self._slid.timeout.connect(lambda: self.go_to(self._slid_to / _TICKS * self._seconds))
         self.button = QPushButton()
         self.button.setIconSize(QSize(18, 18))
         self.button.clicked.connect(self.toggle)
@@ -161,6 +178,7 @@ class Player(QWidget):
     def stop(self) -> None:
         """Stop, and let the file go."""
         self._beat.stop()
+        self._slid.stop()
         self._show_button()
         if self._film is not None:
             self._film.close()
@@ -185,11 +203,9 @@ class Player(QWidget):
         self._time.setText(f"{_clock(self._at)} / {_clock(self._seconds)}")
         self.timeline.point_to(self._at)
 
-    def _moved(self, value: int) -> None:
-        self.go_to(value / _TICKS * self._seconds)
-
-    def _slid(self) -> None:
-        self._moved(self.slider.value())
+    def _slide(self) -> None:
+        self._slid_to = self.slider.sliderPosition()
+        self._slid.start(0)
 
     def _show_button(self) -> None:
         name = "Pause" if self.is_playing else "Play"

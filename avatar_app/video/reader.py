@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -46,6 +47,7 @@ class VideoReader:
             self._reformatter = VideoReformatter()
             self._first_size: tuple[int, int] | None = None
             self._matrix: DisplayMatrix | None = None
+            self._origin: float | None = None
             self._pictures = self._decode()
             self._first = next(self._pictures, None)
             if self._first is None:
@@ -98,23 +100,43 @@ class VideoReader:
         """Whether there is sound, and none of it in a way that can be decoded."""
         return bool(self._container.streams.audio) and not self.has_audio
 
+    def seek(self, time: float) -> bool:
+        """Let another iteration begin at `time` in seconds, or at the last key picture before.
+
+        Its pictures are those of the first iteration, with the same times; `Frame.index` counts
+        from there. False where the file cannot be searched in: then it has to be opened anew.
+        """
+        self._pictures.close()
+        if self._origin is None or self._stream.time_base is None:
+            return False
+        try:
+            at = math.floor((time + self._origin) / self._stream.time_base)
+            self._container.seek(at, stream=self._stream)
+        except (av.FFmpegError, OverflowError):
+            return False
+        self._pictures = self._decode(is_sought=True)
+        self._first = next(self._pictures, None)
+        return self._first is not None and self._first.time <= time
+
     def __iter__(self) -> Iterator[Frame]:
         if self._first is not None:
             first, self._first = self._first, None
             yield first
         yield from self._pictures
 
-    def _decode(self) -> Generator[Frame, None, None]:
-        origin, last, index = None, -1.0, 0
+    def _decode(self, is_sought: bool = False) -> Generator[Frame, None, None]:
+        origin, last, index = self._origin, -1.0, 0
         for picture in self._decode_what_is_there():
-            if not index:
+            time = picture.time if picture.pts is not None else None
+            if not index and not is_sought:
                 # Of the first only: who asks a picture of PyAV's for its side data ties it to them
                 # in a circle, and it holds its memory until the garbage collector comes.
                 self._matrix = _display_matrix(picture)
-            time = picture.time if picture.pts is not None else None
+                self._origin = time
             origin = time if origin is None else origin
             if time is None or origin is None or time - origin <= last:
-                time = last + 1 / self.rate if index else 0.0
+                unknown = math.inf if is_sought else 0.0
+                time = last + 1 / self.rate if index else unknown
             else:
                 time -= origin
             yield Frame(self._upright(picture), index, time)
