@@ -40,6 +40,9 @@ class Tile(QAbstractButton):
         self.setToolTip(f"{name}, key {key}" if key else name)
         self.setAccessibleName(f"Avatar {name}")
 
+    def nextCheckState(self) -> None:
+        """Follow no click: the mark is on the avatar that is shown."""
+
     def sizeHint(self) -> QSize:
         """Return the size of a tile."""
         return QSize(_SMALLEST_TILE, _SMALLEST_TILE)
@@ -155,7 +158,7 @@ class Gallery(QScrollArea):
             for number, (name, path) in enumerate(avatars.items())
         ]
         for tile in self.tiles:
-            tile.clicked.connect(lambda _, tile=tile: self._choose(tile))
+            tile.clicked.connect(lambda _, name=tile.name: self.chosen.emit(name))
         add = AddTile()
         add.clicked.connect(self.add_asked)
         self.tiles.append(add)
@@ -199,10 +202,6 @@ class Gallery(QScrollArea):
         """Fit as many columns as there is room for."""
         super().resizeEvent(event)
         self._arrange()
-
-    def _choose(self, tile: Tile) -> None:
-        self.select(tile.name)
-        self.chosen.emit(tile.name)
 
     def _arrange(self) -> None:
         viewport = self.viewport()

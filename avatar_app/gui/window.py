@@ -220,7 +220,8 @@ class Window(QMainWindow):
         keys = self.control.keys
         numbered = {n: keys[f"avatar_{n + 1}"][0] for n in range(9) if keys[f"avatar_{n + 1}"]}
         self.gallery.show_avatars(self.control.avatars, numbered)
-        self.gallery.select(self.control.preferences.avatar)
+        shown = None if self._state is None else self._state.avatar
+        self.gallery.select(self.control.preferences.avatar if shown is None else shown.name)
 
     def _bind_keys(self) -> None:
         keys = self.control.keys

@@ -195,6 +195,9 @@ def test_the_gallery_goes_by_arrows(qtbot: QtBot) -> None:
     with qtbot.waitSignal(gallery.chosen) as chosen:
         qtbot.keyClick(gallery.tiles[1], Qt.Key.Key_Space)
     assert chosen.args == ["arthur"]
+    assert gallery.current == ""  # until it is shown
+    gallery.select("arthur")
+    qtbot.keyClick(gallery.tiles[1], Qt.Key.Key_Space)
     assert gallery.current == "arthur"
 
 

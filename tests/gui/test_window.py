@@ -26,7 +26,8 @@ from avatar_app.pipeline import Shown, Status, commands
 from avatar_app.pipeline.look import ADDING
 from avatar_app.preferences import Preferences, load_preferences
 from avatar_app.settings import bundled, data_dir
-from tests.gui.fakes import TURNED, FakePipeline, view
+from avatar_app.types import Avatar
+from tests.gui.fakes import TURNED, FakePipeline, picture, view
 
 C = commands
 _WITH_OUTPUT = Preferences(camera="demo", virtual_camera="auto")
@@ -194,6 +195,20 @@ def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline)
     assert [notice.sentence for notice in window.banners.notices] == [
         "anna is among your avatars now."
     ]
+
+
+def test_the_avatar_that_is_shown_is_marked(window: Window, pipeline: FakePipeline) -> None:
+    """Not the one that was clicked, or chosen long ago, and could not be had."""
+    window.gallery.tiles[window.gallery.names.index("kenji")].click()
+    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
+    pipeline.events.put(Refused(1.0, "avatar kenji", "kenji cannot be read; choose another one."))
+    window.refresh()
+    assert window.gallery.current == "mei"
+    window.control.do("reload_avatars")
+    assert window.gallery.current == "mei"
+    pipeline.change(avatar=Avatar("kenji", picture(100)))
+    window.refresh()
+    assert window.gallery.current == "kenji"
 
 
 def test_a_photo_that_cannot_serve_is_a_banner(window: Window, pipeline: FakePipeline) -> None:
