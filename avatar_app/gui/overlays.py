@@ -137,6 +137,7 @@ class Question(Overlay):
         self.yes.setText(yes)
         self._act = act
         self.open()
+        self.no.setFocus(Qt.FocusReason.OtherFocusReason)  # another question may have been open
 
     @property
     def title(self) -> str:

@@ -103,6 +103,14 @@ def test_the_panic_button_works_beside_a_dialog(
     assert pipeline.posted == PANIC
 
 
+def test_every_question_begins_on_the_safe_answer(window: Window) -> None:
+    """Also one that is asked while another is open, with the keyboard on its yes."""
+    window.control.do("pass_through")
+    window.question.yes.setFocus()
+    window.question.ask("Close avatar_app?", "", "Close", window.end)
+    assert window.focusWidget() is window.question.no
+
+
 def test_the_panic_key_can_be_typed_and_chosen(
     qtbot: QtBot, window: Window, pipeline: FakePipeline
 ) -> None:
