@@ -86,11 +86,7 @@ class OutputJob:
 
     def _open(self, now: float) -> None:
         self._output = self._wiring.parts.output(self._wiring.preferences)
-        self._has_failed = False
-        is_off = self._wiring.preferences.virtual_camera == NONE
-        self._wiring.change_state(
-            output=Status.OFF if is_off else Status.ON, output_name=self._output.name
-        )
+        self._wiring.change_state(output_name=self._output.name)
 
     def _send(self, now: float) -> None:
         state = self._wiring.state.value
@@ -104,6 +100,7 @@ class OutputJob:
             self._show(Choice(Shown.OFF))
         else:
             output.write(self._image(choice, output))
+            self._took_a_picture()
             self._show(choice)
         sent_at = self._wiring.now()
         self._wiring.measured("output")
@@ -111,6 +108,11 @@ class OutputJob:
             self._wiring.measured("beat_ms", (sent_at - self._sent_at) * 1000)
         self._sent_at = sent_at
         self._count_arrival(choice, sent_at)
+
+    def _took_a_picture(self) -> None:
+        self._has_failed = False
+        if self._wiring.state.value.output is not Status.ON:
+            self._wiring.change_state(output=Status.ON)
 
     def _image(self, choice: Choice, output: Output) -> Image:
         picture = choice.picture

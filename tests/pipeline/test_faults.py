@@ -224,6 +224,21 @@ def test_a_virtual_camera_that_vanishes_is_tried_again() -> None:
         assert sum(isinstance(event, WorkerFailed) for event in run.events) == 1
 
 
+def test_a_virtual_camera_that_opens_and_takes_nothing_is_told_of_once() -> None:
+    """Being opened is no recovery; a picture that it takes is."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.output = AvatarAppError("the device is gone")
+        run.until(WorkerFailed, worker="output")
+        tries = faults.opened.count("output")
+        run.until_true(lambda: faults.opened.count("output") >= tries + 3)
+        faults.output = None
+        run.until(OutputChanged, state="avatar")
+        run.until_true(lambda: run.pipeline.state.output is Status.ON)
+        assert sum(isinstance(event, WorkerFailed) for event in run.events) == 1
+
+
 @pytest.mark.parametrize("what", ["camera", "reenactor", "looker", "detector", "output"])
 def test_the_end_comes_in_time_during_a_fault(what: str) -> None:
     """Whatever is failing at that moment, all threads end and all devices are closed."""
