@@ -44,7 +44,7 @@ def run_headless(
 
     `say` takes a sentence about whatever a person should know. `stats_json` is also written after
     KeyboardInterrupt, which is raised again. Raises AvatarAppError at once for a camera that is a
-    file which is not there, or where the model cannot be loaded; and at the end where there has
+    file which is not there, or where model or avatar cannot be had; and at the end where there has
     been no avatar at all, or the virtual camera could never be used. Its sentence is that of the
     cause.
     """
@@ -90,16 +90,17 @@ class _Watch:
         while True:
             self.take_events(_GLANCE)
             self.account.glance()
-            if not self._pipeline.state.is_ready:
+            state = self._pipeline.state
+            if not state.is_ready:
                 began = time.monotonic()
             passed = time.monotonic() - began
             progress(min(passed, seconds or passed), seconds, "seconds")
-            if self._pipeline.state.camera is Status.ENDED:
+            if state.camera is Status.ENDED:
                 return
             if seconds is not None and passed >= seconds:
                 return
-            if self._pipeline.state.model is Status.FAILED and not self.account.has_model:
-                return  # it never came to be: nobody is there to choose another
+            if state.is_ready and state.avatar is None:
+                return  # no model, or no avatar: nobody is there to choose another
 
     def take_events(self, timeout: float = 0.0) -> None:
         first = self._pipeline.events.take(timeout)

@@ -76,6 +76,12 @@ def test_a_clip_without_a_face_is_told_from_one_that_has_ended() -> None:
         run_headless(PREFERENCES, parts=parts(faults))
 
 
+def test_an_avatar_that_cannot_be_had_ends_the_run() -> None:
+    """Nobody is there to choose another, and the camera would go on for ever."""
+    with pytest.raises(AvatarAppError, match="no avatar called nobody"):
+        run_headless(PREFERENCES.changed(avatar="nobody"), parts=parts(Faults()))
+
+
 def test_a_model_that_cannot_be_loaded_ends_the_run() -> None:
     """Nobody is there to choose another."""
     faults = Faults(model=AvatarAppError("there is no model called x"))

@@ -40,11 +40,6 @@ class Account:
         self._names = {"camera": "", "model": "", "device": "", "device_reason": "", "avatar": ""}
         self._counts: Counter[str] = Counter()
 
-    @property
-    def has_model(self) -> bool:
-        """Whether a model was there at one of the glances."""
-        return bool(self._names["model"])
-
     def count(self, event: Event) -> None:
         """Count an event that came out of the pipeline."""
         self._counts[type(event).__name__] += 1
