@@ -106,5 +106,5 @@ def test_a_folder_of_a_user_who_is_not_known_is_named(monkeypatch: pytest.Monkey
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "expanduser", nobody)
-    with pytest.raises(AvatarAppError, match="~nobody/films.*choose another folder"):
+    with pytest.raises(AvatarAppError, match=r"~nobody/films.*choose another folder"):
         _ = Preferences(recordings="~nobody/films").recordings_dir
