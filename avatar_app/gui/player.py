@@ -195,8 +195,7 @@ class Player(QWidget):
     def _show_flags(self) -> None:
         up = flags_at(self._events, self._at)
         self.flags.show_flags(up)
-        severe = any(not flag.is_gate for flag in up)
-        self.stage.show_mood(Mood.GLITCHED if severe else Mood.WARNED if up else Mood.CALM)
+        self.stage.show_mood(Mood.of(up))
         if not self.slider.isSliderDown():
             share = self._at / self._seconds if self._seconds else 0.0
             self.slider.setValue(round(share * _TICKS))

@@ -15,6 +15,7 @@ from avatar_app.events import Event, Flag, FlagCleared, FlagRaised
 from avatar_app.gui.player import flags_at
 from avatar_app.gui.sessions import SessionBrowser
 from avatar_app.gui.settings_dialog import SettingsDialog
+from avatar_app.gui.stage import Mood
 from avatar_app.preferences import Preferences, options
 from avatar_app.recording import Moment, SessionInfo, SessionWriter
 from tests.gui.fakes import picture
@@ -112,6 +113,7 @@ def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> Non
     player = browser.player
     player.go_to(0.45)
     assert player.flags.flags == [Flag.BLURRED]
+    assert player.stage.mood is Mood.WARNED  # red is for what is severe, as it was live
     player.toggle()
     qtbot.waitUntil(lambda: not player.is_playing, timeout=5000)
     assert player.flags.flags == []
