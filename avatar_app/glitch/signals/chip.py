@@ -176,18 +176,23 @@ def tint(now: Floats, usual: Floats) -> float:
         return 0.0
     off = np.abs(now - usual).sum(axis=1)
     far = float(np.median(off[:-1]))
-    return 0.0 if _is_fade(now, usual, far) else far - float(off[-1])
+    rim = float(off[-1])
+    return 0.0 if _is_fade(now, usual, far, rim) else far - rim
 
 
 def _most_colour(shares: Floats) -> float:
     return float(np.abs(shares - _GREY).max())
 
 
-def _is_fade(now: Floats, usual: Floats, far: float) -> bool:
-    """Say whether all colours, the rim's too, are by one factor farther from grey, or nearer."""
+def _is_fade(now: Floats, usual: Floats, far: float, rim: float) -> bool:
+    """Say whether all colours are by one factor nearer to grey, or farther from it.
+
+    The face is `far` from its usual colour, the `rim` from its. That colours come back only a rim
+    that has some can tell: a face alone may turn red before a grey wall.
+    """
     colours, known = now - _GREY, usual - _GREY
     factor = float((colours * known).sum() / np.square(known).sum())
-    if _FADED < factor < 1 / _FADED:
+    if _FADED < factor < 1 / _FADED or (factor > 1 and rim < 2 * _ALIKE * far):
         return False
     left = np.abs(colours - np.float32(factor) * known).sum(axis=1)
     return max(float(np.median(left[:-1])), float(left[-1])) < _ALIKE * far
