@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ _STEP, _LITTLE = 5.0, 1.0  # pixels of the camera's picture
 _NEARER, _FURTHER = 0.95, 1.05
 _GHOST_STEP = 0.1
 _NONE, _AUTO = "none", "auto"
+_HELD_SECONDS = 1.0
+"""A key that is held comes again within it, after a first wait of up to 0.7 seconds."""
 
 
 class Engine(Protocol):
@@ -63,6 +66,7 @@ class Control(QObject):
         self.avatars: Mapping[str, Path] = list_avatars()
         self._wanted = preferences.avatar
         self._last_device = preferences.virtual_camera
+        self._panic_heard_at = float("-inf")
         self._deeds = self._table()
 
     @property
@@ -182,7 +186,12 @@ class Control(QObject):
         self._engine.post(commands.SearchBestFrame(not self._engine.state.is_searching))
 
     def _panic(self) -> None:
-        self._engine.post(commands.Panic(not self._engine.state.is_panicked))
+        """Panic at once, and end it only after a pause: whoever is in panic may hold the key."""
+        before, self._panic_heard_at = self._panic_heard_at, time.monotonic()
+        if not self._engine.state.is_panicked:
+            self._engine.post(commands.Panic(True))
+        elif self._panic_heard_at - before > _HELD_SECONDS:
+            self._engine.post(commands.Panic(False))
 
     def _record(self) -> None:
         is_recording = bool(self._engine.state.recording)

@@ -103,6 +103,23 @@ def test_the_panic_button_works_beside_a_dialog(
     assert pipeline.posted == PANIC
 
 
+def test_a_panic_key_that_is_held_panics(
+    window: Window, pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it comes; pressed again after a pause it ends the panic."""
+    now = 100.0
+    monkeypatch.setattr("avatar_app.gui.control.time.monotonic", lambda: now)
+    pipeline.posted.clear()
+    for _ in range(30):
+        window.control.do("panic")
+        pipeline.change(is_panicked=True)
+        now += 0.7 if now == 100 else 0.03
+    assert pipeline.posted == PANIC
+    now += 1.1
+    window.control.do("panic")
+    assert pipeline.posted == [*PANIC, commands.Panic(False)]
+
+
 def test_every_question_begins_on_the_safe_answer(window: Window) -> None:
     """Also one that is asked while another is open, with the keyboard on its yes."""
     window.control.do("pass_through")
