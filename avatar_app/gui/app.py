@@ -17,7 +17,7 @@ from avatar_app.files import check_writable, write_whole
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.theme import apply_theme
 from avatar_app.gui.window import Window
-from avatar_app.pipeline import Parts, Pipeline, Status
+from avatar_app.pipeline import Parts, Pipeline
 from avatar_app.pipeline.account import Account, LiveRun
 from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError
@@ -80,8 +80,7 @@ def _watch(window: Window, account: Account, seconds: float | None) -> QTimer:
 
     def look() -> None:
         account.glance()
-        is_ready = window.source.state.model is not Status.STARTING
-        if seconds is not None and is_ready and not end.isActive():
+        if seconds is not None and window.source.state.is_ready and not end.isActive():
             end.start(round(seconds * 1000))
 
     glance.timeout.connect(look)
