@@ -192,7 +192,7 @@ class _Patient:
         idle = choice.device == "cpu" and "PyTorch" in choice.reason
         yield (
             Outcome.COULD_BE_BETTER if idle else Outcome.WORKS,
-            f"{choice.runtime} on {choice.device}: {choice.reason}",
+            f"{choice.runtime} on {choice.device}, because {choice.reason}",
             "pip install torch --index-url https://download.pytorch.org/whl/cu126" if idle else "",
         )
 

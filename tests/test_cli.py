@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import io
 import os
@@ -23,6 +24,9 @@ COMMANDS = (
     *("run", "animate", "inspect", "calibrate", "demo", "bench", "train", "evaluate", "study"),
     *("models", "avatars", "sessions", "verify", "doctor"),
 )
+INSPECT = ["inspect", "call.mp4", "-o", "report"]
+CALIBRATE = ["calibrate", "--clips", "clips"]
+TRAIN = ["--train-glance", "1", "-o", "glance.npz"]
 NESTED = {
     "models": ("list", "info", "fetch", "import"),
     "avatars": ("list", "add"),
@@ -76,6 +80,8 @@ def test_help_lists_what_is_built_and_nothing_else() -> None:
     assert result.returncode == 0
     listed = [line.split()[0] for line in result.stdout.splitlines() if re.match(r" {4}\w", line)]
     assert listed == list(COMMANDS)
+    assert result.stdout.startswith("usage: avatar-app [-h] [--version] [--debug] [COMMAND] ...")
+    assert "Without one it is `run`" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -117,6 +123,20 @@ def test_every_command_has_help(
     assert f"usage: avatar-app {' '.join(command)}" in capsys.readouterr().out
 
 
+def test_every_option_has_help() -> None:
+    """Nobody has to guess what an option does; no text leans on its neighbour's."""
+    waiting, options = [build_parser()], 0
+    while waiting:
+        parser = waiting.pop()
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                waiting += action.choices.values()
+            else:
+                assert action.help, (parser.prog, action.dest)
+                options += 1
+    assert options > 100
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
@@ -127,13 +147,29 @@ def test_every_command_has_help(
         (["demo", "--mod", "x"], "did you mean --model?"),
         (["animate", "a.png"], "DRIVING, -o"),
         (["demo", "--zzz"], "unrecognized arguments: --zzz\n"),
+        (["--seconds", "abc"], "give a number of seconds above 0, not 'abc'"),
+        (["run", "--seconds", "inf"], "give a number of seconds above 0, not 'inf'"),
+        ([*INSPECT, "--false-alarms", "0"], "give a number of false alarms an hour above 0"),
+        ([*CALIBRATE, "--train-glance", "0"], "give a number of minutes above 0"),
+        ([*CALIBRATE, "--again", "1.5"], "give a whole number that is at least 0, not '1.5'"),
+        (["evaluate", "--clips", "x", "--stride", "0"], "that is at least 1, not '0'"),
+        (["study", "--severities", "1,9"], "give severities from 1 to 5 like 1,3,5, not '1,9'"),
+        (["study", "--severities", "high"], "give severities from 1 to 5"),
+        # What does not go together:
+        ([*INSPECT, "--avatar", "mei"], "an avatar and its driving video belong together"),
+        ([*INSPECT, "--driving", "talk.mp4"], "an avatar and its driving video belong together"),
+        (CALIBRATE, "add -o FILE.json"),
+        ([*CALIBRATE, "--train-glance", "1"], "add -o FILE.npz"),
+        ([*CALIBRATE, *TRAIN, "--weights", "x.npz"], "leave out --weights"),
+        (["evaluate", "--clips", "x", "--video", "v.mp4"], "give them with --avatars"),
+        (["study"], "-o DIR"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_use_is_explained(
     arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is misspelt exits with 2 and, where there is one, the nearest name."""
+    """What is misspelt or cannot be exits with 2 and says what can, before any work is done."""
     assert cli.main(arguments) == 2
     assert hint in capsys.readouterr().err
 
@@ -150,6 +186,16 @@ def test_debug_is_understood_before_and_after_the_command() -> None:
     ("error", "code", "sentence"),
     [
         (AvatarAppError("The lamp is off; switch it on."), 1, "The lamp is off; switch it on."),
+        (
+            AvatarAppError("me.mp4 is a folder; give a video"),
+            1,
+            "me.mp4 is a folder; give a video.",
+        ),
+        (
+            AvatarAppError("There is no meu; did you mean mei?"),
+            1,
+            "There is no meu; did you mean mei?",
+        ),
         (KeyboardInterrupt(), 130, "stopped."),
         (
             OSError(errno.ENOSPC, "No space left on device", "/out.mp4"),
@@ -169,7 +215,7 @@ def test_debug_is_understood_before_and_after_the_command() -> None:
         (
             ZeroDivisionError("division by zero"),
             1,
-            "unexpected ZeroDivisionError: division by zero - please report this, it is a fault "
+            "Unexpected ZeroDivisionError: division by zero - please report this, it is a fault "
             "of the app; --debug shows where it happened.",
         ),
     ],
@@ -288,6 +334,15 @@ def test_progress_on_a_terminal_is_a_bar(
         progress(1, 2, "frames")
         progress(2, 2, "frames")
     assert "frames" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", commands.PERCEPTUAL_WEIGHTS)
+def test_weights_tell_their_licence_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What training and measuring look through has one of its own."""
+    assert cli.main(["models", "info", name]) == 0
+    shown = capsys.readouterr().out
+    assert "licence: " in shown
+    assert f"where: models fetch {name}" in shown
 
 
 def test_parser_and_commands_agree() -> None:

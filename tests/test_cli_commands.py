@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from avatar_app import cli, training_run
-from avatar_app.cli import commands
 from avatar_app.fomm.checkpoints import save
 from avatar_app.recording import list_sessions
 from avatar_app.settings import bundled
@@ -25,6 +24,7 @@ from tests.test_training_run import CONFIG
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEMO_CLIP = bundled("assets", "demo", "webcam.mp4")
 FRAMES = 12
+FETCHED = ("vox-adv", "vox-adv-avatarify", "vgg19", "lpips", "face-alignment")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -99,6 +99,8 @@ def test_the_live_app_runs_without_a_window(
     assert result.returncode == 0, result.stderr
     assert "from camera to output:" in result.stdout
     assert "others see" not in result.stderr  # no virtual camera was asked for
+    assert "tiny with OpenVINO on the CPU" in result.stdout
+    assert ", because " in result.stdout
     stats = json.loads((tmp_path / "stats.json").read_text())
     assert stats["model"] == "tiny"
     assert stats["summary"]["pictures"]["model"] > 10
@@ -112,10 +114,28 @@ def test_the_live_app_runs_without_a_window(
         (("sessions", "export", session, "-o", side), 0, f"video: {side}"),
         (("verify", side), 0, f"{side}: synthetic"),
         (("verify", DEMO_CLIP), 1, "no label"),
+        (("verify", tmp_path / "missing.mp4"), 2, "missing.mp4 does not exist"),
+        (("verify", tmp_path / "stats.json"), 2, "is not a video that can be read"),
         (("sessions", "show", "none"), 1, "no session"),
     ):
         assert cli.main([*map(str, arguments)]) == code
         assert said in "".join(capsys.readouterr())
+
+
+def test_a_virtual_camera_that_could_never_be_opened_is_a_failure(run: Run, model: Path) -> None:
+    """A script that asked for it learns that nobody saw anything, and a person what to do."""
+    options = ("--headless", "--camera", "demo", "--seconds", 1, "--no-detector", "--model", model)
+    result = run(*options, "--virtual-camera", "/nowhere")
+    assert result.returncode == 1
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("avatar-app: The virtual camera /nowhere cannot be opened; ")
+
+
+def test_a_camera_that_is_a_missing_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    """At once, and without a word about plugging something in."""
+    for missing in ("nope.mp4", tmp_path / "nope"):
+        result = run("--headless", "--camera", missing)
+        assert_one_sentence(result, f"{missing} does not exist; check the name and the folder")
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
@@ -172,6 +192,9 @@ def test_inspect(run: Run, clip: Path, tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {"frames.csv", "events.jsonl", "report.html"}
     assert_one_sentence(run("inspect", "missing.mp4", "-o", "report"), "missing.mp4")
+    still = run("inspect", bundled("assets", "avatars", "mei.png"), "-o", "of-a-still")
+    assert_one_sentence(still, "holds a single picture, which cannot be inspected; give a video.")
+    assert not (tmp_path / "of-a-still").exists()
 
 
 def test_interrupted_animate_leaves_nothing(
@@ -254,7 +277,7 @@ def test_a_run_stopped_before_it_began_has_nothing_to_resume(
 
 
 def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
-    """Tables, remarks, numbers and a sheet."""
+    """Tables, remarks and numbers; a sheet only where one is asked for."""
     clips = tmp_path / "clips"
     clips.mkdir()
     clip_here = clips / "clip.mp4"
@@ -263,6 +286,10 @@ def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "still source" in result.stdout
     assert json.loads((tmp_path / "q.json").read_text())["totals"]
+    assert {path.name for path in tmp_path.iterdir()} == {"clips", "q.json"}
+    sheet = ("--stride", FRAMES, "--sheet", "sheet.png")
+    assert "sheet.png" in run("evaluate", "--clips", clips, "--model", model, *sheet).stdout
+    assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
 def test_study_lists_the_cases(run: Run, tmp_path: Path) -> None:
@@ -276,6 +303,8 @@ def test_study_lists_the_cases(run: Run, tmp_path: Path) -> None:
     wrong = run("study", "-o", tmp_path / "study", "--cases", "hand_mout")
     assert wrong.returncode == 1
     assert "did you mean hand_mouth" in wrong.stderr
+    far = run("study", "--list", "--cases", "foo")
+    assert_one_sentence(far, "There is no case foo; `avatar-app study --list` names all of them.")
 
 
 def test_models(run: Run, model: Path) -> None:
@@ -283,22 +312,16 @@ def test_models(run: Run, model: Path) -> None:
     listed = run("models", "list")
     assert listed.returncode == 0
     assert "vox-adv\tmodels fetch vox-adv (751 MB)" in listed.stdout
+    rows = dict(line.split("\t")[:2] for line in listed.stdout.splitlines())
+    assert all(rows[name].startswith(f"models fetch {name} (") for name in FETCHED)
     info = run("models", "info", model)
     assert info.returncode == 0
     assert "pictures: 256 x 256" in info.stdout
     assert "mirror: " in run("models", "info", "vox-adv").stdout
     assert_one_sentence(run("models", "info", "fomm-mimi"), "fomm-mini")
     assert_one_sentence(run("models", "fetch", "lpisp"), "did you mean lpips?")
+    assert_one_sentence(run("models", "fetch", "foo"), f"{', '.join(FETCHED)}.")
     assert_one_sentence(run("models", "import", DEMO_CLIP), "webcam.mp4")
-
-
-@pytest.mark.parametrize("name", commands.PERCEPTUAL_WEIGHTS)
-def test_weights_tell_their_licence_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What training and measuring look through has one of its own."""
-    assert cli.main(["models", "info", name]) == 0
-    shown = capsys.readouterr().out
-    assert "licence: " in shown
-    assert f"where: models fetch {name}" in shown
 
 
 def test_avatars(run: Run, home: Path, tmp_path: Path) -> None:
@@ -362,24 +385,12 @@ def test_cuda_without_cuda_is_one_sentence(run: Run, clip: Path, model: Path) ->
     assert_one_sentence(result, "CUDA")
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (("--train-glance", "1"), "add -o FILE.npz"),
-        (("--train-glance", "1", "--weights", "x.npz", "-o", "y.npz"), "leave out --weights"),
-        (("--train-glance", "0", "-o", "y.npz"), "0 minutes are no time"),
-        (("--train-network", "1", "--weights", "x.npz", "-o", "y.npz"), "x.npz holds no network"),
-    ],
-)
 def test_what_training_cannot_begin_from_is_said_in_one_sentence(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    given: tuple[str, ...],
-    said: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before anything is played; nothing is ignored, and nothing is written."""
     monkeypatch.chdir(tmp_path)
+    given = ["--train-network", "1", "--weights", "x.npz", "-o", "y.npz"]
     assert cli.main(["calibrate", "--clips", "clips", *given]) == 1
-    assert said in capsys.readouterr().err
+    assert "x.npz holds no network" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())

@@ -38,6 +38,7 @@ def test_a_machine_on_which_all_works_is_fit() -> None:
     assert {check.outcome for check in result.checks} == {Outcome.WORKS}
     assert sorted(faults.opened) == sorted(faults.closed) == ["camera", "output", "reenactor"]
     assert "pictures a second by nothing" in answer(result, "model").found
+    assert ", because " in answer(result, "device").found
     assert json.loads(result.to_json())["is_fit"] is True
 
 

@@ -72,7 +72,6 @@ def _config(folder: Path, clips: str = "") -> Path:
 
 def test_a_run_leaves_a_model_its_log_and_pictures(clips: Path, tmp_path: Path) -> None:
     """All named in the result and there; the model loads; a second start needs --resume."""
-    pytest.importorskip("matplotlib", reason="curves are drawn with the extra [train]")
     config, out = _config(tmp_path, "clips"), tmp_path / "run"
     reports: list[str] = []
     result = train(

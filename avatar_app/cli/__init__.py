@@ -45,12 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal.make_streams_safe()
     try:
         options = _parsed(arguments)
+        if "run" not in options:
+            options.parser.print_help()
+            return WRONG_USE
+        return _guarded(options)
     except SystemExit as stop:  # argparse has shown help, the version, or what is wrong
         return int(stop.code or DONE)
-    if "run" not in options:
-        options.parser.print_help()
-        return WRONG_USE
-    return _guarded(options)
 
 
 def _parsed(arguments: Sequence[str] | None) -> Namespace:
@@ -71,22 +71,23 @@ def _with_command(given: list[str]) -> list[str]:
 
 def _guarded(options: Namespace) -> int:
     """Run the command; whatever it raises becomes one sentence and an exit code."""
+    failed: int = getattr(options, "failed", FAILED)
     try:
         with _endings_as_interrupts():
-            options.run(options)
+            code: int | None = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         terminal.warn("stopped.")
         return _BY_SIGNAL + (stop.number if isinstance(stop, _Ended) else signal.SIGINT)
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return failed
     except Exception as error:  # noqa: BLE001 - a user never meets a traceback unasked
         if options.debug:
             traceback.print_exc()
-        terminal.warn(_sentence(error, options.debug))
-        return FAILED
-    return DONE
+        terminal.warn(_ended(_sentence(error, options.debug)))
+        return failed
+    return DONE if code is None else code
 
 
 class _Ended(KeyboardInterrupt):
@@ -127,6 +128,11 @@ def _sentence(error: Exception, debug: bool) -> str:
         return f"{where}: {reason}."
     advice = "" if debug else "; --debug shows where it happened"
     return (
-        f"unexpected {type(error).__name__}: {error} - please report this, "
+        f"Unexpected {type(error).__name__}: {error} - please report this, "
         f"it is a fault of the app{advice}."
     )
+
+
+def _ended(sentence: str) -> str:
+    """End what went wrong like a sentence, however it was written."""
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."

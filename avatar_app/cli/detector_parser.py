@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_app.cli import detector_commands
+from avatar_app.cli.numbers import above_zero, whole
 from avatar_app.events import DEFAULT_FALSE_ALARMS
 
 
@@ -40,10 +41,9 @@ def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--false-alarms",
         metavar="N",
-        type=float,
-        help="how many an hour to accept (default: {video:g}, beside its driver {driver:g})".format(
-            **DEFAULT_FALSE_ALARMS
-        ),
+        type=above_zero("a number of false alarms an hour"),
+        help="false alarms accepted an hour; fewer miss more glitches (default: {video:g}, beside "
+        "its driver {driver:g})".format(**DEFAULT_FALSE_ALARMS),
     )
     command.add_argument(
         "--calibration", metavar="FILE", type=Path, help="a file that `calibrate` wrote"
@@ -82,9 +82,10 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument(
         "-o",
         dest="out",
-        metavar="FILE.json",
+        metavar="FILE",
         type=Path,
-        help="the file to write (with --clean by default where `run` finds it)",
+        help="the file to write: FILE.json, or FILE.npz for a trained network (with --clean by "
+        "default where `run` finds it)",
     )
     command.add_argument(
         "--curves",
@@ -102,34 +103,52 @@ def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         help="fit nothing; measure what is in FILE (with --train-network: go on from the network "
         "in FILE, and hold on to what it sees)",
     )
+    minutes = above_zero("a number of minutes")
     trained = command.add_mutually_exclusive_group()
     trained.add_argument(
         "--train-network",
         metavar="MINUTES",
-        type=float,
-        help="train what sees broken faces instead, for so long, and write it to -o FILE.npz",
+        type=minutes,
+        help="fit nothing; train the network that maps where a face is broken for so many minutes, "
+        "and write it to -o FILE.npz",
     )
     trained.add_argument(
         "--train-glance",
         metavar="MINUTES",
-        type=float,
-        help="the same with what sees at a glance that a face is broken, always from nothing",
+        type=minutes,
+        help="fit nothing; train the network that judges the whole face at a glance for so many "
+        "minutes, always from nothing, and write it to -o FILE.npz",
     )
     command.add_argument(
-        "--avatars", metavar="N", type=int, default=15, help="clips animated (default: %(default)s)"
+        "--avatars",
+        metavar="N",
+        type=whole(1),
+        default=15,
+        help="how many clips of each split drive an avatar into edge cases and glitches; fewer "
+        "are done sooner and say less (default: %(default)s)",
     )
     command.add_argument(
-        "--videos", metavar="N", type=int, default=15, help="clips broken (default: %(default)s)"
+        "--videos",
+        metavar="N",
+        type=whole(1),
+        default=15,
+        help="how many clips of each split get edge cases and glitches drawn onto the person; "
+        "fewer are done sooner and say less (default: %(default)s)",
     )
     command.add_argument(
         "--again",
         metavar="N",
-        type=int,
+        type=whole(0),
         default=0,
-        help="times calm test clips are animated once more, to count false alarms beside the "
-        "driver (default: %(default)s)",
+        help="animate the calm test clips N more times, to count false alarms beside the driver "
+        "over more minutes (default: %(default)s)",
     )
     command.add_argument(
         "--model", metavar="NAME|FILE", default="fomm-mini", help="what renders the avatars"
     )
-    command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    command.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="what computes the avatars (default: CUDA where there is one, else the CPU)",
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_app.cli import commands
+from avatar_app.settings import install
 
 _Adder = Callable[..., argparse.ArgumentParser]
 
@@ -31,8 +32,8 @@ def _models(tree: Any, command: _Adder) -> None:
         commands.models_fetch,
         description="Download a known model and check it. vgg19 and lpips, which training and "
         "measuring look\nthrough, are fetched in the same way, and face-alignment, a second "
-        "landmark finder for the\nreports of inspect (install it before: "
-        "pip install 'avatar_app[face-alignment]').",
+        "landmark finder for the\nreports of inspect; for that run first:\n"
+        f"{install('face-alignment')}.",
         examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
     )
     fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")

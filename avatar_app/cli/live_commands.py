@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Options that override the preference of the same name where they are given.
 _OVERRIDING = ("camera", "avatar", "model", "device", "virtual_camera")
 
+NOT_LABELLED, UNREADABLE = 1, 2
+"""The exit codes of `verify` besides 0."""
+
 
 def run(options: Namespace) -> None:
     """Run the app, with its window or without; say how fast it was."""
@@ -73,7 +76,7 @@ def _lines(result: LiveRun) -> list[str]:
         f"{result.summary.seconds:.1f} s: camera {fps.get('camera', 0):.1f}, avatar "
         f"{fps.get('model', 0):.1f}, output {fps.get('output', 0):.1f} pictures a second; "
         f"{result.dropped} skipped",
-        f"{result.model} with {result.device}: {result.device_reason}",
+        f"{result.model} with {result.device}, because {result.device_reason}",
     ]
     if latency is not None:
         lines.insert(
@@ -153,19 +156,21 @@ def _flags(session: Session) -> str:
     return ", ".join(f"{name} x {count}" for name, count in session.flags.items())
 
 
-def verify(options: Namespace) -> None:
-    """Show the label of a video and what it is worth; without one it has failed."""
+def verify(options: Namespace) -> int | None:
+    """Show the label of a video and what it is worth, or say that it has none."""
     from avatar_app.provenance import WHAT_IT_PROVES, read_label
 
     label = read_label(options.file)
     if label is None:
-        raise AvatarAppError(
+        warn(
             f"{options.file} has no label of this app: it was not made by it, or was encoded or "
             "stripped since; that there is none does not make it genuine."
         )
+        return NOT_LABELLED
     show(f"{options.file}: synthetic, labelled by {label.app} (model {label.model})")
     show(label.comment)
     show(WHAT_IT_PROVES)
+    return None
 
 
 def doctor(options: Namespace) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_app.cli import live_commands
+from avatar_app.cli.numbers import above_zero
 
 
 def add_live_commands(
@@ -18,10 +19,11 @@ def add_live_commands(
     run = command(
         tree,
         "run",
-        "open the window; what `avatar-app` alone does too",
+        "open the window, or with --headless run without one",
         live_commands.run,
-        "Open the window: your camera drives the avatar. What is not given here is as in the "
-        "settings.",
+        "Open the window: your camera drives the avatar. With --headless it does so without a "
+        "window.\nWhat is not given here is as in the settings. `avatar-app` without a command "
+        "means this, too.",
         """\
   avatar-app                                      the window
   avatar-app --camera demo                        without a camera
@@ -31,7 +33,10 @@ def add_live_commands(
     _preference_options(run)
     run.add_argument("--no-detector", action="store_true", help="raise no red flags")
     run.add_argument(
-        "--seconds", metavar="N", type=_seconds, help="stop so long after the model is loaded"
+        "--seconds",
+        metavar="N",
+        type=above_zero("a number of seconds"),
+        help="stop after N seconds; loading the model does not count",
     )
     run.add_argument(
         "--record",
@@ -94,9 +99,11 @@ def _verify(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
         live_commands.verify,
         "Say whether FILE is labelled as a synthetic video of this app, as all videos are that it "
         "writes.\nA label is plain text in the file: that there is none does not make a video "
-        "genuine, and that\nthere is one does not prove who made it. Exit code 1: no label.",
+        "genuine, and that\nthere is one does not prove who made it.\n\n"
+        "Exit codes: 0 labelled, 1 not labelled, 2 FILE could not be read (or wrong use).",
         "  avatar-app verify out.mp4",
     )
+    verify.set_defaults(failed=live_commands.UNREADABLE)
     verify.add_argument("file", metavar="FILE", type=Path, help="a video")
 
 
@@ -115,9 +122,9 @@ def _preference_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--virtual-camera",
         metavar="auto|none|DEVICE",
-        help="where others see the avatar; auto takes the first there is",
+        help="where others see the avatar; auto takes the first there is, none shows it to nobody",
     )
-    command.add_argument("--headless", action="store_true", help="without the window")
+    command.add_argument("--headless", action="store_true", help="do without the window")
 
 
 def _doctor(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -132,10 +139,3 @@ def _doctor(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     _preference_options(doctor)
     doctor.add_argument("--json", action="store_true", help="as a JSON object")
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError("give seconds above 0")
-    return seconds

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from avatar_app import __version__
-from avatar_app.cli import commands, study_command
+from avatar_app.cli import commands
 from avatar_app.cli.detector_parser import add_detector_commands
 from avatar_app.cli.library_parser import add_library_commands
 from avatar_app.cli.live_parser import add_live_commands, add_session_commands
+from avatar_app.cli.numbers import above_zero, whole
+from avatar_app.cli.study_parser import add_study_command
+
+_PROGRAM = "avatar-app"
+_USAGE = "%(prog)s [-h] [--version] [--debug] [COMMAND] ..."
 
 _DESCRIPTION = """\
 One photo becomes an avatar that follows your face.
@@ -56,13 +61,19 @@ def build_parser() -> argparse.ArgumentParser:
     """Give the parser of the whole command line.
 
     What it parses has `run`, the function of the command (missing where a command was left out),
-    `parser`, the parser of the command, and `debug`.
+    `parser`, the parser of the command, and `debug`; where a command that fails ends with another
+    code than 1, also `failed`, that code.
     """
-    parser = _Parser(prog="avatar-app", description=_DESCRIPTION, epilog=_EPILOG)
+    parser = _Parser(prog=_PROGRAM, usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"avatar-app {__version__}")
     _add_debug(parser, default=False)
     parser.set_defaults(parser=parser)
-    tree = parser.add_subparsers(metavar="COMMAND", title="commands")
+    tree = parser.add_subparsers(
+        prog=_PROGRAM,  # by default made of the usage
+        metavar="COMMAND",
+        title="commands",
+        description="Without one it is `run`, with all of its options.",
+    )
     add_live_commands(tree, _command)
     _animate(tree)
     add_detector_commands(tree, _command)
@@ -70,7 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     _bench(tree)
     _train(tree)
     _evaluate(tree)
-    _study(tree)
+    add_study_command(tree, _command, _model_options)
     add_library_commands(tree, _command)
     add_session_commands(tree, _command)
     return parser
@@ -90,11 +101,14 @@ def _command(
     tree: _Tree,
     name: str,
     summary: str,
-    run: Callable[[argparse.Namespace], None] | None = None,
+    run: Callable[[argparse.Namespace], int | None] | None = None,
     description: str = "",
     examples: str = "",
 ) -> argparse.ArgumentParser:
-    """Add a command; without `run` it is a group that only shows its help."""
+    """Add a command; without `run` it is a group that only shows its help.
+
+    `run` gives the exit code where it is neither 0 nor that of a failure.
+    """
     command: argparse.ArgumentParser = tree.add_parser(
         name,
         help=summary,
@@ -167,9 +181,17 @@ def _animate(tree: _Tree) -> None:
     )
     _centre_square_option(command)
     command.add_argument(
-        "--frames", metavar="FILE.csv", type=Path, help="write the measures of every frame"
+        "--frames",
+        metavar="FILE.csv",
+        type=Path,
+        help="write score, flags and measures, one row a frame",
     )
-    command.add_argument("--events", metavar="FILE.jsonl", type=Path, help="write what happened")
+    command.add_argument(
+        "--events",
+        metavar="FILE.jsonl",
+        type=Path,
+        help="write flags raised and cleared, and what else happened, one JSON object a line",
+    )
     command.add_argument(
         "--overlay",
         metavar="FILE.mp4",
@@ -185,7 +207,7 @@ def _demo(tree: _Tree) -> None:
     command = _command(
         tree,
         "demo",
-        "do that with the files that come with the app",
+        "animate the bundled avatar with the bundled clip",
         commands.demo,
         "Animate an avatar with the clip that comes with the app: a video, a strip of pictures "
         "and the\nmeasured speed.",
@@ -246,7 +268,10 @@ def _train(tree: _Tree) -> None:
         "--plot", action="store_true", help="only draw the curves of the run in DIR again"
     )
     command.add_argument(
-        "--minutes", metavar="N", type=float, help="how long to train in all (default: CONFIG's)"
+        "--minutes",
+        metavar="N",
+        type=above_zero("a number of minutes"),
+        help="how long to train in all (default: CONFIG's)",
     )
     _device_option(command)
 
@@ -255,7 +280,7 @@ def _evaluate(tree: _Tree) -> None:
     command = _command(
         tree,
         "evaluate",
-        "measure the quality of a model beside its anchors",
+        "measure the quality of a model beside its baselines",
         commands.evaluate,
         "Measure how well a model rebuilds held-out clips from their first frame, beside doing "
         "nothing\nand beside warping by landmarks.",
@@ -273,7 +298,7 @@ def _evaluate(tree: _Tree) -> None:
     command.add_argument(
         "--stride",
         metavar="N",
-        type=int,
+        type=whole(1),
         default=5,
         help="measure every N-th frame (default: %(default)s); LPIPS in every fifth of those",
     )
@@ -283,84 +308,13 @@ def _evaluate(tree: _Tree) -> None:
         "--sheet",
         metavar="FILE.png",
         type=Path,
-        default=Path("evaluation.png"),
-        help="the picture to write (default: %(default)s)",
+        help="draw moments of the clips beside what was rendered; with --avatars the portraits "
+        "too, into FILE_avatars.png",
     )
     command.add_argument(
         "--video",
         metavar="FILE.mp4",
         type=Path,
-        help="write ten seconds of portraits driven by the clips",
+        help="write ten seconds of portraits driven by the clips (needs --avatars)",
     )
     _model_options(command)
-
-
-def _study(tree: _Tree) -> None:
-    command = _command(
-        tree,
-        "study",
-        "find out what breaks an avatar",
-        study_command.study,
-        "Put drivers and source pictures into edge cases, see what that does to the avatar, and\n"
-        "write a report. The same command goes on where it was stopped.",
-        """\
-  avatar-app study --quick -o study
-  avatar-app study -o study --avatars mei,kwame --clips talk.mp4 listen.mp4@3.5
-  avatar-app study -o study --ray 10.0.0.5:6379
-  avatar-app study --list
-  avatar-app study --cases-sheet cases.png --cases hand_mouth,tongue""",
-    )
-    command.add_argument(
-        "-o", "--out", metavar="DIR", type=Path, help="the folder for results and report"
-    )
-    command.add_argument(
-        "--quick",
-        action="store_true",
-        help="one avatar, one clip, three severities: minutes instead of an hour",
-    )
-    command.add_argument(
-        "--clips",
-        metavar="FILE[@SECONDS]",
-        nargs="+",
-        default=[],
-        help="clean clips of drivers, or folders of them (default: the clip that comes along)",
-    )
-    command.add_argument(
-        "--avatars", metavar="NAME,...", default="", help="avatars (default: mei,arthur)"
-    )
-    command.add_argument(
-        "--cases", metavar="NAME,...", default="", help="only these edge cases (default: all)"
-    )
-    command.add_argument(
-        "--severities", metavar="N,...", default="", help="only these severities (default: 1 to 5)"
-    )
-    command.add_argument(
-        "--seeds", metavar="N", type=int, default=1, help="variants of each case (default: 1)"
-    )
-    command.add_argument(
-        "--seconds", metavar="S", type=float, default=2.4, help="used of each clip (default: 2.4)"
-    )
-    command.add_argument(
-        "--stride", metavar="N", type=int, default=2, help="use every n-th frame (default: 2)"
-    )
-    command.add_argument(
-        "--edge", metavar="DIR", type=Path, help="rendered edge clips to validate the cases with"
-    )
-    where = command.add_mutually_exclusive_group()
-    where.add_argument(
-        "--workers", metavar="N", type=int, help="processes on this machine (default: one a core)"
-    )
-    where.add_argument(
-        "--ray", metavar="ADDRESS", help="spread over a Ray cluster: HOST:PORT, or auto"
-    )
-    _model_options(command)
-    command.add_argument(
-        "--report", action="store_true", help="only write the report of -o DIR again"
-    )
-    command.add_argument("--list", action="store_true", help="only list the edge cases")
-    command.add_argument(
-        "--cases-sheet",
-        metavar="FILE.png",
-        type=Path,
-        help="only draw a picture of the cases at all severities",
-    )

@@ -6,7 +6,6 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from avatar_app.cli.terminal import show, show_table, shown_progress, warn
-from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
     from avatar_app.study import Report
@@ -46,7 +45,7 @@ def _run(options: Namespace, names: list[str]) -> None:
                 clips=options.clips,
                 avatars=_names(options.avatars),
                 cases=names,
-                severities=_severities(options.severities),
+                severities=options.severities,
                 seeds=options.seeds,
                 seconds=options.seconds,
                 stride=options.stride,
@@ -88,10 +87,3 @@ def _list(names: list[str]) -> None:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _severities(text: str) -> list[int]:
-    try:
-        return sorted({int(part) for part in _names(text)}) or [1, 2, 3, 4, 5]
-    except ValueError:
-        raise AvatarAppError(f"{text} names no severities; write numbers like 1,3,5.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from avatar_app import settings
@@ -9,6 +10,7 @@ from avatar_app.devices.clip import ClipCamera, TestPattern
 from avatar_app.devices.webcam import WebCamera, camera_number, list_cameras
 from avatar_app.files import is_file
 from avatar_app.types import Camera, CameraError
+from avatar_app.video import VIDEO_SUFFIXES
 
 DEMO, TEST = "demo", "test"
 _DEMO_FPS = 30.0
@@ -31,6 +33,7 @@ def open_camera(spec: str, width: int = 640, height: int = 480, fps: float = 30.
         return WebCamera(spec, width, height, fps)
     if is_file(Path(spec)):
         return ClipCamera(Path(spec))
+    check_camera(spec)
     number = camera_number(spec)
     if number is None:
         known = ", ".join(f"{camera.number} ({camera.name})" for camera in list_cameras())
@@ -39,3 +42,18 @@ def open_camera(spec: str, width: int = 640, height: int = 480, fps: float = 30.
             + (f"choose one of: {known}." if known else "connect one, or use the camera 'demo'.")
         )
     return WebCamera(number, width, height, fps)
+
+
+def check_camera(spec: str) -> None:
+    """Raise CameraError where `spec` can only be a file or a folder, and is not there.
+
+    A webcam may still be plugged in; a misspelt file does not come by waiting.
+    """
+    path = Path(spec)
+    is_path = path.suffix.lower() in VIDEO_SUFFIXES or path.name != spec
+    if "://" in spec or not is_path or is_file(path) or os.path.exists(path):
+        return
+    if camera_number(spec) is None:
+        raise CameraError(
+            f"{spec} does not exist; check the name and the folder, or use the camera 'demo'."
+        )

@@ -52,7 +52,7 @@ class EvaluationOptions:
     stride: int = 5
     device: str = "auto"
     runtime: str = "auto"
-    sheet: Path | None = Path("evaluation.png")
+    sheet: Path | None = None
     json: Path | None = None
     video: Path | None = None
 

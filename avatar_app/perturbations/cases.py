@@ -119,9 +119,11 @@ def find_case(name: str) -> Case:
     """Return the case of that name; AvatarAppError names the nearest ones where there is none."""
     if name in CASES:
         return CASES[name]
-    near = difflib.get_close_matches(name, CASES, 3, 0.4)
-    remedy = f"did you mean {' or '.join(near)}?" if near else "study --list names all of them."
-    raise AvatarAppError(f"There is no case {name}; {remedy}")
+    near = difflib.get_close_matches(name, CASES)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise AvatarAppError(
+        f"There is no case {name}; {hint}`avatar-app study --list` names all of them."
+    )
 
 
 def perturb(

@@ -11,7 +11,7 @@ import pytest
 from avatar_app import settings
 from avatar_app.devices import camera as cameras
 from avatar_app.devices import webcam
-from avatar_app.devices.camera import open_camera
+from avatar_app.devices.camera import check_camera, open_camera
 from avatar_app.devices.clip import ClipCamera, TestPattern
 from avatar_app.devices.webcam import CameraInfo, camera_number
 from avatar_app.recording import clip_of

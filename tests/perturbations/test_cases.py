@@ -161,6 +161,8 @@ def test_unknown_case_names_its_neighbours() -> None:
     """A slip of the keyboard is met with the nearest names."""
     with pytest.raises(AvatarAppError, match="did you mean hand_mouth"):
         find_case("hand_mout")
+    with pytest.raises(AvatarAppError, match="no case foo; `avatar-app study --list` names"):
+        find_case("foo")
 
 
 def test_envelope_begins_and_ends_clean() -> None:

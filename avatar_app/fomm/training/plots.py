@@ -6,21 +6,15 @@ import csv
 from pathlib import Path
 
 from avatar_app.files import whole, write_errors
-from avatar_app.types import AvatarAppError
 
 
 def draw_curves(out: Path) -> Path:
     """Draw log.csv and validation.csv of the run in `out` as curves.png, and give its path.
 
-    A run too short for a line of log has empty axes. Raises AvatarAppError when there is no
-    matplotlib (extra [train]) to draw with.
+    A run too short for a line of log has empty axes.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise AvatarAppError(
-            "Curves need matplotlib; install it with: pip install 'avatar_app[train]'."
-        ) from error
+    from matplotlib.figure import Figure
+
     curves: dict[str, tuple[list[float], list[float]]] = {}
     for row in _rows(out / "log.csv"):
         x, y = curves.setdefault(row["loss"], ([], []))
