@@ -36,7 +36,7 @@ def add_live_commands(
         "--seconds",
         metavar="N",
         type=above_zero("a number of seconds"),
-        help="stop after N seconds; loading the model does not count",
+        help="stop after N seconds with an avatar; getting it ready does not count",
     )
     run.add_argument(
         "--record",
