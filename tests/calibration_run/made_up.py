@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 import torch
 
+from avatar_app.calibration_run import learning
 from avatar_app.calibration_run.lessons import Lessons
 from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.shapefree import SHAPE
@@ -52,3 +58,10 @@ def normalise_somehow(network: torch.nn.Module) -> None:
             torch.nn.init.normal_(part.running_mean)
             torch.nn.init.uniform_(part.running_var, 0.5, 2)
     network.eval()
+
+
+def let_steps_take(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each step of learning count for so long: a busy machine learns as much as a free one."""
+    ticks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: next(ticks) * seconds, perf_counter=time.perf_counter)
+    monkeypatch.setattr(learning, "time", clock)

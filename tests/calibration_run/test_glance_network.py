@@ -22,22 +22,23 @@ from avatar_app.glitch.signals.glance import GlanceNetwork, contrasted
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.glitch.signals.sight import FACE
 from avatar_app.types import AvatarAppError
-from tests.calibration_run.made_up import PEOPLE, made_up, normalise_somehow
+from tests.calibration_run.made_up import PEOPLE, let_steps_take, made_up, normalise_somehow
 
 
 def test_what_is_learned_is_written_and_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a few seconds faces that melt are told from whole ones of people never seen."""
+    """After a few steps faces that melt are told from whole ones of people never seen."""
     played = made_up()
     monkeypatch.setattr(lessons_module, "pupils", lambda _clips: [])
     monkeypatch.setattr(lessons_module, "gather", lambda *_: played)
+    let_steps_take(0.225, monkeypatch)
     trained = train_glance(
         tmp_path, tmp_path / "net.npz", minutes=0.3, device="cpu", maps=tmp_path / "faces.png"
     )
     assert trained.path == tmp_path / "net.npz"
     assert trained.lessons == 8 * (PEOPLE - 12)
-    assert trained.steps > 5
+    assert trained.steps == pytest.approx(80, abs=1)
     assert trained.auc > 0.8
     assert 0 < trained.hits["broken"] < 1
     picture = cv2.imread(str(tmp_path / "faces.png"))
