@@ -127,7 +127,9 @@ def _sentence(event: Event) -> str:
         case AvatarChanged(avatar=avatar):
             return f"avatar: {avatar}"
         case FlagRaised(flag=flag, reason=reason):
-            return f"red flag: {flag.sentence}{f' ({reason})' if reason else ''} {flag.remedy}"
+            kind = "warning" if flag.is_gate else "flag"
+            why = f" ({reason})" if reason else ""
+            return f"{kind}: {flag.sentence}{why} {flag.remedy}"
         case OutputChanged(state=state, reason=reason):
             return f"others see: {state}{f' ({reason})' if reason else ''}"
         case CameraLost(reason=reason) | WorkerFailed(reason=reason) | Refused(reason=reason):

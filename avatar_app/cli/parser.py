@@ -22,7 +22,7 @@ _USAGE = "%(prog)s [-h] [--version] [--debug] [COMMAND] ..."
 
 _DESCRIPTION = """\
 One photo becomes an avatar that follows your face.
-Everything is computed on this machine; nothing is sent anywhere."""
+Everything is computed on this machine; nothing is sent anywhere unless you ask for it."""
 
 _EPILOG = """\
 examples:
@@ -228,10 +228,10 @@ def _bench(tree: _Tree) -> None:
     command = _command(
         tree,
         "bench",
-        "measure the speed of every stage on this machine",
+        "measure how fast the model renders on this machine",
         commands.bench,
-        "Measure the speed of every stage on every runtime, and of the published size beside the "
-        "way\nupstream computes it.",
+        "Measure how fast the model renders, stage by stage on every runtime, and a model of the "
+        "published\nsize beside the way upstream computes it.",
         "  avatar-app bench --json speed.json",
     )
     command.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON too")
