@@ -30,7 +30,10 @@ const tell = (path, text) => fetch(path, {method: "POST", body: text});
   video.srcObject = await navigator.mediaDevices.getUserMedia({video: exact});
   await video.play();
   await tell("/step", "plays " + video.videoWidth + " x " + video.videoHeight);
-  for (let seen = 0; seen < 5; seen++) await new Promise(r => video.requestVideoFrameCallback(r));
+  // Any camera may have been the app's own: until that is back, a card is what others see.
+  const end = performance.now() + 15000;
+  for (let seen = 0; seen < 5 || performance.now() < end; seen++)
+    await new Promise(r => video.requestVideoFrameCallback(r));
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth; canvas.height = video.videoHeight;
   canvas.getContext("2d").drawImage(video, 0, 0);
