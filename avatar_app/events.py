@@ -16,11 +16,11 @@ from typing import Any
 
 
 class Severity(Enum):
-    """How much a flag matters: a gate warns before a glitch, a glitch is one."""
+    """How much a flag matters, the most first: a gate warns before a glitch, a glitch is one."""
 
-    GATE = "gate"
-    MILD = "mild"
     SEVERE = "severe"
+    MILD = "mild"
+    GATE = "gate"
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,14 @@ class Flag(Enum):
     def is_gate(self) -> bool:
         """Whether it is about the driver, a warning, and no fault of the picture yet."""
         return self.severity is Severity.GATE
+
+
+_BY_SEVERITY = [flag for severity in Severity for flag in Flag if flag.severity is severity]
+
+
+def urgency(flag: Flag) -> int:
+    """Return the place of a flag among all, the most severe first."""
+    return _BY_SEVERITY.index(flag)
 
 
 @dataclass(frozen=True)

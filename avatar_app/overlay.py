@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from avatar_app.events import Flag, Severity
+from avatar_app.events import Flag, Severity, urgency
 from avatar_app.types import Floats, Image, Verdict
 
 SIDE = 512
@@ -25,7 +25,6 @@ _GROUND = (14, 17, 25)
 _FRAME = 8
 _LINE, _MARGIN = 24, 12
 _MOST_LINES = 3
-_WORST_FIRST = list(_COLOURS)
 
 
 def overlay_size(height: int, width: int) -> tuple[int, int]:
@@ -45,7 +44,7 @@ def draw_verdict(image: Image, verdict: Verdict | None) -> Image:
     drawn: Image = np.asarray(enlarged, np.uint8)
     if verdict is None:
         return drawn
-    up = sorted(verdict.flags, key=lambda flag: _WORST_FIRST.index(flag.severity))
+    up = sorted(verdict.flags, key=urgency)
     if verdict.landmarks is not None:
         is_glitch = bool(up) and not up[0].is_gate
         colour = _COLOURS[up[0].severity] if is_glitch else _POINT

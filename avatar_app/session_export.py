@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from avatar_app.events import Marked, Severity
+from avatar_app.events import Marked, Severity, urgency
 from avatar_app.progress import Progress, silent
 from avatar_app.provenance import label_tags
 from avatar_app.recording import Session
@@ -32,7 +32,6 @@ _COLOURS = {
     Severity.MILD: (240, 160, 60),
     Severity.GATE: (200, 184, 80),
 }
-_WORST_FIRST = list(_COLOURS)
 
 
 def export_session(session: Session, output: Path, progress: Progress = silent) -> Path:
@@ -78,7 +77,7 @@ class _Film:
 
     def __init__(self, flags: list[Span], marks: list[float], seconds: float) -> None:
         # Drawn in this order, so that the worst is on top.
-        self._spans = sorted(flags, key=lambda span: -_WORST_FIRST.index(span.flag.severity))
+        self._spans = sorted(flags, key=lambda span: -urgency(span.flag))
         self._marks = marks
         self._seconds = max(seconds, 1e-3)
 

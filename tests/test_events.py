@@ -13,6 +13,7 @@ from avatar_app.events import (
     event_from_json,
     event_to_json,
     events_to_jsonl,
+    urgency,
 )
 
 _STATS = Stats(1.0, 30.0, 25.0, 30.0, 8.0, 60.0, 90.0, 3, 0, "CPU", "no GPU", {"detect": 5.0})
@@ -44,3 +45,14 @@ def test_every_flag_tells_a_person_what_to_do() -> None:
     """The table has a sentence and a remedy for each flag, and no two flags share one."""
     assert all(flag.sentence.endswith(".") and flag.remedy.endswith(".") for flag in Flag)
     assert len({flag.sentence for flag in Flag}) == len(Flag)
+
+
+def test_what_is_severe_comes_first() -> None:
+    """Then what is mild; a warning about the driver comes last."""
+    flags = [Flag.LOW_LIGHT, Flag.BLURRED, Flag.WARP_FOLDED, Flag.FACE_MISSING]
+    assert sorted(flags, key=urgency) == [
+        Flag.FACE_MISSING,
+        Flag.WARP_FOLDED,
+        Flag.BLURRED,
+        Flag.LOW_LIGHT,
+    ]

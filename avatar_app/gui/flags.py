@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from avatar_app.events import Flag, Severity
+from avatar_app.events import Flag, Severity, urgency
 from avatar_app.gui import icons, theme
 from avatar_app.pipeline.view import Status
 
@@ -117,12 +117,12 @@ class FlagStrip(QWidget):
             self._row.removeWidget(chip)
             chip.hide()
             chip.deleteLater()
-        for flag in sorted(reasons, key=_urgency):
+        for flag in sorted(reasons, key=urgency):
             if flag in self._chips:
                 self._chips[flag].explain(reasons[flag])
             else:
                 self._chips[flag] = FlagChip(flag, reasons[flag])
-                place = sum(_urgency(other) < _urgency(flag) for other in self._chips)
+                place = sum(urgency(other) < urgency(flag) for other in self._chips)
                 self._row.insertWidget(place, self._chips[flag])
         self._calm.setVisible(not self._chips)
         self._fit()
@@ -160,8 +160,3 @@ _CALM = {
     Status.STARTING: (theme.FAINT, "Getting ready to look for red flags"),
     Status.FAILED: (theme.WARM, "Red flags are off: the detector has stopped"),
 }
-
-
-def _urgency(flag: Flag) -> tuple[int, int]:
-    order = (Severity.SEVERE, Severity.MILD, Severity.GATE)
-    return order.index(flag.severity), list(Flag).index(flag)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from avatar_app.events import Flag, FlagCleared, FlagRaised
+from avatar_app.events import Flag, FlagCleared, FlagRaised, urgency
 from avatar_app.provenance import Label
 from avatar_app.reports import Row, Span
 from avatar_app.types import Image, Verdict
@@ -142,8 +142,8 @@ class Inspection:
     def _where(self) -> list[str]:
         worst = [moment for moment in self.moments if moment.is_glitch][:1]
         found = [f"The worst is at {clock(moment.verdict.time)}." for moment in worst]
-        flags = list(dict.fromkeys(span.flag for span in self.glitches))
-        return [*map(self.words, flags), *found]
+        flags = sorted({span.flag for span in self.glitches}, key=urgency)
+        return [" ".join([*map(self.words, flags), *found])] if flags else []
 
     def _suspect_seconds(self) -> float:
         """Return how long the score stayed high at most."""

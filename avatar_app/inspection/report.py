@@ -8,7 +8,7 @@ from html import escape
 
 import cv2
 
-from avatar_app.events import Flag
+from avatar_app.events import Flag, urgency
 from avatar_app.glitch.second_opinion import SLIPPED
 from avatar_app.inspection.findings import Inspection, Moment, clock
 from avatar_app.inspection.timeline import COLOURS, timeline_svg
@@ -118,7 +118,7 @@ def _figure(moment: Moment, words_of: Callable[[Flag], str]) -> str:
     words = f"{clock(verdict.time)}, frame {verdict.index}, score {verdict.score:.2f}"
     reasons = "".join(
         f"<br>{escape(words_of(flag))} {escape(reason_of(verdict, flag))}"
-        for flag in verdict.flags
+        for flag in sorted(verdict.flags, key=urgency)
         if not flag.is_gate
     )
     if moment.apart is not None:

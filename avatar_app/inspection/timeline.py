@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from avatar_app.events import Severity
+from avatar_app.events import Severity, urgency
 from avatar_app.inspection.findings import Inspection, clock
 
 COLOURS = {Severity.SEVERE: "#d43c3c", Severity.MILD: "#d98a22", Severity.GATE: "#a89a2c"}
@@ -19,8 +19,7 @@ _TICKS = 8
 
 def timeline_svg(inspection: Inspection) -> str:
     """Return the drawing as SVG."""
-    flags = list(dict.fromkeys(span.flag for span in inspection.spans))
-    flags.sort(key=lambda flag: list(COLOURS).index(flag.severity))
+    flags = sorted({span.flag for span in inspection.spans}, key=urgency)
     bottom = _TOP + _CURVE + _ROW * len(flags)
     scale = (_WIDTH - _LEFT - _RIGHT) / max(inspection.seconds, 1e-3)
     limit = _y(inspection.threshold)
