@@ -1,16 +1,19 @@
-"""What a study ran on, for its header: machine, packages, and the detector's calibration."""
+"""What a study ran on, for its header: machine, packages, and what the detector knows."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 
-from avatar_app.fomm.checkpoints import digest
+from avatar_app.glitch.signals import artifacts, glance
 from avatar_app.settings import bundled
 
 _TOOLS = ("openvino", "torch", "dlib-bin", "opencv-python", "numpy", "av")
-_CALIBRATION = bundled("models", "glitch.json")
+_CALIBRATION = "glitch.json"
+_NETWORKS = (artifacts.FILE, glance.FILE)
 
 
 def describe_machine() -> dict[str, object]:
@@ -27,8 +30,18 @@ def describe_machine() -> dict[str, object]:
 
 
 def detector_sha256() -> str:
-    """Give the digest of the calibration that the glitch detector travels with."""
-    return digest(_CALIBRATION, "sha256") if _CALIBRATION.is_file() else ""
+    """Give the digest of what the bundled detector judges by: what it is fitted to, its networks.
+
+    How good it was found is no part of it. Empty where it is not there.
+    """
+    models = bundled("models")
+    if not (models / _CALIBRATION).is_file():
+        return ""
+    roles = json.loads((models / _CALIBRATION).read_text(encoding="utf-8"))["roles"]
+    known = hashlib.sha256(json.dumps(roles, sort_keys=True).encode())
+    for file in _NETWORKS:
+        known.update((models / file).read_bytes())
+    return known.hexdigest()
 
 
 def usable_cores() -> int:
