@@ -193,7 +193,8 @@ def test_inspect(run: Run, clip: Path, tmp_path: Path) -> None:
     assert names == {"frames.csv", "events.jsonl", "report.html"}
     assert_one_sentence(run("inspect", "missing.mp4", "-o", "report"), "missing.mp4")
     still = run("inspect", bundled("assets", "avatars", "mei.png"), "-o", "of-a-still")
-    assert_one_sentence(still, "holds a single picture, which cannot be inspected; give a video.")
+    assert still.returncode == 1
+    assert "holds a single picture, which cannot be inspected; give a video." in still.stderr
     assert not (tmp_path / "of-a-still").exists()
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from argparse import Namespace
 from functools import partial
-from pathlib import Path
 
 from avatar_app.cli.terminal import show, show_table, shown_progress
-from avatar_app.types import AvatarAppError
 
 
 def inspect(options: Namespace) -> None:
@@ -20,7 +17,6 @@ def inspect(options: Namespace) -> None:
         )
     from avatar_app.inspection import inspect as run
 
-    _check_moves(options.video)
     with shown_progress() as progress:
         found = run(
             options.video,
@@ -34,17 +30,6 @@ def inspect(options: Namespace) -> None:
     for sentence in (*found.summary(), *found.notes):
         show(sentence)
     show(f"report: {found.report}")
-
-
-def _check_moves(video: Path) -> None:
-    """Refuse a still, of which a report would say that no glitch was seen."""
-    from avatar_app.video import VideoReader
-
-    with VideoReader(video) as reader:
-        if len(list(itertools.islice(reader, 2))) < 2:
-            raise AvatarAppError(
-                f"{video} holds a single picture, which cannot be inspected; give a video."
-            )
 
 
 def calibrate(options: Namespace) -> None:

@@ -85,6 +85,10 @@ def inspect(
             detector.set_source(load_avatar(resolve_avatar(str(avatar)), SIDE, finder.in_photo))
         job = _Job(detector, finder, None if drivers is None else _Beside(drivers))
         job.judge(reader, progress)
+        if len(job.rows) == 1:  # of which a report would say that no glitch was seen
+            raise AvatarAppError(
+                f"{video} holds a single picture, which cannot be inspected; give a video."
+            )
         job.seen.is_truncated = reader.truncated
         label = read_label(reader.path)
         about = _about(reader, label, learned, detector)
