@@ -11,7 +11,8 @@ import pytest
 
 from avatar_app.types import Frame
 from avatar_app.video import DurableVideoWriter, VideoReader
-from tests.video.test_video import HEIGHT, WIDTH, picture, turn_flag, write_clip
+from tests.video.test_video import turn_flag
+from tests.video.written import HEIGHT, WIDTH, picture, write_clip
 
 COUNT = 150
 UNEVEN = [step / 25 + (0.013 if step % 3 else 0.0) for step in range(COUNT)]

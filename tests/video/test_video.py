@@ -6,57 +6,16 @@ import errno
 import gc
 import os
 import struct
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from avatar_app.types import AvatarAppError, Image
+from avatar_app.types import AvatarAppError
 from avatar_app.video import VideoReader, VideoWriter, read_clip, read_tags
-
-WIDTH, HEIGHT = 64, 48
-
-
-def picture(step: int = 0) -> Image:
-    """Return a (48, 64, 3) picture: red top left, blue elsewhere, and a grey bar that grows."""
-    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    image[:] = (30, 60, 200)
-    image[: HEIGHT // 2, : WIDTH // 2] = (200, 40, 30)
-    image[-8:, : 2 * step] = 128
-    return image
-
-
-def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | None = None) -> Path:
-    """Write the picture with one bar length after the other, at these times."""
-    with VideoWriter(path, WIDTH, HEIGHT, rate, audio_from=audio) as writer:
-        for step, time in enumerate(times):
-            writer.write(picture(step), time)
-    return path
-
-
-def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
-    """Write a tone, with a black clip beside it if asked."""
-    with av.open(path, "w") as container:
-        sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
-        if pictures:
-            stream = container.add_stream("mpeg4", rate=25)
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-            for step in range(round(seconds * 25)):
-                frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
-                frame.pts, frame.time_base = step, Fraction(1, 25)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-        samples = np.sin(np.arange(round(seconds * 48_000)) / 10).astype(np.float32) / 2
-        for start in range(0, len(samples), 960):
-            piece = np.tile(samples[start : start + 960], (2, 1))
-            chunk = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
-            chunk.sample_rate, chunk.pts, chunk.time_base = 48_000, start, Fraction(1, 48_000)
-            container.mux(sound.encode(chunk))
-        container.mux(sound.encode(None))
-    return path
+from tests.video.written import HEIGHT, WIDTH, picture, write_clip, write_sound
 
 
 def turn_flag(path: Path, matrix: tuple[int, int, int, int]) -> None:
@@ -196,49 +155,6 @@ def test_clip_is_read_into_one_array(tmp_path: Path) -> None:
     clip = read_clip(write_clip(tmp_path / "a.mp4", [0.0, 0.04, 0.08]), 32)
     assert clip.shape == (3, 32, 32, 3)
     assert clip.dtype == np.uint8
-
-
-@pytest.mark.parametrize(
-    ("codec", "source", "target", "written"),
-    [
-        ("aac", "a.mp4", "b.mp4", "aac"),
-        ("aac", "a.mp4", "b.webm", "opus"),
-        ("libopus", "a.mkv", "b.mp4", "aac"),
-        ("libopus", "a.mkv", "b.webm", "opus"),
-    ],
-)
-def test_sound_is_carried_over(
-    tmp_path: Path, codec: str, source: str, target: str, written: str
-) -> None:
-    """The driver's sound reaches the output, as long as its pictures and no longer."""
-    driver = write_sound(tmp_path / source, codec, 2.0, pictures=True)
-    path = write_clip(tmp_path / target, [step / 25 for step in range(25)], audio=driver)
-    with av.open(path) as container:
-        stream = container.streams.audio[0]
-        sounds = list(container.decode(stream))
-        assert stream.codec_context.name == written
-    assert float(sounds[-1].time or 0) + sounds[-1].samples / 48_000 == pytest.approx(1.0, abs=0.07)
-    assert abs(sounds[0].time or 0) < 0.05
-    assert max(float(np.abs(sound.to_ndarray()).max()) for sound in sounds) > 0.2
-
-
-def test_silent_driver_gives_a_silent_output(tmp_path: Path) -> None:
-    """Without sound in the driver the output has no sound track."""
-    driver = write_clip(tmp_path / "a.mp4", [0.0, 0.04])
-    with VideoReader(write_clip(tmp_path / "b.mp4", [0.0, 0.04], audio=driver)) as reader:
-        assert not reader.has_audio
-
-
-def test_sound_that_nobody_can_decode_is_left_out(tmp_path: Path) -> None:
-    """The pictures are worth a video all the same."""
-    driver = write_sound(tmp_path / "a.mkv", "aac", 1.0, pictures=True)
-    driver.write_bytes(driver.read_bytes().replace(b"A_AAC", b"A_XYZ"))
-    with VideoReader(driver) as reader:
-        assert reader.has_unknown_audio
-        assert not reader.has_audio
-    with VideoReader(write_clip(tmp_path / "b.mp4", [0.0, 0.04], audio=driver)) as reader:
-        assert not reader.has_audio
-        assert not reader.has_unknown_audio
 
 
 def test_cut_off_video_gives_what_is_there(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""The sound of a driver on its way into the video of an avatar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avatar_app.video import VideoReader
+from tests.video.written import write_clip, write_sound
+
+
+@pytest.mark.parametrize(
+    ("codec", "source", "target", "written"),
+    [
+        ("aac", "a.mp4", "b.mp4", "aac"),
+        ("aac", "a.mp4", "b.webm", "opus"),
+        ("libopus", "a.mkv", "b.mp4", "aac"),
+        ("libopus", "a.mkv", "b.webm", "opus"),
+    ],
+)
+def test_sound_is_carried_over(
+    tmp_path: Path, codec: str, source: str, target: str, written: str
+) -> None:
+    """The driver's sound reaches the output, as long as its pictures and no longer."""
+    driver = write_sound(tmp_path / source, codec, 2.0, pictures=True)
+    path = write_clip(tmp_path / target, [step / 25 for step in range(25)], audio=driver)
+    with av.open(path) as container:
+        stream = container.streams.audio[0]
+        sounds = list(container.decode(stream))
+        assert stream.codec_context.name == written
+    assert float(sounds[-1].time or 0) + sounds[-1].samples / 48_000 == pytest.approx(1.0, abs=0.07)
+    assert abs(sounds[0].time or 0) < 0.05
+    assert max(float(np.abs(sound.to_ndarray()).max()) for sound in sounds) > 0.2
+
+
+def test_silent_driver_gives_a_silent_output(tmp_path: Path) -> None:
+    """Without sound in the driver the output has no sound track."""
+    driver = write_clip(tmp_path / "a.mp4", [0.0, 0.04])
+    with VideoReader(write_clip(tmp_path / "b.mp4", [0.0, 0.04], audio=driver)) as reader:
+        assert not reader.has_audio
+
+
+def test_sound_that_nobody_can_decode_is_left_out(tmp_path: Path) -> None:
+    """The pictures are worth a video all the same."""
+    driver = write_sound(tmp_path / "a.mkv", "aac", 1.0, pictures=True)
+    driver.write_bytes(driver.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    with VideoReader(driver) as reader:
+        assert reader.has_unknown_audio
+        assert not reader.has_audio
+    with VideoReader(write_clip(tmp_path / "b.mp4", [0.0, 0.04], audio=driver)) as reader:
+        assert not reader.has_audio
+        assert not reader.has_unknown_audio

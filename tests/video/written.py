@@ -1,0 +1,54 @@
+"""Small videos to read, written here."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+
+from avatar_app.types import Image
+from avatar_app.video import VideoWriter
+
+WIDTH, HEIGHT = 64, 48
+
+
+def picture(step: int = 0) -> Image:
+    """Return a (48, 64, 3) picture: red top left, blue elsewhere, and a grey bar that grows."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[:] = (30, 60, 200)
+    image[: HEIGHT // 2, : WIDTH // 2] = (200, 40, 30)
+    image[-8:, : 2 * step] = 128
+    return image
+
+
+def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | None = None) -> Path:
+    """Write the picture with one bar length after the other, at these times."""
+    with VideoWriter(path, WIDTH, HEIGHT, rate, audio_from=audio) as writer:
+        for step, time in enumerate(times):
+            writer.write(picture(step), time)
+    return path
+
+
+def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
+    """Write a tone, with a black clip beside it if asked."""
+    with av.open(path, "w") as container:
+        sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
+        if pictures:
+            stream = container.add_stream("mpeg4", rate=25)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            for step in range(round(seconds * 25)):
+                frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
+                frame.pts, frame.time_base = step, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        samples = np.sin(np.arange(round(seconds * 48_000)) / 10).astype(np.float32) / 2
+        for start in range(0, len(samples), 960):
+            piece = np.tile(samples[start : start + 960], (2, 1))
+            chunk = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+            chunk.sample_rate, chunk.pts, chunk.time_base = 48_000, start, Fraction(1, 48_000)
+            container.mux(sound.encode(chunk))
+        container.mux(sound.encode(None))
+    return path
