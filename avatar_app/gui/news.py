@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from avatar_app.events import (
     AvatarAdded,
+    AvatarChanged,
     CameraBack,
     CameraLost,
     Event,
@@ -64,6 +65,10 @@ def settled(event: Event) -> str | None:
             return "camera"
         case OutputChanged(state=shown) if shown != Shown.OFF.value:
             return "output"
+        case AvatarChanged():
+            return "reenactor"
+        case RecordingStarted():
+            return "recorder"
         case _:
             return None
 

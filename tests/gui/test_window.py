@@ -11,10 +11,13 @@ from pytestqt.qtbot import QtBot
 
 from avatar_app.events import (
     AvatarAdded,
+    AvatarChanged,
     CameraBack,
     CameraLost,
+    Event,
     Flag,
     OutputChanged,
+    RecordingStarted,
     Refused,
     Stats,
     WorkerFailed,
@@ -130,6 +133,25 @@ def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePi
     pipeline.to_view.put(view())
     window.refresh()
     assert window.stage.words == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("worker", "news"),
+    [
+        ("reenactor", AvatarChanged(2.0, "mei")),
+        ("recorder", RecordingStarted(2.0, "/recordings/one")),
+    ],
+)
+def test_what_works_again_needs_no_banner(
+    window: Window, pipeline: FakePipeline, worker: str, news: Event
+) -> None:
+    """A model that could not be loaded is no news once another one shows the avatar."""
+    pipeline.events.put(WorkerFailed(1.0, worker, "It does not work; choose another."))
+    window.refresh()
+    assert worker in [notice.topic for notice in window.banners.notices]
+    pipeline.events.put(news)
+    window.refresh()
+    assert worker not in [notice.topic for notice in window.banners.notices]
 
 
 @pytest.mark.parametrize("shown", [Shown.AVATAR, Shown.HELD, Shown.CARD, Shown.CAMERA])
