@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,23 @@ def test_wrong_use_is_explained(
     """What is misspelt or cannot be exits with 2 and says what can, before any work is done."""
     assert cli.main(arguments) == 2
     assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("news", "times"), [("It is off.", 1), ("It was slow.", 2)])
+def test_why_a_run_without_a_window_failed_is_said_once(
+    news: str, times: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though it was news before it was the reason; other news stays beside it."""
+
+    def fail(*_: object, say: Callable[[str], None], **__: object) -> None:
+        say(news)
+        raise AvatarAppError("It is off.")
+
+    monkeypatch.setattr("avatar_app.live.run_headless", fail)
+    assert cli.main(["run", "--headless"]) == 1
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("avatar-app")]
+    assert len(told) == times
+    assert told[-1] == "avatar-app: It is off."
 
 
 def test_debug_is_understood_before_and_after_the_command() -> None:

@@ -23,8 +23,10 @@ _OVERRIDING = ("camera", "avatar", "model", "device", "virtual_camera")
 NOT_LABELLED, UNREADABLE = 1, 2
 """The exit codes of `verify` besides 0."""
 
+_FAILED = 1
 
-def run(options: Namespace) -> None:
+
+def run(options: Namespace) -> int | None:
     """Run the app, with its window or without; say how fast it was."""
     preferences = _preferences(options)
     if options.no_detector:
@@ -32,23 +34,40 @@ def run(options: Namespace) -> None:
     if options.record is not None:
         folder = str(options.record.absolute())
         preferences = preferences.changed(record="always", recordings=folder)
-    if not options.headless:
-        _open_window(options, preferences)
-        return
+    if options.headless:
+        return _run_headless(options, preferences)
+    _open_window(options, preferences)
+    return None
+
+
+def _run_headless(options: Namespace, preferences: Preferences) -> int | None:
     from avatar_app.live import run_headless
 
-    with shown_progress() as progress:
-        result = run_headless(
-            preferences,
-            seconds=options.seconds,
-            stats_json=options.stats,
-            progress=progress,
-            say=warn,
-        )
+    last = ""
+
+    def say(sentence: str) -> None:
+        nonlocal last
+        last = sentence
+        warn(sentence)
+
+    try:
+        with shown_progress() as progress:
+            result = run_headless(
+                preferences,
+                seconds=options.seconds,
+                stats_json=options.stats,
+                progress=progress,
+                say=say,
+            )
+    except AvatarAppError as error:
+        if str(error) != last:
+            raise
+        return _FAILED  # for the reason that was just told
     for line in _lines(result):
         show(line)
     if options.stats:
         show(f"stats: {options.stats}")
+    return None
 
 
 def _preferences(options: Namespace) -> Preferences:
