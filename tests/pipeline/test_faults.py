@@ -96,22 +96,16 @@ def test_a_camera_that_never_answers_is_named_and_can_be_left() -> None:
 
 
 def test_a_camera_that_is_still_being_opened_can_be_left() -> None:
-    """Nobody has to wait until it is said not to answer."""
+    """Nobody waits until it is said not to answer; when it does, it changes nothing and is let go.
+
+    Neither its name nor its pictures are wanted any more.
+    """
     faults = Faults()
     faults.answer.clear()
     with running(faults, camera=SILENT) as run:
         run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
         run.until(CameraBack, name="another")
         assert not any(isinstance(event, CameraLost) for event in run.events)
-
-
-def test_a_camera_that_answers_when_another_is_there_changes_nothing() -> None:
-    """Neither its name nor its pictures are wanted any more, and it is let go."""
-    faults = Faults()
-    faults.answer.clear()
-    with running(faults, camera=SILENT) as run:
-        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
-        run.until(CameraBack, name="another")
         faults.answer.set()
         run.until_true(lambda: "camera" in faults.closed)
         run.until(Stats)
