@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-
-import numpy as np
 
 from avatar_app.events import Flag
 from avatar_app.glitch.calibration import RoleCalibration
@@ -66,7 +65,7 @@ class Judge:
 
         `elapsed` is how long the last picture lasted, in seconds.
         """
-        share = 1 - float(np.exp(-elapsed / _SMOOTHING_SECONDS))
+        share = 1 - math.exp(-elapsed / _SMOOTHING_SECONDS)
         self._smooth += share * (self._calibration.fusion.log_odds(measures) - self._smooth)
         if _is_gone(measures) or any(self._is_enough(name, measures) for name in self._alone):
             self._smooth = max(self._smooth, self._on)
@@ -141,9 +140,9 @@ def _is_gone(measures: Mapping[str, float]) -> bool:
 
 def probability(odds: float) -> float:
     """Return the probability in (0, 1) that log-odds stand for."""
-    return float(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+    return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))
 
 
 def log_odds(share: float) -> float:
     """Return the log-odds of a probability in (0, 1)."""
-    return float(np.log(share / (1 - share)))
+    return math.log(share / (1 - share))

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
+import cv2
 import numpy as np
 
 from avatar_app.face_signals import fit_skull, read_signals
@@ -93,7 +94,7 @@ class PictureWatch:
         self._flashes: deque[float] = deque(maxlen=_LASTING)
         self._edges: Floats | None = None
         self._detail: dict[str, float] | None = None
-        self._grid: Floats | None = None
+        self._grid: Image | None = None
         self._turns: deque[tuple[float, float]] = deque()
         self._seen_at: float | None = None
         self._covered_at: float | None = None
@@ -178,9 +179,13 @@ class PictureWatch:
 
     def _still(self, image: Image, time: float) -> float:
         """Return the seconds since the picture last changed."""
-        grid = image[::_GRID, ::_GRID, 1].astype(np.float32)
+        grid = image[::_GRID, ::_GRID, 1].copy()
         before, self._grid = self._grid, grid
-        if before is None or before.shape != grid.shape or np.abs(grid - before).mean() > _STILL:
+        if (
+            before is None
+            or before.shape != grid.shape
+            or cv2.norm(grid, before, cv2.NORM_L1) > _STILL * grid.size
+        ):
             self._changed_at = time
         return time - self._changed_at
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.glitch.signals.chip import Place
+from avatar_app.glitch.signals.chip import Place, median
 from avatar_app.glitch.signals.sight import AROUND, IN_FACE
 from avatar_app.types import Floats, Image
 
@@ -99,7 +99,7 @@ def _new(now: Floats, usual: Floats, least: float, lit: Mask | None = None) -> M
     How the light changed is seen where it says `lit`, else everywhere.
     """
     changes = np.log((_grey(now) + _DARK) / (_grey(usual) + _DARK))
-    light = np.median(changes if lit is None else changes[lit])
+    light = median(changes if lit is None else changes[lit])
     same = (now + _DARK) * np.float32(np.exp(-light)) - _DARK
     off = cv2.max(same - cv2.dilate(usual, _SHIFTS), cv2.erode(usual, _SHIFTS) - same)
     red, green, blue = cv2.split(off)

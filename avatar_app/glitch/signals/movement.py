@@ -21,8 +21,8 @@ def eye_distance(landmarks: Floats) -> float:
 
     The larger of the two, as the first shrinks when the head turns.
     """
-    across = float(np.linalg.norm(landmarks[_OUTER_EYES[0]] - landmarks[_OUTER_EYES[1]]))
-    down = float(np.linalg.norm(landmarks[_BRIDGE] - landmarks[_CHIN]))
+    across = math.dist(landmarks[_OUTER_EYES[0]], landmarks[_OUTER_EYES[1]])
+    down = math.dist(landmarks[_BRIDGE], landmarks[_CHIN])
     return max(across, 0.8 * down, 1e-3)
 
 

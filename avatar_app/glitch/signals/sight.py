@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from avatar_app.glitch.signals.chip import HEIGHT, SIDE, Place, contrast
+from avatar_app.glitch.signals.chip import HEIGHT, SIDE, Place, contrast, median
 from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.types import Floats, Image
 
@@ -109,8 +109,8 @@ def beside(now: Sight, usual: Sight) -> dict[str, float]:
     grey, fine = now.around.reshape(2, -1)[:, _BESIDE]
     usual_grey, usual_fine = usual.around.reshape(2, -1)[:, _BESIDE]
     grey, usual_grey = grey + np.float32(_DARK), usual_grey + np.float32(_DARK)
-    light = float(np.median(np.log(grey / usual_grey)))
-    grain = float(np.median(fine - usual_fine))
+    light = median(np.log(grey / usual_grey))
+    grain = median(fine - usual_fine)
     off = np.abs(grey * np.float32(np.exp(-light)) - usual_grey).mean()
     return {
         "beside_light": abs(light),

@@ -75,6 +75,15 @@ def test_colours_that_fade_or_come_back_in_all_of_the_picture_are_no_tint(
     # redder is its own.
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 1728])
+def test_what_a_share_of_values_lies_below_is_as_numpy_says(size: int) -> None:
+    """Of one value, of an even and of an odd number of them, in whatever shape."""
+    values = np.random.default_rng(size).normal(size=(size, 1)).astype(np.float32)
+    for share in (0.0, 0.5, 0.95, 1.0):
+        assert chips.quantile(values, share) == pytest.approx(np.quantile(values, share), abs=1e-6)
+    assert chips.median(values) == pytest.approx(np.median(values), abs=1e-6)
+
+
 def test_what_changes_is_named_by_its_part() -> None:
     """A melted mouth changes the mouth most and leaves the eyes alone."""
     before = pattern()
