@@ -72,9 +72,7 @@ class Responses:
             return 1.0
         rng = np.random.default_rng(0)
         dose = np.arange(len(self.severities)) - (len(self.severities) - 1) / 2
-        ranks = np.argsort(np.argsort(cells, axis=1), axis=1).astype(np.float64)
-        tied = np.ptp(cells, axis=1) == 0
-        ranks[tied] = dose.mean()  # where nothing changes there is no trend
+        ranks = np.stack([mean_ranks(cell) for cell in cells])
         found = float((ranks @ dose).sum())
         above = sum(
             float((rng.permuted(ranks, axis=1) @ dose).sum()) >= found - 1e-9
@@ -145,6 +143,12 @@ def holm(chances: Mapping[str, float]) -> dict[str, float]:
         worst = max(worst, min(1.0, chances[name] * (len(ordered) - place)))
         corrected[name] = worst
     return corrected
+
+
+def mean_ranks(values: Values) -> Values:
+    """Give the place of each of values (N,) in their order, from 1; equals share the mean."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place], np.float64)
 
 
 def mean_of(rows: Iterable[Row], metric: str) -> float | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from avatar_app.events import Flag
 from avatar_app.perturbations import CASES
+from avatar_app.study.analysis import mean_ranks
 from avatar_app.study.measures import FAILS
 from avatar_app.study.results import Row
 from avatar_app.study.trials import PASTED, PERSON, RELATIVE
@@ -122,9 +123,7 @@ def auc(positive: Scores, negative: Scores) -> float | None:
     """Give the chance that a positive scores above a negative, ties counted half."""
     if not len(positive) or not len(negative):
         return None
-    both = np.concatenate((positive, negative))
-    _, place, count = np.unique(both, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(count) - (count - 1) / 2)[place]  # mean rank of equals, from 1
+    ranks = mean_ranks(np.concatenate((positive, negative)))
     above = ranks[: len(positive)].sum() - len(positive) * (len(positive) + 1) / 2
     return float(above / (len(positive) * len(negative)))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avatar_app.study.analysis import mean_ranks
 from avatar_app.study.detection import flagged_share
 from avatar_app.study.results import Row
 from avatar_app.study.trials import EDGE, PERSON, RELATIVE
@@ -62,12 +63,8 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
     """Give Spearman's rho; None with fewer than four values or without variation."""
     if len(one) < 4 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
-
-
-def _ranks(values: Sequence[float]) -> np.ndarray:
-    _, place, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
+    ranks = [mean_ranks(np.asarray(values, np.float64)) for values in (one, other)]
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def _changes(rows: Sequence[Row]) -> dict[str, float]:

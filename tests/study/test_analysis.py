@@ -52,6 +52,12 @@ def test_trend_tells_an_effect_from_chance() -> None:
     assert cells([0, 0, 0, 0, 0, 0]).trend() > 0.05
 
 
+@pytest.mark.parametrize("curve", [[0, 0, 0, 0.01, 0, 0], [0, 0.01, 0, 0, 0, 0]])
+def test_equal_values_are_no_rise(curve: list[float]) -> None:
+    """What happens at one severity alone, far from the strongest, is no trend."""
+    assert cells(curve).trend() > 0.05
+
+
 def test_holm_multiplies_the_smallest_by_all_and_never_falls() -> None:
     """The published example's arithmetic."""
     corrected = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
