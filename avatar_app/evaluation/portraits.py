@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,8 @@ def load_portraits(
 ) -> list[Avatar]:
     """Make avatars of the pictures in `folder`; `warn` hears of each that cannot be used.
 
-    Raises AvatarAppError where none can.
+    They are named as their files without the suffix, or with it where two differ in nothing else.
+    Raises AvatarAppError where none can be used.
     """
     if not folder.is_dir():
         raise AvatarAppError(f"There is no folder {folder}; name one that holds portraits.")
@@ -34,10 +35,14 @@ def load_portraits(
     def find(photo: Image) -> list[Floats]:
         return [face.landmarks for face in finder.find(photo)]
 
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS)
+    # The figures are kept by name, so one name would mix two people: then all keep their suffix.
+    mixed = len({path.stem for path in paths}) < len(paths)
     portraits = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS):
+    for path in paths:
         try:
-            portraits.append(load_avatar(path, size, find))
+            avatar = load_avatar(path, size, find)
+            portraits.append(replace(avatar, name=path.name) if mixed else avatar)
         except AvatarAppError as error:
             warn(str(error))
     if not portraits:

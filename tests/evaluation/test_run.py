@@ -178,17 +178,23 @@ def test_missing_lpips_weights_are_told_and_the_rest_is_measured(world: World) -
     assert found.totals[MODEL].lpips is None
 
 
-def test_portraits_are_driven_from_the_pose_most_like_theirs(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Relative motion, calibrated on the frame in which the driver looks like the photo."""
-    photos = tmp_path / "portraits"
-    photos.mkdir()
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of two portraits, both in the pose of frame 7."""
+    folder = tmp_path / "portraits"
+    folder.mkdir()
     for name in ("amara.png", "kenji.png"):
-        Pictures.fromarray(picture(7)).save(photos / name)
+        Pictures.fromarray(picture(7)).save(folder / name)
     monkeypatch.setattr(
         portraits, "load_avatar", lambda path, *_: Avatar(path.stem, picture(7), path, FACES[7])
     )
+    return folder
+
+
+def test_portraits_are_driven_from_the_pose_most_like_theirs(
+    world: World, photos: Path, tmp_path: Path
+) -> None:
+    """Relative motion, calibrated on the frame in which the driver looks like the photo."""
     found = evaluate(changed(world, avatars=photos))
     assert world.engines["fomm-mini", False].calibrated_on == 7
     assert set(found.avatars) == {"amara", "kenji"}
@@ -197,6 +203,14 @@ def test_portraits_are_driven_from_the_pose_most_like_theirs(
     assert found.avatars_total.akd is None
     assert found.avatar_sheet == tmp_path / "sheet_avatars.png"
     assert found.avatar_sheet.exists()
+
+
+def test_portraits_that_differ_in_their_suffix_are_two(world: World, photos: Path) -> None:
+    """Each has its own row, under a name that tells them apart, and its own frames."""
+    (photos / "amara.png").rename(photos / "kenji.jpg")
+    found = evaluate(changed(world, avatars=photos))
+    assert set(found.avatars) == {"kenji.jpg", "kenji.png"}
+    assert {scores.frames for scores in found.avatars.values()} == {2 * FRAMES}
 
 
 def test_a_folder_without_portraits_is_refused(world: World, tmp_path: Path) -> None:
