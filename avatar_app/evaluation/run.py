@@ -82,10 +82,10 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
             progress(number, len(paths), "clips")
             study.add(path, shown=number in shown)
         progress(len(paths), len(paths), "clips")
-        study.draw_reel(paths)
-    evaluation = study.evaluation()
-    if options.json is not None:
-        evaluation.save_json(options.json)
+        evaluation = study.evaluation()
+        if options.json is not None:
+            evaluation.save_json(options.json)
+        study.draw_reel()  # last: it reads clips again, and the figures must not hang on that
     return evaluation
 
 
@@ -95,7 +95,7 @@ class _Study:
     def __init__(self, options: EvaluationOptions, stack: ExitStack, shown_takes: int) -> None:
         self.options = options
         self.notes: list[str] = []
-        self.takes: list[str] = []
+        self.paths: list[Path] = []
         self.records: list[dict[str, list[Record]]] = []
         self.jitters: list[Jitter] = []
         self.rows: list[Row] = []
@@ -134,7 +134,7 @@ class _Study:
         rendered = {way: _reconstruct(engine, take) for way, engine in self.engines.items()}
         rendered[STILL] = [take.images[0]] * len(take.images)
         rendered[WARP] = _warp(take)
-        self.takes.append(take.name)
+        self.paths.append(path)
         self.records.append(self.ruler.reconstruction(take, rendered))
         self._measure_jitter(take)
         if shown and self.options.sheet is not None:
@@ -156,8 +156,8 @@ class _Study:
         return Evaluation(
             totals={way: score([clip[way] for clip in self.records]) for way in ways},
             clips={
-                name: {way: score([records]) for way, records in clip.items()}
-                for name, clip in zip(self.takes, self.records, strict=True)
+                path.name: {way: score([records]) for way, records in clip.items()}
+                for path, clip in zip(self.paths, self.records, strict=True)
             },
             avatars={} if self.portraits is None else self.portraits.scores(),
             avatars_total=None if self.portraits is None else self.portraits.total(),
@@ -168,14 +168,13 @@ class _Study:
             avatar_sheet=self._draw_portraits(),
         )
 
-    def draw_reel(self, paths: Sequence[Path]) -> None:
-        """Write the comparison video, where it was asked for."""
+    def draw_reel(self) -> None:
+        """Write the comparison video, of clips that were measured, where it was asked for."""
         if self.options.video is None or self.portraits is None:
             return
-        chosen = [
-            paths[i]
-            for i in np.linspace(0, len(paths) - 1, min(len(paths), _REEL_CLIPS)).astype(int)
-        ]
+        count = len(self.paths)
+        places = np.linspace(0, count - 1, min(count, _REEL_CLIPS)).astype(int)
+        chosen = [self.paths[place] for place in places]
         engines = {Path(self.options.model).stem: self.portraits.engine}
         with ExitStack() as stack:
             if self.options.previous is not None:
@@ -229,9 +228,7 @@ class _Study:
             "models": {way: {"name": c.name, "sha256": c.sha256} for way, c in used.items()},
             "clips": str(options.clips),
             "split": options.split,
-            "clip_sha256": {
-                name: checkpoints.digest(options.clips / name, "sha256") for name in self.takes
-            },
+            "clip_sha256": {path.name: checkpoints.digest(path, "sha256") for path in self.paths},
             "stride": options.stride,
             "lpips_and_identity_every": options.stride * SPARSE,
             "python": platform.python_version(),

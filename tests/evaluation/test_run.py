@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -211,6 +211,24 @@ def test_portraits_that_differ_in_their_suffix_are_two(world: World, photos: Pat
     found = evaluate(changed(world, avatars=photos))
     assert set(found.avatars) == {"kenji.jpg", "kenji.png"}
     assert {scores.frames for scores in found.avatars.values()} == {2 * FRAMES}
+
+
+def test_the_reel_shows_clips_that_were_measured_once_the_figures_are_safe(
+    world: World, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clip that cannot be read is left out of it, too; a reel that fails takes no figures."""
+    (world.options.clips / "broken.mp4").touch()
+    shown: list[str] = []
+
+    def draw(clips: Sequence[Path], *_: object) -> None:
+        shown.extend(clip.name for clip in clips)
+        raise AvatarAppError("The disk is full.")
+
+    monkeypatch.setattr(run, "draw_reel", draw)
+    with pytest.raises(AvatarAppError, match="disk is full"):
+        evaluate(changed(world, avatars=photos, video=tmp_path / "reel.mp4"))
+    assert shown == ["one.mp4", "two.mp4"]
+    assert set(json.loads((tmp_path / "quality.json").read_text())["clips"]) == set(shown)
 
 
 def test_a_folder_without_portraits_is_refused(world: World, tmp_path: Path) -> None:
