@@ -187,8 +187,8 @@ def save(
     """Write a model that `load` reads; the file appears under its name only when it is whole.
 
     `tensors` by full name; step counters among them are left out. `half` stores half precision.
-    Raises AvatarAppError where a weight does not fit into half precision or the file cannot be
-    written.
+    Raises AvatarAppError where a weight is not finite or does not fit into half precision, or the
+    file cannot be written.
     """
     from safetensors.numpy import save as serialised
 
@@ -199,6 +199,11 @@ def save(
         if name.endswith(COUNTER):
             continue
         kept = np.ascontiguousarray(tensor, np.float32)
+        if not np.isfinite(kept).all():  # `load` would refuse it
+            raise AvatarAppError(
+                f"{path} is not written: {name:.80} holds numbers that are not finite; "
+                "take weights that are whole."
+            )
         if half:
             if np.abs(kept).max(initial=0) > np.finfo(np.float16).max:
                 raise AvatarAppError(f"{path}: {name} does not fit into half precision.")

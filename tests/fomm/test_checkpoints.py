@@ -78,6 +78,17 @@ def test_too_large_for_half_precision(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*tiny*"))
 
 
+@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_not_finite_is_not_saved(tmp_path: Path, odd: float, half: bool) -> None:
+    """A model that could not be loaded does not replace one that can."""
+    tensors = golden_case.tensors("tiny-64")
+    tensors["generator.final.bias"][0] = odd
+    with pytest.raises(AvatarAppError, match=r"generator\.final\.bias .* not finite"):
+        checkpoints.save(tmp_path / "tiny.safetensors", TINY, tensors, half=half, size=64)
+    assert not list(tmp_path.glob("*tiny*"))
+
+
 def test_write_error_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fills up while writing leaves no file, and the sentence names the file."""
 
