@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,6 +35,7 @@ WARM_UP = 0.02  # of a stage: the learning rate climbs
 MILESTONES = (0.6, 0.9)  # of the last stage: the learning rate falls tenfold, as in the paper
 ADAM_BETAS = (0.5, 0.999)
 LONGEST_GRADIENT = 10.0  # the norm longer ones are cut to; a few odd pairs must not undo much
+MOST_SKIPPED = 20  # steps in a row without a finite gradient: the next ones will have none either
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class _Window:
     def line(self, seconds: float, step: int, stage: str) -> Step:
         means = {key: value / self.steps for key, value in self.sums.items()}
         return Step(seconds, step, stage, self.samples / (seconds - self.since), means)
+
+
+class _NotFiniteError(Exception):
+    """A step was not taken: its loss or its gradient is not finite."""
 
 
 @contextmanager
@@ -101,6 +107,7 @@ class Trainer:
         self.config = config
         self.seconds = 0.0
         self.step = 0
+        self._skipped = 0  # steps in a row
         self._out = out
         self._device = torch.device(device)
         self._dtype = torch.bfloat16 if half else torch.float32
@@ -131,8 +138,9 @@ class Trainer:
     def run(self, minutes: float, report: Callable[[Step], None]) -> None:
         """Train until `minutes` in all (earlier ones counted) are through.
 
-        `report` is called with every line of the log. An interrupt (Ctrl-C) saves and is raised
-        again.
+        `report` is called with every line of the log. However the run ends, also by an interrupt
+        (Ctrl-C) or by what goes wrong in validation, it is saved. A step without a finite gradient
+        is skipped; raises AvatarAppError after MOST_SKIPPED in a row.
         """
         started = time.monotonic() - self.seconds
         saved = validated = self.seconds
@@ -140,10 +148,11 @@ class Trainer:
         try:
             while self.seconds < minutes * 60:
                 stage, through = self.config.stage_at(self.seconds / (minutes * 60))
-                values = self._train_step(stage, self._learning_rate(stage, through))
+                values = self._try_step(stage, self._learning_rate(stage, through))
                 self.step += 1
                 self.seconds = time.monotonic() - started
-                window.add(stage.batch_size, values)
+                if values:
+                    window.add(stage.batch_size, values)
                 if self.seconds - window.since >= LOG_EVERY:
                     line = window.line(self.seconds, self.step, stage.name)
                     self._log(line)
@@ -155,11 +164,9 @@ class Trainer:
                 if self.seconds - validated >= VALIDATE_EVERY:
                     self.validate()
                     validated = self.seconds
-        except KeyboardInterrupt:
+        finally:
             self.save()
-            raise
         self.validate()
-        self.save()
 
     def validate(self) -> None:
         """Measure and draw the averaged weights on the validation pairs."""
@@ -262,6 +269,26 @@ class Trainer:
             for key, value in values.items():
                 writer.writerow((f"{line.seconds:.1f}", line.step, line.stage, key, f"{value:.6g}"))
 
+    def _try_step(self, stage: Stage, rate: float) -> dict[str, float]:
+        """The losses of a step, none where it had to be skipped."""
+        try:
+            values = self._train_step(stage, rate)
+        except _NotFiniteError:
+            self._skipped += 1
+            # The forward pass has put the batch into the running statistics already.
+            names = {name for name, _ in self._nets.named_buffers()}
+            good = {name: value for name, value in self._average.items() if name in names}
+            self._nets.load_state_dict(good, strict=False)
+            if self._skipped == MOST_SKIPPED:
+                raise AvatarAppError(
+                    f"Training stopped after {MOST_SKIPPED} steps in a row without a finite "
+                    f"gradient; {self._out} keeps what was learned before: lower the learning_rate "
+                    f"of the stage {stage.name}, and go on with --resume."
+                ) from None
+            return {}
+        self._skipped = 0
+        return values
+
     def _train_step(self, stage: Stage, rate: float) -> dict[str, float]:
         self._nets.train()
         batch = self._sampler.pairs(stage.batch_size, stage.candidates, stage.drivers)
@@ -295,10 +322,13 @@ class Trainer:
 
 
 def _descend(optimizer: torch.optim.Optimizer, rate: float, loss: torch.Tensor) -> None:
-    """One step of `optimizer` at the learning rate `rate`."""
+    """One step of `optimizer` at the learning rate `rate`; raises _NotFiniteError instead of it."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     for group in optimizer.param_groups:
         group["lr"] = rate
-        nn.utils.clip_grad_norm_(group["params"], LONGEST_GRADIENT)
+        norm = nn.utils.clip_grad_norm_(group["params"], LONGEST_GRADIENT)
+        # One such step would leave weights, averages and moments not finite for good.
+        if not math.isfinite(loss.item() + norm.item()):
+            raise _NotFiniteError
     optimizer.step()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 
 from avatar_app.fomm.training.config import Stage, TrainingConfig, load_config
 from avatar_app.fomm.training.data import Batch, Clip
-from avatar_app.fomm.training.trainer import Step, Trainer
+from avatar_app.fomm.training.trainer import MOST_SKIPPED, Step, Trainer
 from avatar_app.fomm.training.validation import Validation
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
@@ -69,6 +70,23 @@ def _run(trainer: Trainer, seconds: float) -> list[Step]:
     steps: list[Step] = []
     trainer.run(seconds / 60, steps.append)
     return steps
+
+
+def _change_batches(trainer: Trainer, change: Callable[[Batch], Batch]) -> None:
+    draw = trainer._sampler.pairs
+
+    def changed(count: int, candidates: int = 1, drivers: int = 1) -> Batch:
+        return change(draw(count, candidates, drivers))
+
+    trainer._sampler.pairs = changed  # type: ignore[method-assign]
+
+
+def _spoilt(batch: Batch) -> Batch:
+    return batch._replace(driving_seen=batch.driving_seen * torch.inf)
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def test_the_keypoint_stage_brings_keypoints_to_their_landmarks(clip: Clip, tmp_path: Path) -> None:
@@ -133,19 +151,69 @@ def test_a_run_can_begin_with_a_model(clip: Clip, tmp_path: Path) -> None:
 def test_an_interrupted_run_is_saved(clip: Clip, tmp_path: Path) -> None:
     """Ctrl-C in the third step keeps the first two."""
     trainer = _trainer(clip, tmp_path)
-    draw = trainer._sampler.pairs
-
-    def interrupted(count: int, candidates: int = 1, drivers: int = 1) -> Batch:
-        if trainer.step == 2:
-            raise KeyboardInterrupt
-        return draw(count)
-
-    trainer._sampler.pairs = interrupted  # type: ignore[method-assign]
+    _change_batches(trainer, lambda batch: _interrupt() if trainer.step == 2 else batch)
     with pytest.raises(KeyboardInterrupt):
         _run(trainer, 60)
     again = _trainer(clip, tmp_path)
     again.resume()
     assert again.step == 2
+
+
+def test_a_step_without_a_finite_gradient_is_skipped(clip: Clip, tmp_path: Path) -> None:
+    """It leaves neither weights nor running statistics nor the log other than finite."""
+    trainer = _trainer(clip, tmp_path)
+
+    def change(batch: Batch) -> Batch:
+        if trainer.step == 4:
+            _interrupt()
+        return _spoilt(batch) if trainer.step == 2 else batch
+
+    _change_batches(trainer, change)
+    with pytest.raises(KeyboardInterrupt):
+        _run(trainer, 60)
+    again = _trainer(clip, tmp_path)
+    again.resume()
+    assert again.step == 4
+    for state in (again._nets.state_dict(), again._average):
+        assert all(value.isfinite().all() for value in state.values())
+    assert not any(np.isnan(value) for value in again._train_step(STAGES[0], 1e-3).values())
+
+
+def test_a_discriminator_does_not_learn_from_what_is_not_finite(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its step is skipped like the others."""
+
+    def discrimination(discriminator: torch.nn.Module, *_: object) -> torch.Tensor:
+        return next(discriminator.parameters()).sum() * torch.inf
+
+    monkeypatch.setattr("avatar_app.fomm.training.losses.discrimination", discrimination)
+    trainer = _trainer(clip, tmp_path)
+    assert trainer._discriminator is not None
+    before = [value.clone() for value in trainer._discriminator.parameters()]
+    assert trainer._try_step(STAGES[3], 1e-3) == {}
+    after = trainer._discriminator.parameters()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_many_steps_without_a_finite_gradient_end_the_run(clip: Clip, tmp_path: Path) -> None:
+    """One sentence with the remedy; the checkpoint holds what was learned before them."""
+    trainer = _trainer(clip, tmp_path)
+    learned: dict[str, np.ndarray[Any, Any]] = {}
+
+    def change(batch: Batch) -> Batch:
+        if trainer.step == 2:
+            learned.update({key: value.copy() for key, value in trainer.averaged_weights.items()})
+        return batch if trainer.step < 2 else _spoilt(batch)
+
+    _change_batches(trainer, change)
+    with pytest.raises(AvatarAppError, match=f"{MOST_SKIPPED} steps .* of the stage keypoints"):
+        _run(trainer, 60)
+    again = _trainer(clip, tmp_path)
+    again.resume()
+    kept = again.averaged_weights
+    assert all(np.array_equal(kept[key], learned[key]) for key in kept)
+    assert all(value.isfinite().all() for value in again._nets.state_dict().values())
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "other"])
