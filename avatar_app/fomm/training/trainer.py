@@ -173,9 +173,11 @@ class Trainer:
         current = {key: value.clone() for key, value in self._nets.state_dict().items()}
         self._nets.load_state_dict(self._average)
         self._nets.eval()
-        self._validation.measure(self._nets, self.seconds, self._dtype)
-        self._nets.train()
-        self._nets.load_state_dict(current)
+        try:
+            self._validation.measure(self._nets, self.seconds, self._dtype)
+        finally:  # what is saved after a failure are the weights that learn, not their average
+            self._nets.train()
+            self._nets.load_state_dict(current)
 
     def save(self) -> None:
         """Write the checkpoint. Raises AvatarAppError where the disk does not take it."""

@@ -216,6 +216,25 @@ def test_many_steps_without_a_finite_gradient_end_the_run(clip: Clip, tmp_path: 
     assert all(value.isfinite().all() for value in again._nets.state_dict().values())
 
 
+def test_what_goes_wrong_in_validation_costs_no_training(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint holds all steps, and the weights that learn rather than their average."""
+
+    def fail(*_: object) -> None:
+        raise AvatarAppError("validation.csv could not be written")
+
+    trainer = _trainer(clip, tmp_path)
+    monkeypatch.setattr(trainer._validation, "measure", fail)
+    monkeypatch.setattr("avatar_app.fomm.training.trainer.VALIDATE_EVERY", 0)
+    with pytest.raises(AvatarAppError, match="validation"):
+        _run(trainer, 60)
+    again = _trainer(clip, tmp_path)
+    again.resume()
+    assert again.step == 1
+    assert any(not torch.equal(again._average[k], v) for k, v in again._nets.state_dict().items())
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "other"])
 def test_what_cannot_be_taken_up_is_named(clip: Clip, tmp_path: Path, damage: str) -> None:
     """One sentence for a missing, a damaged and a foreign checkpoint."""
