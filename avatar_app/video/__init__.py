@@ -4,7 +4,8 @@ Pictures are (H, W, 3) uint8 RGB, upright; times are seconds from the first pict
 """
 
 from avatar_app.video.durable import DurableVideoWriter
-from avatar_app.video.reader import VIDEO_SUFFIXES, VideoReader, read_clip, read_tags
+from avatar_app.video.reader import VIDEO_SUFFIXES, VideoReader, read_clip
+from avatar_app.video.source import read_tags
 from avatar_app.video.writer import VideoWriter, check_output
 
 __all__ = [

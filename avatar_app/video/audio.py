@@ -10,7 +10,7 @@ from typing import cast
 import av
 from av.container import InputContainer, OutputContainer
 
-from avatar_app.video.reader import picture_stream
+from avatar_app.video.source import picture_stream
 
 
 class AudioTrack:

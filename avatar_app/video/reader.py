@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,11 +12,11 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.video.reformatter import VideoReformatter
 
 from avatar_app.types import AvatarAppError, Frame, Image
+from avatar_app.video.source import open_input, picture_stream, sound_stream
 
 DisplayMatrix = npt.NDArray[np.int32]
 
@@ -183,52 +183,6 @@ def read_clip(path: Path, size: int) -> Image:
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         pictures = [cv2.resize(frame.image, (size, size), interpolation=how) for frame in reader]
     return np.asarray(pictures, np.uint8)
-
-
-def read_tags(path: Path) -> Mapping[str, str]:
-    """Return what a file says of itself, by names in lower case.
-
-    Raises AvatarAppError like VideoReader.
-    """
-    with open_input(Path(path)) as container:
-        return {name.lower(): str(value) for name, value in container.metadata.items()}
-
-
-def open_input(path: Path) -> InputContainer:
-    """Open a file, and nothing but a file. Raises AvatarAppError with what to do about it."""
-    if not path.exists():
-        raise AvatarAppError(f"{path} does not exist; check the name and the folder")
-    if path.is_dir():
-        raise AvatarAppError(f"{path} is a folder; give a video file")
-    try:
-        if path.stat().st_size == 0:
-            raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
-        # A whole path, as FFmpeg takes what stands before a colon for a protocol; and a playlist in
-        # disguise must not reach for the network.
-        container = av.open(path.absolute(), options={"protocol_whitelist": "file"})
-        if container.format.name == "tty":
-            raise av.error.InvalidDataError(0, "a text, which FFmpeg would film")
-        return container
-    except PermissionError as error:
-        raise AvatarAppError(f"{path} may not be read; check its permissions") from error
-    except (OSError, av.FFmpegError) as error:
-        raise AvatarAppError(
-            f"{path} is not a video that can be read (damaged, cut off, or another kind of file); "
-            "export it again, for instance as .mp4"
-        ) from error
-
-
-def picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
-    """Return the moving pictures of a file, not its cover. Raises AvatarAppError."""
-    for stream in container.streams.video:
-        if av.stream.Disposition.attached_pic not in stream.disposition:
-            return stream
-    raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
-
-
-def sound_stream(container: InputContainer) -> av.AudioStream | None:
-    """Return the first sound that can be decoded, or None."""
-    return next((one for one in container.streams.audio if one.codec_context is not None), None)
 
 
 def _display_matrix(picture: av.VideoFrame) -> DisplayMatrix | None:

@@ -13,7 +13,7 @@ from avatar_app.files import check_writable, whole
 from avatar_app.types import AvatarAppError, Image
 from avatar_app.video.audio import AudioTrack
 from avatar_app.video.encoding import PictureTrack, write_errors
-from avatar_app.video.reader import open_input, sound_stream
+from avatar_app.video.source import open_input, sound_stream
 
 # Container -> (video encoder, its options, audio codecs it can carry unchanged, audio encoder).
 _X264 = ("libx264", {"preset": "veryfast", "crf": "18"})

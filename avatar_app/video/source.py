@@ -1,0 +1,57 @@
+"""Video files opened, and what of them is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from avatar_app.types import AvatarAppError
+
+
+def read_tags(path: Path) -> Mapping[str, str]:
+    """Return what a file says of itself, by names in lower case.
+
+    Raises AvatarAppError like VideoReader.
+    """
+    with open_input(Path(path)) as container:
+        return {name.lower(): str(value) for name, value in container.metadata.items()}
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a file, and nothing but a file. Raises AvatarAppError with what to do about it."""
+    if not path.exists():
+        raise AvatarAppError(f"{path} does not exist; check the name and the folder")
+    if path.is_dir():
+        raise AvatarAppError(f"{path} is a folder; give a video file")
+    try:
+        if path.stat().st_size == 0:
+            raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
+        # A whole path, as FFmpeg takes what stands before a colon for a protocol; and a playlist in
+        # disguise must not reach for the network.
+        container = av.open(path.absolute(), options={"protocol_whitelist": "file"})
+        if container.format.name == "tty":
+            raise av.error.InvalidDataError(0, "a text, which FFmpeg would film")
+        return container
+    except PermissionError as error:
+        raise AvatarAppError(f"{path} may not be read; check its permissions") from error
+    except (OSError, av.FFmpegError) as error:
+        raise AvatarAppError(
+            f"{path} is not a video that can be read (damaged, cut off, or another kind of file); "
+            "export it again, for instance as .mp4"
+        ) from error
+
+
+def picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
+    """Return the moving pictures of a file, not its cover. Raises AvatarAppError."""
+    for stream in container.streams.video:
+        if av.stream.Disposition.attached_pic not in stream.disposition:
+            return stream
+    raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
+
+
+def sound_stream(container: InputContainer) -> av.AudioStream | None:
+    """Return the first sound that can be decoded, or None."""
+    return next((one for one in container.streams.audio if one.codec_context is not None), None)
