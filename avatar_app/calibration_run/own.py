@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from avatar_app.video import VideoReader
 
 _MOST_SECONDS = 120.0
 _SETTLING_SECONDS = 1.0  # until the detector's memories have filled
+_BLINK_SECONDS = 0.5  # a face not found for longer has gone: then they fill anew
 
 
 def learn_own(
@@ -32,8 +34,9 @@ def learn_own(
 ) -> tuple[Path, OwnUsual]:
     """Drive the avatar with a clean `video` of the user and keep what is usual of its measures.
 
-    Up to two minutes are used, without the first second. They are written to `output`, by default
-    where `run` finds them. Raises AvatarAppError where the video shows too little of a face.
+    Of up to two minutes those are used that show a face, without the first second of it and the
+    first after it was gone. They are written to `output`, by default where `run` finds them. Raises
+    AvatarAppError where the video shows too little of a face.
     """
     if output is not None:
         check_writable(output)
@@ -47,30 +50,38 @@ def learn_own(
         engine.set_source(source)
         detector.set_source(source)
         rows: list[Mapping[str, float]] = []
-        times: list[float] = []
-        for frame in _faces(reader, size, progress):
-            if not times:
+        seconds, before = 0.0, None
+        for frame, seen in _faces(reader, size, progress):
+            if before is None:
                 engine.calibrate(frame)
             measures = detector.inspect(engine.animate(frame)).measures
-            times.append(frame.time)
-            if frame.time - times[0] >= _SETTLING_SECONDS:
+            if before is not None and seen >= _SETTLING_SECONDS:
                 rows.append(measures)
-    if not times:
+                seconds += frame.time - before
+            before = frame.time
+    if before is None:
         raise AvatarAppError(f"No face was found in {video}; choose a video that shows yours.")
-    own = OwnUsual.of(rows, max(0.0, times[-1] - times[0] - _SETTLING_SECONDS))
+    own = OwnUsual.of(rows, seconds)
     return own.save(output), own
 
 
-def _faces(reader: VideoReader, size: int, progress: Progress) -> Iterator[Frame]:
-    """Yield the driving frames of a video from the first face on."""
+def _faces(reader: VideoReader, size: int, progress: Progress) -> Iterator[tuple[Frame, float]]:
+    """Yield the driving frames of a video from the first face on.
+
+    Each with the seconds for which the face has been seen by then, 0 where it is not.
+    """
     finder, square = FaceFinder(), SmoothedSquare()
+    since, last = 0.0, -math.inf
     for frame in reader:
         progress(frame.index + 1, reader.frames, "frames")
         if frame.time > _MOST_SECONDS:
             return
         face = finder.track(frame.image)
+        if face is not None:
+            since = since if frame.time - last <= _BLINK_SECONDS else frame.time
+            last = frame.time
         place = square.update(None if face is None else face.landmarks, frame.time)
         if place is not None:
             height, width = frame.image.shape[:2]
             cut = crop(frame.image, place.fitted(width, height), size)
-            yield Frame(cut, frame.index, frame.time)
+            yield Frame(cut, frame.index, frame.time), 0.0 if face is None else frame.time - since

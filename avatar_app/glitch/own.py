@@ -42,8 +42,8 @@ class OwnUsual:
         """Learn from the measures of frames that are clean. Raises AvatarAppError for too few."""
         if seconds < LEAST_SECONDS:
             raise AvatarAppError(
-                f"{seconds:.0f} s with a face are too short to learn from; show it 30 s, and at "
-                f"least {LEAST_SECONDS:.0f} s."
+                f"{seconds:.1f} s of a face that has settled are too short to learn from; show it "
+                f"30 s, and at least {LEAST_SECONDS:.0f} s after the first."
             )
         found = {}
         for name in dict.fromkeys(name for row in rows for name in row):

@@ -12,6 +12,7 @@ from avatar_app.glitch.own import load_own
 from avatar_app.settings import bundled
 from avatar_app.types import Avatar, AvatarAppError, Frame, KeyPoints, Rendered
 from avatar_app.video import VideoWriter
+from tests.demo_clip import demo_frames
 
 
 class Mirror:
@@ -54,6 +55,37 @@ def test_clean_seconds_become_what_is_usual(
     low, high = kept.measures["face_score"][1:]
     assert low < kept.measures["face_score"][0] < high
     assert "mismatch_yaw" in kept.measures
+
+
+def left(path: Path, *, comes_back: bool) -> Path:
+    """Write a face that is gone from second 3 to 5, and then comes back or does not."""
+    faces, room = demo_frames(75, 320, 240), np.full((240, 320, 3), 130, np.uint8)
+    with VideoWriter(path, 320, 240, 25) as writer:
+        for step, image in enumerate([*faces, *[room] * 50, *(faces if comes_back else [])]):
+            writer.write(image, step / 25)
+    return path
+
+
+def test_who_leaves_early_is_refused_with_how_long_they_were_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty room is no time with a face."""
+    monkeypatch.setattr("avatar_app.glitch.own.LEAST_SECONDS", 3.0)
+    with pytest.raises(AvatarAppError, match=r"2\.0 s of a face that has settled are too short"):
+        own.learn_own(left(tmp_path / "left.mp4", comes_back=False), tmp_path / "detector.json")
+    assert not (tmp_path / "detector.json").exists()
+
+
+def test_from_an_empty_room_nothing_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is usual is that of a face, and so is the time."""
+    monkeypatch.setattr("avatar_app.glitch.own.LEAST_SECONDS", 3.0)
+    video = left(tmp_path / "left.mp4", comes_back=True)
+    _, learned = own.learn_own(video, tmp_path / "detector.json")
+    assert learned.seconds == pytest.approx(4, abs=0.3)
+    assert min(learned.measures["face_score"]) > 0
+    assert max(learned.measures["driver_unseen"]) == 0
 
 
 def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
