@@ -15,7 +15,7 @@ from avatar_app.files import write_whole
 from avatar_app.fomm.networks import Generator, Motion, Points
 from avatar_app.fomm.training import losses
 from avatar_app.fomm.training.data import Clip
-from avatar_app.types import Image
+from avatar_app.types import AvatarAppError, Image
 
 PAIRS_PER_CLIP = 4
 SHEET_CLIPS = 6
@@ -30,7 +30,10 @@ class Validation:
     """First frame of each validation clip as source, frames spread over the clip as drivers."""
 
     def __init__(self, clips: Sequence[Clip], out: Path, device: str) -> None:
-        """Pick the pairs; `out` receives validation.csv and sheet.png."""
+        """Pick the pairs; `out` receives validation.csv and sheet.png.
+
+        Raises AvatarAppError where no pair shows its face twice: nothing could be told of motion.
+        """
         self._out = out
         sources, drivers, landmarks = [], [], []
         for clip in clips:
@@ -44,6 +47,13 @@ class Validation:
         size = self._sources.shape[1]
         both = np.concatenate(landmarks, axis=1) * (2 / (size - 1)) - 1
         self._landmarks = torch.from_numpy(both.astype(np.float32)).to(device)
+        self._known = ~self._landmarks[:, :, 0, 0].isnan().any(0)
+        if not self._known.any():
+            names = ", ".join(clip.name for clip in clips)
+            raise AvatarAppError(
+                f"No clip to watch ({names}) shows a face in its first frame and in a later one; "
+                "choose others, for instance by the split val in an index.csv beside them."
+            )
 
     def measure(self, nets: nn.ModuleDict, seconds: float, dtype: torch.dtype) -> None:
         """Append a row to validation.csv (L1 in [0, 1]; landmark errors in pixels) and draw.
@@ -55,7 +65,7 @@ class Validation:
         rendered, flow, still_flow, errors = [], [], [], []
         strongest = torch.zeros(())
         size = self._sources.shape[1]
-        known = ~self._landmarks[:, :, 0, 0].isnan().any(0)
+        known = self._known
         for start in range(0, len(self._sources), 8):
             part = slice(start, start + 8)
             source, driver = _floats(self._sources[part]), _floats(self._drivers[part])

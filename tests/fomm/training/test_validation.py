@@ -14,6 +14,7 @@ from avatar_app.fomm.blocks import coordinate_grid
 from avatar_app.fomm.networks import Motion
 from avatar_app.fomm.training import validation
 from avatar_app.fomm.training.data import Clip
+from avatar_app.types import AvatarAppError
 
 SIDE = 32
 FRAMES = 9
@@ -79,3 +80,14 @@ def test_keypoints_that_the_mask_gave_up_are_not_counted(
 ) -> None:
     """Of three, one rules a spot, one nothing, and one is never strong enough."""
     assert _measured(clip, tmp_path, monkeypatch, 0)["keypoints_at_work"] == "1"
+
+
+def test_clips_that_show_no_face_twice_are_named(clip: Clip, tmp_path: Path) -> None:
+    """At once, rather than when training has gone on for minutes; one clip with a face will do."""
+    late = Clip("late", clip.frames, clip.landmarks.copy())
+    late.landmarks[0] = np.nan
+    once = Clip("once", clip.frames, clip.landmarks.copy())
+    once.landmarks[1:] = np.nan
+    with pytest.raises(AvatarAppError, match=r"\(late, once\) .* choose others"):
+        validation.Validation([late, once], tmp_path, "cpu")
+    validation.Validation([late, once, clip], tmp_path, "cpu")
