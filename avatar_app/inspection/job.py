@@ -100,7 +100,8 @@ def inspect(
     files = {
         FRAMES: frames_to_csv(job.rows),
         EVENTS: events_to_jsonl(inspection.events),
-        REPORT: report_html(inspection).encode(),
+        # A file's name may be no text.
+        REPORT: report_html(inspection).encode("utf-8", "backslashreplace"),
     }
     for file, content in files.items():
         write_whole(out / file, content)

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -79,6 +80,14 @@ def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
     assert "genuine" in found.summary()[0]
     assert "Of jaws that melt" in found.summary()[-1]
     assert "of people behind hands" in found.summary()[-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of other systems are texts")
+def test_a_file_name_that_is_no_text_is_reported_all_the_same(tmp_path: Path) -> None:
+    """What it cannot spell it escapes."""
+    video = write(tmp_path / "call.mp4", clip()[:5])
+    found = inspect(video.rename(tmp_path / "bad\udcff.mp4"), tmp_path / "out")
+    assert r"bad\udcff.mp4" in found.report.read_text(encoding="utf-8")
 
 
 def test_a_label_of_the_file_is_said_first(tmp_path: Path) -> None:
