@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,15 @@ from typing import Any
 from avatar_app.files import write_errors, write_whole
 from avatar_app.types import AvatarAppError
 
-FORMAT = 2
+FORMAT = 3
 _HEADER, _ROWS = "study.json", "trials.jsonl"
 _GROWING = ("avatars", "clips", "cases", "severities")
-_FIXED = ("model", "model_sha256", "detector", "app")
+_FIXED = {
+    **dict.fromkeys(("model", "detector", "app", "stride")),
+    "model_sha256": "model",
+    "seconds": "length of clips",
+}
+"""What all rows of a folder share, and what it is called if not so."""
 
 Row = Mapping[str, Any]
 """One trial as it was written."""
@@ -33,7 +38,8 @@ class Results:
         """Open or begin the folder.
 
         `header` says what the rows depend on. Raises AvatarAppError where the folder holds a study
-        of another version, model or detector, or cannot be written.
+        of another version, model or detector, with clips cut in another way, or with another clip
+        or avatar of the same name, or cannot be written.
         """
         self.folder = folder
         self._rows = folder / _ROWS
@@ -68,17 +74,18 @@ class Results:
         """Remove what this study wrote while nothing was measured; the folder too if it is new."""
         if self.known:
             return
-        shutil.rmtree(self.cache, ignore_errors=True)
         for name in (_HEADER, _ROWS):
             (self.folder / name).unlink(missing_ok=True)
         if self._is_new:
             with contextlib.suppress(OSError):  # somebody has put something there
                 self.folder.rmdir()
 
-    @property
-    def cache(self) -> Path:
-        """What can be made again: removed when a study is through."""
-        return self.folder / "cache"
+    def cache(self) -> tempfile.TemporaryDirectory[str]:
+        """Make a folder of its own for what can be made again; gone when it is left."""
+        with write_errors(self.folder):
+            return tempfile.TemporaryDirectory(
+                prefix=".cache-", dir=self.folder, ignore_cleanup_errors=True
+            )
 
     def _write_header(self, header: Mapping[str, Any]) -> None:
         write_whole(self.folder / _HEADER, (json.dumps(header, indent=1) + "\n").encode())
@@ -137,12 +144,20 @@ def _check_format(folder: Path, header: Mapping[str, Any]) -> None:
 
 def _check_same(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     _check_format(folder, old)
-    for what in _FIXED:
+    for what, called in _FIXED.items():
         if old.get(what) != new.get(what):
             raise AvatarAppError(
-                f"{folder} holds a study with another {what.replace('_', ' ')} "
+                f"{folder} holds a study with another {called or what} "
                 f"({str(old.get(what))[:12]}, now {str(new.get(what))[:12]}); "
                 "choose another folder."
+            )
+    known, contents = old.get("contents", {}), new.get("contents", {})
+    for name in sorted(known.keys() & contents.keys()):
+        if known[name] != contents[name]:
+            kind, _, called = name.partition("/")
+            raise AvatarAppError(
+                f"{folder} holds a study of another {kind} called {called}; "
+                "choose another folder, or rename the file."
             )
 
 

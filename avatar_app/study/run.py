@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -109,14 +108,16 @@ def study(
         warn(note)
     if missing:
         try:
-            with closing(_crew(options, plan.setup, results.cache, warn)) as crew:
+            with (
+                results.cache() as cache,
+                closing(_crew(options, plan.setup, Path(cache), warn)) as crew,
+            ):
                 _do(plan, crew, results, missing, progress)
         finally:
             results.leave_if_empty()
         minutes = (time.monotonic() - began) / 60
         results.note(trials_per_minute=round(len(missing) / minutes, 2),
                      minutes=round(minutes, 2), workers=_workers(options))  # fmt: skip
-        shutil.rmtree(results.cache, ignore_errors=True)
     seconds = time.monotonic() - began
     report = write_report(options.out, progress)
     rate = 60 * len(missing) / seconds if missing else None
@@ -137,6 +138,8 @@ class _Plan:
         self.finder = FaceFinder()
         read = [read_avatar(name, self.checkpoint.size, self.finder) for name in options.avatars]
         self.avatars = {avatar.name: avatar for avatar in read}
+        if len(self.avatars) < len(read):
+            raise AvatarAppError("Two avatars have the same name; rename one or name it only once.")
         has_lpips = weights_path("lpips").is_file()
         if not has_lpips:
             self.notes.append("LPIPS is left out; avatar-app models fetch lpips brings it.")
@@ -157,6 +160,10 @@ class _Plan:
         names = [case.name for case in self.cases]
         self.edges = find_edges(options.edge, names) if options.edge is not None else []
         for clip in self.edges:
+            if f"clip/{clip.name}" in self.contents:
+                raise AvatarAppError(
+                    f"{clip.path} has the name of another clip of the study; rename one of them."
+                )
             self.contents[f"clip/{clip.name}"] = checkpoints.digest(clip.path, "sha256")
         self.detector = detector_sha256()
 
@@ -174,7 +181,6 @@ class _Plan:
             "seeds": self.options.seeds,
             "seconds": self.options.seconds,
             "stride": self.options.stride,
-            "pictured": list(self.setup.pictured),
             "shown": list(self.setup.shown),
             "contents": self.contents,
             "notes": self.notes,

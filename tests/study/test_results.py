@@ -9,7 +9,15 @@ import pytest
 from avatar_app.study.results import Results, read_results
 from avatar_app.types import AvatarAppError
 
-HEADER = {"app": "1", "model": "m", "model_sha256": "s", "detector": "d"}
+HEADER = {
+    "app": "1",
+    "model": "m",
+    "model_sha256": "s",
+    "detector": "d",
+    "seconds": 2.4,
+    "stride": 2,
+    "contents": {"clip/talk": "a"},
+}
 
 
 def test_a_row_cut_off_by_a_kill_is_dropped_and_written_again(tmp_path: Path) -> None:
@@ -32,12 +40,16 @@ def test_a_trial_that_two_processes_did_counts_once(tmp_path: Path) -> None:
     assert [row["id"] for row in read_results(tmp_path)[1]] == ["one", "two"]
 
 
-@pytest.mark.parametrize("what", ["model", "model_sha256", "detector", "app"])
+@pytest.mark.parametrize(
+    "what", ["model", "model_sha256", "detector", "app", "seconds", "stride", "contents"]
+)
 def test_a_folder_of_another_study_is_refused(tmp_path: Path, what: str) -> None:
-    """Rows of two models, detectors or versions are never mixed."""
+    """Rows of two models, detectors, versions, lengths or clips of one name are never mixed."""
     Results(tmp_path, HEADER)
+    other = {"clip/talk": "b"} if what == "contents" else "other"
     with pytest.raises(AvatarAppError, match="choose another folder"):
-        Results(tmp_path, {**HEADER, what: "other"})
+        Results(tmp_path, {**HEADER, what: other})
+    Results(tmp_path, {**HEADER, "contents": {"clip/walk": "b"}})  # one more is welcome
 
 
 def test_a_folder_of_another_format_is_refused(tmp_path: Path) -> None:
@@ -62,6 +74,22 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     rows.write_text("rubbish\n" + rows.read_text())
     with pytest.raises(AvatarAppError, match="line 1"):
         Results(tmp_path, HEADER)
+
+
+def test_what_a_study_keeps_meanwhile_is_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    """A user's folder of whatever name stays, and another study's too."""
+    mine = tmp_path / "cache" / "mine.txt"
+    mine.parent.mkdir()
+    mine.touch()
+    results = Results(tmp_path, HEADER)
+    before = set(tmp_path.iterdir())
+    with results.cache() as one, results.cache() as other:
+        Path(one, "stage.npz").touch()
+        assert Path(one).parent == Path(other).parent == tmp_path
+        assert one != other
+    results.leave_if_empty()
+    assert mine.is_file()
+    assert set(tmp_path.iterdir()) < before
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from avatar_app.settings import bundled
 from avatar_app.study import StudyOptions, study, write_report
 from avatar_app.study.run import _Plan
 from avatar_app.types import AvatarAppError
@@ -73,6 +75,20 @@ def test_two_cuts_of_one_file_have_trials_of_their_own(tmp_path: Path) -> None:
     assert len({cut.path for cut in plan.cuts}) == 1 < len(plan.cuts)
     trials = plan.trials()
     assert len({plan.id_of(trial) for trial in trials}) == len(trials)
+
+
+def test_names_are_not_shared(tmp_path: Path) -> None:
+    """Rows tell avatars and clips apart by their names alone."""
+    mei, demo = bundled("assets", "avatars", "mei.png"), bundled("assets", "demo", "webcam.mp4")
+    photo, edge = tmp_path / "mei.png", tmp_path / "webcam.mp4"
+    shutil.copy(mei, photo)
+    shutil.copy(demo, edge)
+    about = {"name": "tongue_out", "fps": 25, "severity": [0.0] * 30 + [1.0] * 270}
+    edge.with_suffix(".json").write_text(json.dumps(about))
+    with pytest.raises(AvatarAppError, match="Two avatars have the same name"):
+        _Plan(StudyOptions(tmp_path / "study", avatars=("mei", str(photo))))
+    with pytest.raises(AvatarAppError, match=r"webcam\.mp4 has the name of another clip"):
+        _Plan(StudyOptions(tmp_path / "study", avatars=("mei",), clips=(str(demo),), edge=tmp_path))
 
 
 def test_what_cannot_be_studied_is_said_before_any_work(tmp_path: Path) -> None:
