@@ -14,7 +14,7 @@ import numpy.typing as npt
 from avatar_app.metrics import alike
 from avatar_app.study.footage import take_frames
 from avatar_app.study.shooting import Outcome, may_be_small, within
-from avatar_app.study.takes import Cut, Take, read_take
+from avatar_app.study.takes import VIDEO_SUFFIXES, Cut, Take, read_take
 from avatar_app.study.trials import EDGE, Trial
 from avatar_app.study.watchers import Watched
 from avatar_app.study.workplace import Workplace, mid_frame
@@ -102,9 +102,8 @@ def find_edges(folder: Path, cases: Sequence[str]) -> list[EdgeClip]:
     """
     clips = []
     for about in sorted(folder.glob("*.json")):
-        video = about.with_suffix(".mp4")
-        if video.is_file() and (clip := _read_edge(about, video)).case in cases:
-            clips.append(clip)
+        videos = filter(Path.is_file, map(about.with_suffix, VIDEO_SUFFIXES))
+        clips += [clip for video in videos if (clip := _read_edge(about, video)).case in cases]
     if not clips:
         raise AvatarAppError(
             f"{folder} holds no edge clips of these cases; leave out --edge or name another folder."
@@ -152,7 +151,14 @@ def _read(place: Workplace, task: EdgeTask) -> tuple[Take, Floats]:
             take = read_take(replace(cut, path=path), place.size, place.studio.finder, before)
         except AvatarAppError as error:  # said of the copy
             raise AvatarAppError(str(error).replace(str(path), str(task.clip.path))) from error
-    return take, task.clip.strength(cut, len(take.images))
+    strength = task.clip.strength(cut, len(take.images))
+    if len(strength) < len(take.images):
+        about = task.clip.path.with_suffix(".json")
+        raise AvatarAppError(
+            f"{about} gives the severity of fewer frames than {task.clip.path.name} has; "
+            "mend or remove it."
+        )
+    return take, strength
 
 
 def _drive(

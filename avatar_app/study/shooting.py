@@ -9,7 +9,7 @@ import numpy as np
 
 from avatar_app.fomm.reenactor import FommReenactor
 from avatar_app.glitch.landmarks import Face
-from avatar_app.perturbations import CASES, envelope, perturb
+from avatar_app.perturbations import CASES, perturb
 from avatar_app.study.footage import NO_FACE, NOBODY, Footage, Shot, take_frames
 from avatar_app.study.measures import (
     ANOTHER_PERSON,
@@ -79,12 +79,12 @@ class Perturbed:
 
 def perturb_take(place: Workplace, take: Take, job: Job) -> Perturbed:
     """Let the job's case happen in a take, and look for the driver's face."""
-    strength = envelope(len(take.images))
+    strength = take.strength
     if job.severity == 0:
         images = perturb(take.images, take.landmarks, "noise", 0)
         clean = np.where(np.isfinite(take.landmarks[:, 0, 0]), 1.0, NO_FACE).astype(np.float32)
         return Perturbed(take, job.case, images, strength, take.landmarks, clean)
-    images = perturb(take.images, take.landmarks, job.case, job.severity, job.seed)
+    images = perturb(take.images, take.landmarks, job.case, job.severity, job.seed, strength)
     landmarks, scores = take.landmarks.copy(), np.ones(len(images), np.float32)
     for index in np.flatnonzero(strength):
         face = place.studio.look(images[index], may_be_small(job.case))
@@ -134,9 +134,9 @@ def drive_otherwise(place: Workplace, trial: Trial, seen: Perturbed) -> Outcome:
 def paste(place: Workplace, trial: Trial, job: Job) -> Outcome:
     """Draw the case onto the clean rendering: the avatar is intact behind it."""
     take, stage = place.take(trial.clip), place.stage(trial.avatar, trial.clip)
-    strength = envelope(len(take.images))
     filmed = Take(trial.clip, stage.clean.images, stage.clean.landmarks, take.rate)
-    images = perturb(filmed.images, filmed.landmarks, job.case, job.severity, job.seed)
+    strength = filmed.strength
+    images = perturb(filmed.images, filmed.landmarks, job.case, job.severity, job.seed, strength)
     scores = stage.clean.scores.copy()
     for index in np.flatnonzero(strength):
         scores[index] = _found(place.studio.look(images[index]))[1]
@@ -226,7 +226,7 @@ def _identities(
 ) -> dict[str, float | None]:
     """Measure identity in a few frames, and count those as failed that show another person."""
     stage = place.stage(trial.avatar, trial.clip)
-    indices = identity_frames(envelope(len(shots)))
+    indices = identity_frames(place.take(trial.clip).strength)
     found = np.array(
         [place.studio.descriptor(shots[i].rendered.image, shots[i].face) for i in indices]
     )

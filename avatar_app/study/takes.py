@@ -15,11 +15,12 @@ from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.fomm.checkpoints import digest
 from avatar_app.framing import crop, face_square, into_crop
 from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.perturbations import envelope
 from avatar_app.settings import bundled
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image
 from avatar_app.video import VideoReader
 
-_VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif")
 _AT = re.compile(r"(?P<path>.+)@(?P<start>\d+(?:\.\d+)?)")
 _DEMO_STARTS = (1.2, 6.9)  # of the clip that comes along: talking; a smile and raised brows
 
@@ -57,6 +58,11 @@ class Take:
     landmarks: Floats
     rate: float
 
+    @property
+    def strength(self) -> Floats:
+        """How strongly a perturbation acts in each frame, (N,) in [0, 1]."""
+        return envelope(len(self.images), self.rate)
+
     def frame(self, index: int, image: Image | None = None) -> Frame:
         """Give the frame `index`, or another picture in its place, as the driving frame."""
         return Frame(self.images[index] if image is None else image, index, index / self.rate)
@@ -85,7 +91,7 @@ def choose_cuts(clips: Sequence[str], count: int, seconds: float, stride: int) -
     for clip in clips:
         match = _AT.fullmatch(clip)
         path, start = (Path(match["path"]), float(match["start"])) if match else (Path(clip), 0.0)
-        paths = sorted(file for file in path.iterdir() if file.suffix.lower() in _VIDEOS) \
+        paths = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_SUFFIXES) \
             if path.is_dir() else [path]  # fmt: skip
         if not paths:
             raise AvatarAppError(f"{path} holds no video clips; name a folder with .mp4 files.")

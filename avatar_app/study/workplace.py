@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.metrics import alike
-from avatar_app.perturbations import envelope, perturb
+from avatar_app.perturbations import perturb
 from avatar_app.study.finder import RememberingFinder
 from avatar_app.study.footage import Footage, Stage, Studio, take_frames
 from avatar_app.study.measures import at_full
@@ -113,7 +113,7 @@ class Workplace:
     def _people(self, clean: Footage, take: Take) -> Floats:
         """Give the descriptors of the clean rendering in the frames where identity is measured."""
         people = np.full((len(clean.images), 128), np.nan, np.float32)
-        for index in identity_frames(envelope(len(clean.images))):
+        for index in identity_frames(take.strength):
             shot = clean.shot(int(index), take.frame(int(index)))
             people[index] = self.studio.descriptor(shot.rendered.image, shot.face)
         return people

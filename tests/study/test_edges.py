@@ -34,10 +34,12 @@ def clip(folder: Path, name: str, severity: object = SEVERITY, case: str = "card
 def test_edge_clips_are_found_by_what_is_written_beside_them(tmp_path: Path) -> None:
     """An index of the folder, and cases that nobody asked for, are passed over."""
     clip(tmp_path, "a_card")
+    clip(tmp_path, "b_card")
+    (tmp_path / "b_card.mp4").rename(tmp_path / "b_card.mov")
     clip(tmp_path, "a_wink", case="wink")
     clip(tmp_path, "a_calm", [0.0] * 90, "baseline")
     (tmp_path / "index.json").write_text("[]")
-    assert [one.name for one in find_edges(tmp_path, ["card_mouth"])] == ["a_card"]
+    assert [one.name for one in find_edges(tmp_path, ["card_mouth"])] == ["a_card", "b_card"]
     with pytest.raises(AvatarAppError, match="--edge"):
         find_edges(tmp_path, ["yaw"])
 
@@ -50,6 +52,27 @@ def test_a_clip_that_does_not_tell_when_it_happens_is_named(
     clip(tmp_path, "odd", severity)
     with pytest.raises(AvatarAppError, match=r"odd\.json .*mend or remove it"):
         find_edges(tmp_path, ["card_mouth"])
+
+
+def test_a_clip_longer_than_what_is_said_of_it_is_named(shared: Path, tmp_path: Path) -> None:
+    """The severity of every frame that is used must be known."""
+    for ending in (".mp4", ".json"):
+        shutil.copy(shared / "clips" / "edge" / f"a_card_mouth{ending}", tmp_path)
+    path = tmp_path / "a_card_mouth.json"
+    about = json.loads(path.read_text())
+    onset = next(index for index, value in enumerate(about["severity"]) if value)
+    path.write_text(json.dumps({**about, "severity": about["severity"][: onset + 4]}))
+    options = StudyOptions(
+        tmp_path / "out",
+        cases=("card_mouth",),
+        severities=(5,),
+        seconds=1.0,
+        quick=True,
+        workers=0,
+        edge=tmp_path,
+    )
+    with pytest.raises(AvatarAppError, match=r"a_card_mouth\.json gives the severity of fewer"):
+        study(options)
 
 
 def test_a_clip_that_is_no_object_is_named(tmp_path: Path) -> None:
