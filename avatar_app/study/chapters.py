@@ -151,11 +151,13 @@ def noise_floor(rows: Sequence[Row]) -> list[Block]:
 
 def rules(folder: Path, rows: Sequence[Row]) -> list[Block]:
     """First order against zeroth order, and relative against absolute motion."""
+    there = {_cell(row) for row in rows if row["kind"] == ZEROTH}
     severities = {row["severity"] for row in rows if row["kind"] == ZEROTH}
     ways = {"first order, relative": RELATIVE, "zeroth order": ZEROTH, "absolute": ABSOLUTE}
-    of_severity = [row for row in rows if row["severity"] in severities]
-    families = _by_family(of_severity)
-    if not severities or not families:
+    # Each way is measured in some cells only: what others did elsewhere is no comparison.
+    alike = [row for row in rows if _cell(row) in there]
+    families = _by_family(alike)
+    if not families:
         return []
     groups = {
         family: {
@@ -167,10 +169,10 @@ def rules(folder: Path, rows: Sequence[Row]) -> list[Block]:
     figures.draw_rules(folder / "figures" / "rules.png", groups, "damage, eye widths")
     table = []
     for way, kind in ways.items():
-        found = [row for row in of_severity if row["kind"] == kind and _is_of_driver(row)]
+        found = [row for row in alike if row["kind"] == kind and _is_of_driver(row)]
         table.append([way, *(_number(mean_of(found, name), 3) for name in _RULE_METRICS)])
-    worse, compared = _worse(of_severity, ZEROTH)
-    absolute, _ = _worse(of_severity, ABSOLUTE)
+    worse, compared = _worse(alike, ZEROTH)
+    absolute, _ = _worse(alike, ABSOLUTE)
     return [
         Heading(2, "Ways to transfer motion"),
         Text(
@@ -234,6 +236,10 @@ def limits(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
         *header["notes"],
     ]
     return [Heading(2, "Limits"), Points(items)]
+
+
+def _cell(row: Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in ("avatar", "clip", "case", "severity", "seed"))
 
 
 def _worse(rows: Sequence[Row], kind: str) -> tuple[int, int]:

@@ -60,8 +60,8 @@ class Detection:
     pasted: int
 
 
-def detect(rows: Sequence[Row], name: str, rate: float) -> Detection:
-    """Judge a detector of `DETECTORS`; `rate` is that of the frames, in 1/s."""
+def detect(rows: Sequence[Row], name: str) -> Detection:
+    """Judge a detector of `DETECTORS`."""
     trials = [row for row in rows if row["kind"] == RELATIVE and _has(row, name)]
     failing, intact = frame_scores(trials, name)
     events = [row for row in trials if row["severity"] > 0]
@@ -70,11 +70,12 @@ def detect(rows: Sequence[Row], name: str, rate: float) -> Detection:
     true = sum(a and b for a, b in zip(happened, told, strict=True))
     delays = [
         delay for row, was in zip(events, happened, strict=True)
-        if was and (delay := _latency(row, name, rate)) is not None
+        if was and (delay := _latency(row, name)) is not None
     ]  # fmt: skip
     clean = [row for row in trials if row["severity"] == 0]
-    persons = [row for row in rows if row["kind"] == PERSON and _has(row, name)]
-    pasted = [row for row in rows if row["kind"] == PASTED and _has(row, name)]
+    in_a_case = [row for row in rows if row["severity"] > 0 and _has(row, name)]
+    persons = [row for row in in_a_case if row["kind"] == PERSON]
+    pasted = [row for row in in_a_case if row["kind"] == PASTED]
     recall = true / sum(happened) if any(happened) else None
     precision = true / sum(told) if any(told) else None
     return Detection(
@@ -89,10 +90,10 @@ def detect(rows: Sequence[Row], name: str, rate: float) -> Detection:
         latency_median=float(np.median(delays)) if delays else None,
         latency_p95=float(np.percentile(delays, 95)) if delays else None,
         alarms=sum(raised(row, name) for row in clean),
-        clean_seconds=_seconds(clean, rate),
+        clean_seconds=_seconds(clean),
         person_alarms=sum(raised(row, name) for row in persons),
         persons=len(persons),
-        person_seconds=_seconds(persons, rate),
+        person_seconds=_seconds(persons),
         pasted_alarms=sum(raised(row, name) for row in pasted),
         pasted=len(pasted),
     )
@@ -237,7 +238,7 @@ def _is_event(row: Row) -> bool:
     return bool(failed is not None and failed >= _EVENT)
 
 
-def _latency(row: Row, name: str, rate: float) -> float | None:
+def _latency(row: Row, name: str) -> float | None:
     """Give the seconds from the first frame that fails to the first flag from there on."""
     damage = row["frames"]["damage"]
     failing = [index for index, value in enumerate(damage) if value is not None and value >= FAILS]
@@ -247,8 +248,8 @@ def _latency(row: Row, name: str, rate: float) -> float | None:
     later = [index for index in told if index >= failing[0]]
     if any(index < failing[0] for index in told):
         return 0.0
-    return (later[0] - failing[0]) / rate if later else None
+    return float((later[0] - failing[0]) / row["rate"]) if later else None
 
 
-def _seconds(rows: Sequence[Row], rate: float) -> float:
-    return sum(len(row["frames"]["strength"]) for row in rows) / rate
+def _seconds(rows: Sequence[Row]) -> float:
+    return float(sum(len(row["frames"]["strength"]) / row["rate"] for row in rows))

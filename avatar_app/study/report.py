@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from avatar_app.study.analysis import Responses, holm, responses
 from avatar_app.study.detection import flagged_share, flags_at
 from avatar_app.study.document import Block, Heading, Picture, numbered, to_html, to_markdown
 from avatar_app.study.results import Row, read_results
-from avatar_app.study.trials import PERSON, RELATIVE
+from avatar_app.study.trials import PERSON, RELATIVE, Trial
 
 TITLE = "What breaks a real-time avatar"
 
@@ -65,7 +66,7 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
         *chapters.noise_floor(rows),
         *chapters.rules(folder, rows),
         *chapters.calibration(rows),
-        *watching.detectors(folder, header, rows),
+        *watching.detectors(folder, rows),
         *watching.challenge(folder, rows),
         *watching.validation(folder, rows),
         Heading(2, "The cases one by one"),
@@ -150,15 +151,9 @@ def _draw_effects(
     progress: Progress,
 ) -> list[Block]:
     blocks: list[Block] = []
-    avatar, clip = header["pictured"]
     for done, one in enumerate(findings):
         progress(done, len(findings), "figures")
-        strips = []
-        for severity in header["shown"]:
-            picture = folder / "pictures" / f"{RELATIVE}-{clip}-{one.case.name}-{severity}.jpg"
-            if picture.is_file():
-                flags = _flags(rows, (avatar, clip, one.case.name, severity))
-                strips.append((severity, picture, flags))
+        strips = _strips(folder, header, rows, one.case.name)
         name = f"effect-{one.case.name}.jpg"
         title = f"The effect of {_spoken(one.case.name)}"
         first = "avatar" if one.case.side == SOURCE else "driver"
@@ -171,11 +166,30 @@ def _draw_effects(
     return blocks
 
 
-def _flags(rows: Sequence[Row], cell: tuple[str, str, str, int]) -> str:
+def _strips(
+    folder: Path, header: Mapping[str, Any], rows: Sequence[Row], case: str
+) -> list[tuple[int, Path, str]]:
+    """Give severity, picture and flags of those trials of a case that were kept as pictures.
+
+    Of one avatar and clip: who asks for others later gets pictures of what is new alone.
+    """
+    for avatar, clip in itertools.product(header["avatars"], header["clips"]):
+        trials = [Trial(RELATIVE, avatar, clip, case, severity, 0) for severity in header["shown"]]
+        strips = [
+            (trial.severity, picture, _flags(rows, trial))
+            for trial in trials
+            if (picture := folder / "pictures" / trial.picture).is_file()
+        ]
+        if strips:
+            return strips
+    return []
+
+
+def _flags(rows: Sequence[Row], trial: Trial) -> str:
     """Say which flags the user's own detector held in the frame that is shown."""
+    about = asdict(trial)
     for row in rows:
-        there = (row["avatar"], row["clip"], row["case"], row["severity"])
-        if row["kind"] == RELATIVE and there == cell:
+        if all(row[name] == value for name, value in about.items()):
             strength = np.array(row["frames"]["strength"])
             full = np.flatnonzero(strength >= 0.99)
             held = flags_at(row, "driver", int(full[len(full) // 2]))

@@ -38,6 +38,11 @@ class Trial:
     severity: int
     seed: int
 
+    @property
+    def picture(self) -> str:
+        """The name of its picture, if one is kept."""
+        return f"{self.kind}-{self.avatar}-{self.clip}-{self.case}-{self.severity}.jpg"
+
 
 @dataclass(frozen=True)
 class Job:

@@ -63,8 +63,8 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
     """Give Spearman's rho; None with fewer than four values or without variation."""
     if len(one) < 4 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    ranks = [mean_ranks(np.asarray(values, np.float64)) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    first, second = (mean_ranks(np.array(values)) for values in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _changes(rows: Sequence[Row]) -> dict[str, float]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from avatar_app.perturbations import CASES
 from avatar_app.study import figures
@@ -24,10 +23,9 @@ from avatar_app.study.validation import COMPARED, ROLES, rank_correlation, valid
 _SHOWN_CHALLENGES = 20
 
 
-def detectors(folder: Path, header: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
+def detectors(folder: Path, rows: Sequence[Row]) -> list[Block]:
     """What the glitch detector and the baseline see of the failures."""
-    rate = 25 / header["stride"]
-    found = [detect(rows, name, rate) for name in DETECTORS]
+    found = [detect(rows, name) for name in DETECTORS]
     seen = [one for one in found if one.auc is not None]
     if not seen:
         return []
@@ -38,7 +36,7 @@ def detectors(folder: Path, header: Mapping[str, Any], rows: Sequence[Row]) -> l
     }
     figures.draw_roc(folder / "figures" / "roc.png", curves)
     by_family = [
-        _family_row(family, rows, [one.name for one in seen], rate)
+        _family_row(family, rows, [one.name for one in seen])
         for family in sorted({case.family for case in CASES.values()})
     ]
     return [
@@ -141,9 +139,9 @@ def _has(row: Row, name: str) -> bool:
     return name not in ("driver", "video") or bool(row["watched"].get(name))
 
 
-def _family_row(family: str, rows: Sequence[Row], names: Sequence[str], rate: float) -> list[str]:
+def _family_row(family: str, rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     own = [row for row in rows if row["severity"] == 0 or _family(row) == family]
-    found = [detect(own, name, rate) for name in names]
+    found = [detect(own, name) for name in names]
     cells = [f"{_number(one.auc)} / {_number(one.f1)}" for one in found]
     return [family, str(found[0].failing), *cells]
 

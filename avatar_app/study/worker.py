@@ -74,15 +74,21 @@ class Worker:
         began = time.perf_counter()
         for trial, outcome in self._outcomes(task):
             now = time.perf_counter()
-            rows.append((trial, _row(trial, outcome, now - began)))
+            rows.append((trial, _row(trial, outcome, self._rate(task), now - began)))
             began = now
             if outcome.pictures is not None:
-                pictures[picture_name(trial)] = _strip(outcome.pictures)
+                pictures[trial.picture] = _strip(outcome.pictures)
         return Answer(rows, {}, pictures)
 
     def close(self) -> None:
         """Free the engines."""
         self._place.close()
+
+    def _rate(self, task: Job | EdgeTask) -> float:
+        """Return how many frames a second are used of a task's clip."""
+        if isinstance(task, EdgeTask):
+            return task.clip.rate / task.stride
+        return self._place.take(task.clip).rate
 
     def _outcomes(self, task: Job | EdgeTask) -> Iterator[tuple[Trial, Outcome]]:
         if isinstance(task, EdgeTask):
@@ -110,14 +116,10 @@ def is_of_source(case: str) -> bool:
     return case == NOTHING_SOURCE or (case in CASES and CASES[case].side == SOURCE)
 
 
-def picture_name(trial: Trial) -> str:
-    """Give the name of the picture of a trial."""
-    return f"{trial.kind}-{trial.clip}-{trial.case}-{trial.severity}.jpg"
-
-
-def _row(trial: Trial, outcome: Outcome, seconds: float) -> dict[str, Any]:
+def _row(trial: Trial, outcome: Outcome, rate: float, seconds: float) -> dict[str, Any]:
     return {
         **asdict(trial),
+        "rate": round(rate, 3),
         "metrics": {name: _short(value) for name, value in outcome.metrics.items()},
         "within": {
             name: [_short(value) for value in both] for name, both in outcome.within.items()
