@@ -16,6 +16,7 @@ from av.sidedata.sidedata import SideData
 from av.video.reformatter import VideoReformatter
 
 from avatar_app.types import AvatarAppError, Frame, Image
+from avatar_app.video.clock import Clock
 from avatar_app.video.source import open_input, picture_stream, sound_stream
 
 DisplayMatrix = npt.NDArray[np.int32]
@@ -27,7 +28,8 @@ class VideoReader:
     """The pictures of a video file, upright and in order, each with its presentation time.
 
     Iterate it once; `Frame.image` is (height, width, 3) uint8 RGB and read-only, `Frame.time` in
-    seconds from the first picture, rising from frame to frame also where the rate varies.
+    seconds from the first picture, rising from frame to frame also where the rate varies. Times that
+    jump, as in recordings that were joined, go on without a gap.
     Rotation and mirror flags, non-square pixels and animated GIFs are handled. `max_side` shrinks
     larger pictures to that many pixels at the longer side.
 
@@ -48,6 +50,7 @@ class VideoReader:
             self._first_size: tuple[int, int] | None = None
             self._matrix: DisplayMatrix | None = None
             self._origin: float | None = None
+            self._has_jumped = False
             self._pictures = self._decode()
             self._first = next(self._pictures, None)
             if self._first is None:
@@ -107,7 +110,7 @@ class VideoReader:
         from there. False where the file cannot be searched in: then it has to be opened anew.
         """
         self._pictures.close()
-        if self._origin is None or self._stream.time_base is None:
+        if self._origin is None or self._has_jumped or self._stream.time_base is None:
             return False
         try:
             at = math.floor((time + self._origin) / self._stream.time_base)
@@ -125,24 +128,21 @@ class VideoReader:
         yield from self._pictures
 
     def _decode(self, is_sought: bool = False) -> Generator[Frame, None, None]:
-        origin, last, index = self._origin, -1.0, 0
+        clock = Clock(self._origin, 1 / self.rate, math.inf if is_sought else 0.0)
+        index, time = 0, -1.0
         for picture in self._decode_what_is_there():
-            time = picture.time if picture.pts is not None else None
+            in_file = picture.time if picture.pts is not None else None
             if not index and not is_sought:
                 # Of the first only: who asks a picture of PyAV's for its side data ties it to them
                 # in a circle, and it holds its memory until the garbage collector comes.
                 self._matrix = _display_matrix(picture)
-                self._origin = time
-            origin = time if origin is None else origin
-            if time is None or origin is None or time - origin <= last:
-                unknown = math.inf if is_sought else 0.0
-                time = last + 1 / self.rate if index else unknown
-            else:
-                time -= origin
+                self._origin = in_file
+            time = clock.read(in_file)
+            self._has_jumped |= clock.has_jumped
             yield Frame(self._upright(picture), index, time)
-            last, index = time, index + 1
+            index += 1
         if index and self.duration is not None:
-            self.truncated |= self.duration - (last + 1 / self.rate) > max(0.5, 3 / self.rate)
+            self.truncated |= self.duration - (time + 1 / self.rate) > max(0.5, 3 / self.rate)
 
     def _decode_what_is_there(self) -> Iterator[av.VideoFrame]:
         try:

@@ -29,9 +29,11 @@ def open_input(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise AvatarAppError(f"{path} is empty (0 bytes); export or download it again")
+        # Times of a transport stream that go back are no sign that its counter ran over.
+        options = {"protocol_whitelist": "file", "correct_ts_overflow": "0"}
         # A whole path, as FFmpeg takes what stands before a colon for a protocol; and a playlist in
         # disguise must not reach for the network.
-        container = av.open(path.absolute(), options={"protocol_whitelist": "file"})
+        container = av.open(path.absolute(), options=options)
         if container.format.name == "tty":
             raise av.error.InvalidDataError(0, "a text, which FFmpeg would film")
         return container

@@ -32,6 +32,21 @@ def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | N
     return path
 
 
+def write_stream(path: Path, times: list[float], codec: str = "libx264") -> Path:
+    """Write pictures, a key picture every ten, whose times in the file are just these."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"g": "10", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 90_000)
+        for step, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(picture(step % 32), format="rgb24")
+            frame.pts, frame.time_base = round(time * 90_000), Fraction(1, 90_000)
+            frame.duration = 3600
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
     """Write a tone, with a black clip beside it if asked."""
     with av.open(path, "w") as container:
