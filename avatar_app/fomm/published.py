@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -17,6 +19,9 @@ from avatar_app.fomm.checkpoints import COUNTER, PARTS
 from avatar_app.types import AvatarAppError, Floats
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+
+# How torch.save ends a file: where the table of its parts is, where that is said, no comment.
+_ENDING = struct.Struct("<4s 44x Q 4s 4x Q 4x 4s 16x H")
 
 
 def read(path: Path) -> tuple[params.ModelParams, dict[str, Floats]]:
@@ -62,9 +67,9 @@ def _unpickle(path: Path) -> object:
             f"{path} is not a PyTorch checkpoint; a published model is a .pth or .pth.tar file."
         )
     damaged = AvatarAppError(f"{path} is damaged or truncated; download it again.")
-    if is_zip and not zipfile.is_zipfile(path):
-        raise damaged
     try:
+        if is_zip:
+            _check_archive(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on unusual pickles, which are judged right below
             return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
@@ -76,6 +81,7 @@ def _unpickle(path: Path) -> object:
             ) from error
         raise damaged from error
     except (
+        zipfile.BadZipFile,
         RuntimeError,
         ValueError,
         TypeError,
@@ -85,6 +91,31 @@ def _unpickle(path: Path) -> object:
         EOFError,
     ) as error:
         raise damaged from error
+
+
+def _check_archive(path: Path) -> None:
+    """Raise AvatarAppError for a zip that can take more memory than its file has bytes.
+
+    torch.load inflates parts and believes their sizes; torch.save only ever stores parts.
+    Raises zipfile.BadZipFile, ValueError or RuntimeError where the zip is damaged.
+    """
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        length = file.seek(-_ENDING.size, os.SEEK_END) + _ENDING.size
+        ending = _ENDING.unpack(file.read())
+        members = archive.infolist()
+    # Readers of zip differ in where they look for the table of parts. Where all of these agree,
+    # torch reads the one that was checked.
+    table = archive.start_dir
+    agreed = (b"PK\x06\x06", table, b"PK\x06\x07", length - _ENDING.size, b"PK\x05\x06", 0)
+    if (
+        ending != agreed
+        or any(member.compress_type != zipfile.ZIP_STORED for member in members)
+        or sum(member.file_size for member in members) > length
+    ):
+        raise AvatarAppError(
+            f"{path} is not packed as torch.save packs, so reading it could fill the memory; "
+            f"get a file that torch.save wrote."
+        )
 
 
 def _weights(content: object, path: Path) -> dict[str, dict[str, Tensor]]:
