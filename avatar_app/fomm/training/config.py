@@ -27,6 +27,26 @@ KEYPOINT_LANDMARKS: tuple[tuple[int, ...], ...] = (
     (2, 3),  # jaw, left
     (13, 14),  # jaw, right
 )
+BORDER = 8  # pixels of a crop that are not judged: convolutions see zeros beyond its edge
+
+# Every number with its range, from what training can do to what is surely a slip.
+_RANGES: dict[str, tuple[float, float]] = {
+    "share": (1e-3, 1e3),
+    "batch_size": (1, 1024),
+    "size": (32, 256),
+    "crop": (32, 256),
+    "anywhere": (0, 1),
+    "learning_rate": (1e-8, 1),
+    "equivariance_share": (0, 1),
+    "drivers": (1, 1024),
+    "candidates": (1, 1024),
+    "minutes": (1e-3, 1e6),
+    "seed": (0, 1e9),
+    "ema": (0, 1),
+    "frame_stride": (1, 1e4),
+}
+_WEIGHTS = (0, 1e4)  # of losses
+_DEEPEST = 5  # of VGG19's maps
 
 
 @dataclass(frozen=True)
@@ -66,8 +86,41 @@ class Stage:
     def __post_init__(self) -> None:
         if self.trains not in ("keypoints", "motion", "all"):
             raise ValueError(f"a stage trains keypoints, motion or all, not {self.trains}")
-        if self.drivers < 1 or self.batch_size % self.drivers:
+        _check_numbers(self, f" of the stage {self.name}")
+        if self.batch_size % self.drivers:
             raise ValueError(f"batches of {self.batch_size} do not share sources by {self.drivers}")
+        if 256 % self.size or (self.crop or 0) > self.size:
+            raise ValueError(f"a size of {self.size} does not divide 256, or is below its crop")
+        if not any(self._weights()):
+            raise ValueError(f"every loss of the stage {self.name} has the weight 0")
+        if self.trains == "all":
+            self._check_vgg()
+
+    def _weights(self) -> list[float]:
+        """Those of the losses that the stage has; matching features is none on its own."""
+        warped = round(self.batch_size * self.equivariance_share)
+        weights = [warped * self.equivariance_value, warped * self.equivariance_jacobian]
+        weights.append(self.landmark_keypoints)
+        if self.trains != "keypoints":
+            weights += [self.landmark_flow, self.moved]
+        if self.trains == "all":
+            weights += [self.perceptual, self.pixel, self.drawn, self.adversarial]
+        return weights
+
+    def _check_vgg(self) -> None:
+        """Raise ValueError where VGG19's maps are missing, or are smaller than a pixel."""
+        if not self.perceptual:
+            if self.drawn:
+                raise ValueError("drawn needs perceptual above 0")
+            return
+        depths = self.vgg_depths
+        fitting = all(type(depth) is int and 0 <= depth <= _DEEPEST for depth in depths)
+        if not fitting or not any(depths):
+            raise ValueError(f"vgg_depths are {list(depths)}, expected 0 to {_DEEPEST} each")
+        side = self.crop - 2 * BORDER if self.crop else self.size
+        # Each copy is half the one before, and so is each map.
+        if any(depth and not side >> (level + depth - 1) for level, depth in enumerate(depths)):
+            raise ValueError(f"vgg_depths {list(depths)} are too deep for {side} judged pixels")
 
 
 @dataclass(frozen=True)
@@ -81,6 +134,9 @@ class TrainingConfig:
     seed: int = 0
     ema: float = 0.999
     frame_stride: int = 1  # every n-th frame of a clip is used
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, "")
 
     def stage_at(self, progress: float) -> tuple[Stage, float]:
         """The stage at `progress` in [0, 1] of the run, and how far in [0, 1] it has come."""
@@ -122,6 +178,14 @@ def load_config(path: Path) -> TrainingConfig:
             f"{path} does not describe a training run: {error}; "
             "see models/fomm-mini.toml for an example."
         ) from error
+
+
+def _check_numbers(record: Stage | TrainingConfig, of: str) -> None:
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        low, high = _RANGES.get(field.name, _WEIGHTS)
+        if type(value) in (int, float) and not low <= value <= high:
+            raise ValueError(f"{field.name}{of} is {value!s:.20}, expected {low:g} to {high:g}")
 
 
 def _record(kind: type[Any], table: object) -> Any:

@@ -12,11 +12,9 @@ from avatar_app.fomm.blocks import warp
 from avatar_app.fomm.networks import Generator, Motion, Points, flow, resize
 from avatar_app.fomm.perceptual import VggFeatures
 from avatar_app.fomm.training import losses
-from avatar_app.fomm.training.config import Stage
+from avatar_app.fomm.training.config import BORDER, Stage
 from avatar_app.fomm.training.data import Batch
 from avatar_app.fomm.training.discriminator import Discriminator
-
-BORDER = 8  # pixels of a crop that are not judged: convolutions see zeros beyond its edge
 
 
 @dataclass(frozen=True)
