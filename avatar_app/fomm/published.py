@@ -15,7 +15,7 @@ from torch import Tensor
 
 from avatar_app.fomm import params
 from avatar_app.fomm.building import build_networks
-from avatar_app.fomm.checkpoints import COUNTER, PARTS
+from avatar_app.fomm.checkpoints import COUNTER, PARTS, SUFFIX
 from avatar_app.types import AvatarAppError, Floats
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
@@ -62,7 +62,8 @@ def _unpickle(path: Path) -> object:
     except OSError as error:
         raise AvatarAppError(f"{path} cannot be read: {error.strerror}.") from error
     is_zip = start == _ZIP
-    if not is_zip and start[:1] != _PICKLE:
+    # torch.load goes by that suffix, not by what the file holds.
+    if path.suffix == SUFFIX or (not is_zip and start[:1] != _PICKLE):
         raise AvatarAppError(
             f"{path} is not a PyTorch checkpoint; a published model is a .pth or .pth.tar file."
         )

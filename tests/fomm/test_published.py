@@ -1,4 +1,4 @@
-"""Published checkpoints as archives: what can swell while it is read is refused."""
+"""Published checkpoints: archives that can swell and wrong names are refused."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 
 from avatar_app.fomm import published
 from avatar_app.types import AvatarAppError
+from tests.fomm import test_checkpoints
 
 
 def packed(text: str, method: int) -> tuple[bytes, bytes]:
@@ -84,4 +85,13 @@ def test_an_archive_that_swells_is_refused(tmp_path: Path, kind: str) -> None:
         is_stored = archive.infolist()[1].compress_type == zipfile.ZIP_STORED
     assert is_stored == (kind != "deflated")
     with pytest.raises(AvatarAppError, match=r"not packed as torch\.save packs.* get a file"):
+        published.read(file)
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_checkpoint_called_safetensors_is_refused(tmp_path: Path, legacy: bool) -> None:
+    """Torch would read it as what it is called, and fail in its own words."""
+    content = test_checkpoints.published_content()
+    file = test_checkpoints.published(tmp_path / "tiny.safetensors", content, legacy=legacy)
+    with pytest.raises(AvatarAppError, match=r"is not a PyTorch checkpoint"):
         published.read(file)
