@@ -129,7 +129,7 @@ class Inspection:
             return none if self.role == "driver" else f"{none} That does not make it genuine."
         count = len(_merged(self.glitches))
         what = "one glitch" if count == 1 else f"{count} glitches"
-        share = f"{self._glitch_seconds():.1f} of {self.judged_seconds:.1f} s"
+        share = f"{self._glitch_seconds():.1f} of {self.seconds:.1f} s"
         if self.role == "driver":
             return f"The avatar shows {what}: {share}."
         looks = "One moment looks" if count == 1 else f"{count} moments look"

@@ -25,7 +25,7 @@ from avatar_app.glitch.own import load_own
 from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
 from avatar_app.inspection.findings import Inspection, Moment, Moments
-from avatar_app.inspection.limits import Circumstances, limits
+from avatar_app.inspection.limits import Circumstances, judged_seconds, limits
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import SIDE, Cuts, FaceView
 from avatar_app.progress import Progress, silent
@@ -184,13 +184,12 @@ class _Job:
     ) -> Inspection:
         """Return all that was found."""
         self.seen.faces, self.seen.widths = self._view.faces, self._view.widths
-        judged = sum(row.score is not None for row in self.rows)
         role = self._detector.role
         return Inspection(
             video=Path(about["video"]),
             role=role,
             seconds=seconds,
-            judged_seconds=seconds * judged / len(self.rows),
+            judged_seconds=judged_seconds(self.rows, seconds),
             rows=self.rows,
             events=self._events,
             spans=spans(self._events, seconds),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -25,7 +24,7 @@ _SMALL = 80.0  # pixels: what the detector's faces have at least
 _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
 _LONG = 0.3  # seconds
-_FOUND, _LOST = "skull_misfit", "face_unseen"  # measured where there is a face; where it is missed
+_FACE = "skull_misfit"  # is measured wherever there is a face
 
 
 @dataclass
@@ -39,6 +38,11 @@ class Circumstances:
     greys: list[float] = field(default_factory=list)
 
 
+def judged_seconds(rows: Sequence[Row], seconds: float) -> float:
+    """Return for how long of a video of so many seconds there was a face to judge."""
+    return _seconds(rows, seconds, _has_face)
+
+
 def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator[str]:
     """Yield a sentence for each thing that limits what can be said of a video."""
     if seen.is_truncated:
@@ -49,10 +53,7 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     dark = sum(grey < _DARK for grey in seen.greys)
     if dark:
         yield f"{dark} of {len(rows)} frames are black or nearly so."
-    unseen = sum(row.score is None for row in rows)
-    if unseen:
-        yield f"{unseen} of {len(rows)} frames, before a face was found, could not be judged."
-    yield from _of_what_was_seen(rows)
+    yield from _of_what_was_seen(rows, seconds)
     yield from _of_faces(seen)
     if seen.cuts:
         when = ", ".join(f"{time:.1f} s" for time in seen.cuts[:5])
@@ -60,20 +61,25 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
         yield f"The scene changes ({when}{more}): each scene was judged by itself."
 
 
-def _of_what_was_seen(rows: Sequence[Row]) -> Iterator[str]:
-    covered = _seconds(rows, _is_covered)
+def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
+    unseen = _seconds(rows, seconds, lambda measures: not _has_face(measures))
+    if not any(_has_face(row.measures) for row in rows):
+        yield f"A face smaller than about {_SMALL:.0f} pixels would not have been found."
+    elif unseen >= _LONG:
+        yield f"For {unseen:.1f} s no face was seen."
+    covered = _seconds(rows, seconds, _is_covered)
     if covered >= _LONG:
         yield (
             f"For {covered:.1f} s the face or part of it was behind something or outside the "
             "picture: what could not be seen of it was not judged."
         )
-    turned = _seconds(rows, lambda measures: measures.get(TURN, 0.0) > TURNED)
+    turned = _seconds(rows, seconds, _is_turned)
     if turned >= _LONG:
         yield (
             f"For {turned:.1f} s the face was turned far away, or had just been: a fault is hardly "
             "told from the turn then."
         )
-    spoilt = _seconds(rows, is_spoilt)
+    spoilt = _seconds(rows, seconds, is_spoilt)
     if spoilt >= _LONG:
         yield (
             f"For {spoilt:.1f} s light or camera changed all of the picture: a face that was not "
@@ -81,17 +87,24 @@ def _of_what_was_seen(rows: Sequence[Row]) -> Iterator[str]:
         )
 
 
+def _has_face(measures: Mapping[str, float]) -> bool:
+    return _FACE in measures
+
+
 def _is_covered(measures: Mapping[str, float]) -> bool:
-    if measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE:
-        return True
-    # A face that is lost without a word on how long is behind something, if light did not hide it.
-    is_excused = bool(measures) and not {_FOUND, _LOST} & measures.keys()
-    return is_excused and not is_spoilt(measures)
+    return measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE
 
 
-def _seconds(rows: Sequence[Row], holds: Callable[[Mapping[str, float]], bool]) -> float:
-    """Return for how long something holds of the measures."""
-    return sum(after.time - row.time for row, after in pairwise(rows) if holds(row.measures))
+def _is_turned(measures: Mapping[str, float]) -> bool:
+    return _has_face(measures) and measures.get(TURN, 0.0) > TURNED
+
+
+def _seconds(
+    rows: Sequence[Row], seconds: float, holds: Callable[[Mapping[str, float]], bool]
+) -> float:
+    """Return for how long of a video of so many seconds something holds of the measures."""
+    ends = (*(row.time for row in rows[1:]), seconds)
+    return sum(end - row.time for row, end in zip(rows, ends, strict=True) if holds(row.measures))
 
 
 def _of_rate(rows: Sequence[Row]) -> Iterator[str]:

@@ -82,6 +82,15 @@ def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
     assert "of people behind hands" in found.summary()[-1]
 
 
+def test_an_empty_room_is_no_time_with_a_face(tmp_path: Path) -> None:
+    """Who leaves is not there, and was not judged then."""
+    wall = np.full((240, 320, 3), 130, np.uint8)
+    wall[:, ::8] = 150
+    found = inspect(write(tmp_path / "call.mp4", clip()[:25] + [wall] * 25), tmp_path / "out")
+    assert found.judged_seconds < 1.6  # for half a second a face that was there is followed
+    assert any("s no face was seen" in note for note in found.notes)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names of other systems are texts")
 def test_a_file_name_that_is_no_text_is_reported_all_the_same(tmp_path: Path) -> None:
     """What it cannot spell it escapes."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from avatar_app.inspection.limits import Circumstances, limits
+from avatar_app.inspection.limits import Circumstances, judged_seconds, limits
 from avatar_app.reports import Row
 
 FACE = {"skull_misfit": 0.01, "face_score": 1.5, "face_unseen": 0.0, "covered": 0.0}
-BEHIND = {"still": 0.0, "turn": 3.0, "beside_light": 0.0}
+GONE = {"still": 0.0, "turn": 34.0, "beside_light": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -19,17 +19,15 @@ BEHIND = {"still": 0.0, "turn": 3.0, "beside_light": 0.0}
         (FACE, False),
         (FACE | {"covered": 0.4}, True),
         (FACE | {"entered": 0.4}, True),
-        (BEHIND, True),
-        (BEHIND | {"face_score": -1.0, "face_unseen": 0.4}, False),
-        (BEHIND | {"beside_light": 0.9}, False),
+        (GONE, False),
         ({}, False),
     ],
-    ids=["seen", "covered", "something came", "behind it", "missing", "dark", "none yet"],
+    ids=["seen", "covered", "something came", "gone", "none yet"],
 )
 def test_how_long_a_face_was_behind_something_is_said(
     measures: Mapping[str, float], is_said: bool
 ) -> None:
-    """A face lost behind something counts, too: for 0.4 of 1.2 seconds here."""
+    """As long as something of it is seen: for 0.4 of 1.2 seconds here."""
     rows = [
         Row(index, index / 25, measures if 10 <= index < 20 else FACE, 0.1) for index in range(30)
     ]
@@ -37,12 +35,35 @@ def test_how_long_a_face_was_behind_something_is_said(
     assert ("0.4 s the face or part of it was behind something" in said) == is_said
 
 
-@pytest.mark.parametrize(("degrees", "is_said"), [(20.0, False), (32.0, True)])
-def test_how_long_a_face_was_turned_away_is_said(degrees: float, is_said: bool) -> None:
+@pytest.mark.parametrize(
+    ("measures", "is_said"),
+    [(FACE | {"turn": 20.0}, False), (FACE | {"turn": 32.0}, True), (GONE, False)],
+    ids=["hardly", "far", "and left"],
+)
+def test_how_long_a_face_was_turned_away_is_said(
+    measures: Mapping[str, float], is_said: bool
+) -> None:
     """Of a turned face no flag means little."""
-    rows = [
-        Row(index, index / 25, FACE | {"turn": degrees if index < 10 else 0.0}, 0.1)
-        for index in range(30)
-    ]
+    rows = [Row(index, index / 25, measures if index < 10 else FACE, 0.1) for index in range(30)]
     said = " ".join(limits(rows, 1.2, Circumstances()))
     assert ("For 0.4 s the face was turned far away" in said) == is_said
+
+
+@pytest.mark.parametrize("gone", [GONE, {}], ids=["gone", "not judged"])
+def test_time_without_a_face_is_none_of_the_judged(gone: Mapping[str, float]) -> None:
+    """However many pictures there are: 2 of 3 seconds have a face, and a twelfth of the rest."""
+    times = [step / 10 for step in range(20)] + [2 + step / 100 for step in range(100)]
+    rows = [
+        Row(index, time, FACE if time < 2 else gone, 0.1 if time < 2 else None)
+        for index, time in enumerate(times)
+    ]
+    assert judged_seconds(rows, 3.0) == pytest.approx(2.0)
+    assert "For 1.0 s no face was seen" in " ".join(limits(rows, 3.0, Circumstances()))
+
+
+def test_where_no_face_was_found_ever_its_least_size_is_said() -> None:
+    """And not for how long, or before what."""
+    rows = [Row(index, index / 25, {}) for index in range(30)]
+    said = " ".join(limits(rows, 1.2, Circumstances()))
+    assert "smaller than about 80 pixels" in said
+    assert "no face was seen" not in said
