@@ -42,7 +42,8 @@ def _models(tree: Any, command: _Adder) -> None:
         "import",
         "turn a published checkpoint into a model of this app",
         commands.models_import,
-        "Read FILE as untrusted input, keep what animating needs, and write it as safetensors.",
+        "Read FILE as untrusted input, keep what animating needs, and write it as safetensors. The "
+        "model is\nnamed as FILE without .pth or .pth.tar; one that has the name is not replaced.",
         "  avatar-app models import vox-adv-cpk.pth.tar",
     )
     import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")

@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from avatar_app.files import write_whole
+from avatar_app.files import is_file, write_whole
 from avatar_app.fomm import params
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import bundled, data_dir
 from avatar_app.types import AvatarAppError, Floats
 
 SUFFIX = ".safetensors"
+_PUBLISHED_SUFFIX = re.compile(r"(\.pth?)?(\.tar)?$", re.IGNORECASE)
 PARTS = ("generator", "kp_detector")
 # Counts training steps, means nothing for rendering, and is the one entry that is not a float.
 COUNTER = "num_batches_tracked"
@@ -216,18 +218,24 @@ def save(
 def import_checkpoint(file: Path, out: Path | None = None, *, name: str | None = None) -> Path:
     """Turn a published .pth or .pth.tar into a model of this app; gives the path written.
 
-    By default the model gets the file's name and goes among the user's models. Only weights are
-    read: a pickle that asks for anything else is refused. Raises AvatarAppError.
+    By default the model gets the file's name, without .pth or .pth.tar, and goes among the user's
+    models. Only weights are read: a pickle that asks for anything else is refused, and so is a name
+    that a model has already. Raises AvatarAppError.
     """
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
         raise AvatarAppError(f"{file} {what}; give a published .pth or .pth.tar file.")
     from avatar_app.fomm import published  # brings torch
 
-    path = out or models_dir() / ((name or file.name.split(".")[0]) + SUFFIX)
+    path = out or models_dir() / ((name or _PUBLISHED_SUFFIX.sub("", file.name)) + SUFFIX)
     if bundled("models", path.name).exists():
         raise AvatarAppError(
             f"{path.stem} is the name of a model that came with the app; rename {file.name} first."
+        )
+    if is_file(path):
+        raise AvatarAppError(
+            f"There is a model called {path.stem} already; rename {file.name} and import it again, "
+            f"or delete {path} first."
         )
     model_params, tensors = published.read(file)
     save(path, model_params, tensors, half=False)

@@ -1,4 +1,4 @@
-"""Published checkpoints: archives that can swell and wrong names are refused."""
+"""Published checkpoints: archives that can swell are refused, and what a model is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avatar_app.fomm import published
+from avatar_app.fomm import checkpoints, published
 from avatar_app.types import AvatarAppError
 from tests.fomm import test_checkpoints
 
@@ -95,3 +95,33 @@ def test_a_checkpoint_called_safetensors_is_refused(tmp_path: Path, legacy: bool
     file = test_checkpoints.published(tmp_path / "tiny.safetensors", content, legacy=legacy)
     with pytest.raises(AvatarAppError, match=r"is not a PyTorch checkpoint"):
         published.read(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("my.v1.pth", "my.v1"),
+        ("my.v1.pth.tar", "my.v1"),
+        ("my.v1.tar", "my.v1"),
+        ("MY.PT", "MY"),
+        ("my.v1", "my.v1"),
+    ],
+)
+def test_a_model_is_called_as_its_file(tmp_path: Path, file: str, name: str) -> None:
+    """Without what says that it is a checkpoint, but with all else that a dot precedes."""
+    content = test_checkpoints.published_content()
+    path = checkpoints.import_checkpoint(test_checkpoints.published(tmp_path / file, content))
+    assert path == checkpoints.find(name)
+    assert checkpoints.load(name).name == name
+
+
+def test_an_import_replaces_no_model(tmp_path: Path) -> None:
+    """What to do is said, and the model that is there stays as it was."""
+    content = test_checkpoints.published_content()
+    path = checkpoints.import_checkpoint(test_checkpoints.published(tmp_path / "my.pth", content))
+    before = path.read_bytes()
+    content["generator"]["final.bias"] += 1
+    other = test_checkpoints.published(tmp_path / "my.pth.tar", content)
+    with pytest.raises(AvatarAppError, match=r"my already; rename my\.pth\.tar .* or delete"):
+        checkpoints.import_checkpoint(other)
+    assert path.read_bytes() == before
