@@ -84,14 +84,13 @@ def animate(
             photo, engine.size, finder.in_photo, centre_square=centre_square, warn=warn
         )
         engine.set_source(avatar)
-        sound = driving if reader.has_audio else None
         if reader.has_unknown_audio:
             warn(f"the sound of {driving} cannot be decoded; the video is written without it")
         tags = label_tags(engine.model_name)
         judging = Judging()
         if frames_csv or events_jsonl or overlay:
             judging = stack.enter_context(
-                Judging.of(avatar, finder, overlay, rate=reader.rate, sound=sound, tags=tags)
+                Judging.of(avatar, finder, overlay, rate=reader.rate, sound=reader, tags=tags)
             )
         job = _Job(
             engine,
@@ -104,7 +103,7 @@ def animate(
         if best_frame and not absolute:
             job.calibrate_at_best(driving, progress)
         start_seconds = time.perf_counter() - began
-        with VideoWriter(output, engine.size, engine.size, reader.rate, sound, tags) as writer:
+        with VideoWriter(output, engine.size, engine.size, reader.rate, reader, tags) as writer:
             job.render(reader, writer, progress)
         seconds = time.perf_counter() - began - start_seconds
         if reader.truncated:

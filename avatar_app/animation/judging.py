@@ -12,7 +12,7 @@ from avatar_app.glitch.flags import FlagTracker
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.overlay import draw_verdict, overlay_size
 from avatar_app.types import Avatar, Frame, Image, Rendered, Verdict
-from avatar_app.video import VideoWriter
+from avatar_app.video import VideoReader, VideoWriter
 
 
 class Judging:
@@ -39,7 +39,7 @@ class Judging:
         overlay: Path | None,
         *,
         rate: float,
-        sound: Path | None,
+        sound: VideoReader,
         tags: Mapping[str, str],
     ) -> Iterator[Judging]:
         """Judge pictures of `avatar`; `overlay` is the video to write, with what VideoWriter takes.

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import av
 from av.container import InputContainer, OutputContainer
 
-from avatar_app.video.source import picture_stream
+from avatar_app.video.clock import is_jump
 
 
 class AudioTrack:
     """One `sound` of a file on its way into another, in step with the pictures.
 
-    It owns `source`, the file that the sound comes from.
+    It owns `source`, the file that the sound comes from, in whose time the first picture stands at
+    `origin` seconds.
     """
 
     def __init__(
         self,
         source: InputContainer,
         sound: av.AudioStream,
+        origin: float,
         target: OutputContainer,
         carried: frozenset[str],
         encoder: str,
@@ -30,11 +31,10 @@ class AudioTrack:
         self._source = source
         self._target = target
         self._in = sound
-        pictures = picture_stream(source, Path(source.name))
-        self._origin = float((pictures.start_time or 0) * (pictures.time_base or 0))
+        self._origin = origin
         if self._in.codec_context.name in carried:
             self._out = target.add_stream_from_template(self._in)
-            self._packets = self._shifted()
+            self._packets = self._copied()
         else:
             self._out = cast(av.AudioStream, target.add_stream(encoder, rate=48_000))
             self._packets = self._encoded()
@@ -53,31 +53,39 @@ class AudioTrack:
         """Close the file that the sound comes from."""
         self._source.close()
 
-    def _shifted(self) -> Iterator[av.Packet[av.AudioStream]]:
-        for packet in self._demuxed():
-            if packet.pts is None or packet.dts is None or packet.time_base is None:
-                continue
-            shift = round(self._origin / packet.time_base)
-            packet.pts -= shift
-            packet.dts -= shift
-            if packet.pts >= 0:
+    def _copied(self) -> Iterator[av.Packet[av.AudioStream]]:
+        for packet in self._shifted():
+            if packet.pts is not None and packet.dts is not None and packet.pts >= 0:
                 packet.stream = self._out
                 yield packet
 
     def _encoded(self) -> Iterator[av.Packet[av.AudioStream]]:
         resampler = av.AudioResampler(format=self._out.format, layout="stereo", rate=48_000)
-        shift = round(self._origin * 48_000)
         for sound in self._decoded():
             for piece in resampler.resample(sound):
-                if piece.pts is not None:
-                    piece.pts -= shift
-                yield from self._out.encode(piece)
+                # Nothing of what ends before the first picture.
+                if piece.pts is None or piece.pts + piece.samples > 0:
+                    yield from self._out.encode(piece)
         yield from self._out.encode(None)
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
-        for packet in self._demuxed():
+        for packet in self._shifted():
             with contextlib.suppress(av.FFmpegError):
                 yield from packet.decode()
+
+    def _shifted(self) -> Iterator[av.Packet[av.AudioStream]]:
+        """Give packets the time of the pictures, where that of the file jumps too."""
+        origin, due = self._origin, None
+        for packet in self._demuxed():
+            if packet.pts is not None and packet.dts is not None and packet.time_base is not None:
+                time = float(packet.dts * packet.time_base)
+                if due is not None and is_jump(time - due):
+                    origin += time - due
+                due = time + float((packet.duration or 0) * packet.time_base)
+                shift = round(origin / packet.time_base)
+                packet.pts -= shift
+                packet.dts -= shift
+            yield packet
 
     def _demuxed(self) -> Iterator[av.Packet[av.AudioStream]]:
         # A file cut off in the middle has sound up to the cut.

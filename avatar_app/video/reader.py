@@ -28,10 +28,10 @@ class VideoReader:
     """The pictures of a video file, upright and in order, each with its presentation time.
 
     Iterate it once; `Frame.image` is (height, width, 3) uint8 RGB and read-only, `Frame.time` in
-    seconds from the first picture, rising from frame to frame also where the rate varies. Times that
-    jump, as in recordings that were joined, go on without a gap.
-    Rotation and mirror flags, non-square pixels and animated GIFs are handled. `max_side` shrinks
-    larger pictures to that many pixels at the longer side.
+    seconds from the first picture, rising from frame to frame also where the rate varies. Times
+    that jump, as in recordings that were joined, go on without a gap. Rotation and mirror flags,
+    non-square pixels and animated GIFs are handled. `max_side` shrinks larger pictures to that many
+    pixels at the longer side.
 
     `truncated` is True after the iteration when the file ends before the end that it announces.
     Raises AvatarAppError at construction when there is nothing to be read.
@@ -73,6 +73,11 @@ class VideoReader:
         """Close the file; harmless when done twice."""
         self._pictures.close()
         self._container.close()
+
+    @property
+    def origin(self) -> float:
+        """Seconds in the file's own time at which the first picture stands."""
+        return self._start if self._origin is None else self._origin
 
     @property
     def rate(self) -> float:
@@ -126,6 +131,11 @@ class VideoReader:
             first, self._first = self._first, None
             yield first
         yield from self._pictures
+
+    @property
+    def _start(self) -> float:
+        """When the pictures begin in the file's own time, whether or not they can be decoded."""
+        return float((self._stream.start_time or 0) * (self._stream.time_base or 0))
 
     def _decode(self, is_sought: bool = False) -> Generator[Frame, None, None]:
         clock = Clock(self._origin, 1 / self.rate, math.inf if is_sought else 0.0)

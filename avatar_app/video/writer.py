@@ -13,6 +13,7 @@ from avatar_app.files import check_writable, whole
 from avatar_app.types import AvatarAppError, Image
 from avatar_app.video.audio import AudioTrack
 from avatar_app.video.encoding import PictureTrack, write_errors
+from avatar_app.video.reader import VideoReader
 from avatar_app.video.source import open_input, sound_stream
 
 # Container -> (video encoder, its options, audio codecs it can carry unchanged, audio encoder).
@@ -45,9 +46,10 @@ class VideoWriter:
 
     A context manager: the file gets its name only after a clean exit; on an exception nothing is
     left behind. `width`, `height` in pixels, `rate` the nominal pictures a second. The sound of
-    `audio_from` is copied where the container can carry it and encoded anew where not, up to the
-    last picture. H.264 in .mp4, .mov and .mkv, VP8 in .webm. `tags` are what the file says of
-    itself, by the names that all containers know: title, comment, description, ...
+    `audio_from`, if it has any, is copied where the container can carry it and encoded anew where
+    not, in step with its pictures and up to the last one. H.264 in .mp4, .mov and .mkv, VP8 in
+    .webm. `tags` are what the file says of itself, by the names that all containers know: title,
+    comment, description, ...
 
     Raises AvatarAppError for another extension, an unwritable folder and a full disk.
     """
@@ -58,7 +60,7 @@ class VideoWriter:
         width: int,
         height: int,
         rate: float,
-        audio_from: Path | None = None,
+        audio_from: VideoReader | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self.path = Path(path)
@@ -79,15 +81,19 @@ class VideoWriter:
             self._add_sound(audio_from, carried, encoder)
             self._unfinished = stack.pop_all()
 
-    def _add_sound(self, audio_from: Path | None, carried: frozenset[str], encoder: str) -> None:
+    def _add_sound(
+        self, audio_from: VideoReader | None, carried: frozenset[str], encoder: str
+    ) -> None:
         if audio_from is None:
             return
-        source = open_input(audio_from)
+        source = open_input(audio_from.path)
         sound = sound_stream(source)
         if sound is None:
             source.close()
         else:
-            self._audio = AudioTrack(source, sound, self._container, carried, encoder)
+            self._audio = AudioTrack(
+                source, sound, audio_from.origin, self._container, carried, encoder
+            )
 
     def write(self, image: Image, time: float) -> None:
         """Append one picture, (height, width, 3) uint8 RGB, shown from `time` in seconds on."""

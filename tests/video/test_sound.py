@@ -36,6 +36,39 @@ def test_sound_is_carried_over(
     assert max(float(np.abs(sound.to_ndarray()).max()) for sound in sounds) > 0.2
 
 
+def tone_begins(path: Path) -> float:
+    """Return the second at which the silence of a video ends."""
+    with av.open(path) as container:
+        for sound in container.decode(container.streams.audio[0]):
+            if np.abs(sound.to_ndarray()).max() > 0.2:
+                return float(sound.time or 0)
+    raise AssertionError("it does not end")
+
+
+@pytest.mark.parametrize("target", ["b.mp4", "b.webm"])
+def test_sound_is_in_step_where_the_first_pictures_are_lost(tmp_path: Path, target: str) -> None:
+    """A recording that begins between two key pictures has sound before its first picture."""
+    whole = write_sound(tmp_path / "a.ts", "aac", 2.0, pictures=True, silence=1.5)
+    late = tmp_path / "late.ts"
+    late.write_bytes(whole.read_bytes()[188 * 10 :])
+    with VideoReader(late) as reader:
+        times = [frame.time for frame in reader]
+        assert 25 < len(times) < 45
+    path = write_clip(tmp_path / target, times, audio=late)
+    assert tone_begins(path) == pytest.approx(1.5 - (1.96 - times[-1]), abs=0.05)
+
+
+@pytest.mark.parametrize("target", ["b.mp4", "b.webm"])
+def test_sound_goes_on_where_recordings_were_joined(tmp_path: Path, target: str) -> None:
+    """Sound whose times go back in the middle goes on with the pictures."""
+    once = write_sound(tmp_path / "a.ts", "aac", 2.0, pictures=True).read_bytes()
+    silent = write_sound(tmp_path / "a.ts", "aac", 2.0, pictures=True, silence=3.0).read_bytes()
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(silent + once)
+    path = write_clip(tmp_path / target, [step / 25 for step in range(100)], audio=joined)
+    assert tone_begins(path) == pytest.approx(2.0, abs=0.07)
+
+
 def test_silent_driver_gives_a_silent_output(tmp_path: Path) -> None:
     """Without sound in the driver the output has no sound track."""
     driver = write_clip(tmp_path / "a.mp4", [0.0, 0.04])

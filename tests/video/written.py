@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -10,7 +11,7 @@ import av
 import numpy as np
 
 from avatar_app.types import Image
-from avatar_app.video import VideoWriter
+from avatar_app.video import VideoReader, VideoWriter
 
 WIDTH, HEIGHT = 64, 48
 
@@ -26,7 +27,9 @@ def picture(step: int = 0) -> Image:
 
 def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | None = None) -> Path:
     """Write the picture with one bar length after the other, at these times."""
-    with VideoWriter(path, WIDTH, HEIGHT, rate, audio_from=audio) as writer:
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(VideoReader(audio)) if audio else None
+        writer = stack.enter_context(VideoWriter(path, WIDTH, HEIGHT, rate, audio_from=source))
         for step, time in enumerate(times):
             writer.write(picture(step), time)
     return path
@@ -47,12 +50,14 @@ def write_stream(path: Path, times: list[float], codec: str = "libx264") -> Path
     return path
 
 
-def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
-    """Write a tone, with a black clip beside it if asked."""
+def write_sound(
+    path: Path, codec: str, seconds: float, pictures: bool, silence: float = 0.0
+) -> Path:
+    """Write a tone, with `silence` before and a clip beside it if asked."""
     with av.open(path, "w") as container:
         sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
         if pictures:
-            stream = container.add_stream("mpeg4", rate=25)
+            stream = container.add_stream("libx264", rate=25, options={"g": "25", "bf": "0"})
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             for step in range(round(seconds * 25)):
                 frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
@@ -60,6 +65,7 @@ def write_sound(path: Path, codec: str, seconds: float, pictures: bool) -> Path:
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
         samples = np.sin(np.arange(round(seconds * 48_000)) / 10).astype(np.float32) / 2
+        samples[: round(silence * 48_000)] = 0
         for start in range(0, len(samples), 960):
             piece = np.tile(samples[start : start + 960], (2, 1))
             chunk = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
