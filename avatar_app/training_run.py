@@ -176,15 +176,24 @@ def _split(folder: Path) -> tuple[list[Path], list[Path]]:
     """Give the clips to learn from, and those to watch."""
     index = folder / "index.csv"
     if index.exists():
-        with index.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
         try:
+            # As Excel writes it, too, with a mark before the first letter.
+            with index.open(newline="", encoding="utf-8-sig") as file:
+                rows = list(csv.DictReader(file))
             parts = {
-                split: [folder / row["file"] for row in rows if row["split"] == split]
+                split: [
+                    folder / row["file"] for row in rows if row["file"] and row["split"] == split
+                ]
                 for split in ("train", "val")
             }
         except KeyError as error:
-            raise AvatarAppError(f"{index} has no column {error}.") from error
+            raise AvatarAppError(
+                f"{index} has no column {error}; its first line must be file,split."
+            ) from error
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise AvatarAppError(
+                f"{index} is no table in UTF-8 ({error}); save it again as CSV in UTF-8."
+            ) from error
         learned, watched = parts["train"], parts["val"]
     else:
         found = sorted(path for path in _listing(folder) if path.suffix.lower() in VIDEO_SUFFIXES)

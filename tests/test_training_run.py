@@ -11,7 +11,7 @@ import pytest
 
 from avatar_app.fomm.checkpoints import load
 from avatar_app.settings import bundled
-from avatar_app.training_run import redraw, train
+from avatar_app.training_run import _split, redraw, train
 from avatar_app.types import AvatarAppError
 
 CONFIG = """
@@ -97,6 +97,19 @@ def test_index_decides_what_is_learned_from(clips: Path, tmp_path: Path) -> None
         csv.writer(file).writerows([("file", "split"), ("a.mp4", "train"), ("b.mp4", "test")])
     with pytest.raises(AvatarAppError, match="too few clips"):
         train(_config(tmp_path), tmp_path / "run", clips=clips, device="cpu")
+
+
+def test_index_may_come_from_a_spreadsheet(clips: Path) -> None:
+    """With the mark that Excel puts first, and a row cut short; others are told how to save it."""
+    index, table = clips / "index.csv", "split,file\ntrain,a.mp4\nval,b.mp4\nval\n"
+    index.write_text(table, encoding="utf-8-sig")
+    assert _split(clips) == ([clips / "a.mp4"], [clips / "b.mp4"])
+    index.write_text(table + "val,jörg.mp4\n", encoding="latin-1")
+    with pytest.raises(AvatarAppError, match=r"index\.csv is no table in UTF-8 .*save it again"):
+        _split(clips)
+    index.write_text("file;split\na.mp4;train\n")
+    with pytest.raises(AvatarAppError, match=r"no column 'file'.* first line must be file,split"):
+        _split(clips)
 
 
 def test_what_cannot_be_leaves_no_folder(clips: Path, tmp_path: Path) -> None:

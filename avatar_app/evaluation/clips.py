@@ -47,7 +47,7 @@ def choose_clips(folder: Path, split: str | None = None) -> list[Path]:
 
     `split` names one of the column "split" in the folder's index.csv, or is "all". By default it
     is "test" where there is an index, and all files where there is none. Raises AvatarAppError
-    for a folder without videos and for an unknown split.
+    for a folder without videos, for an unknown split, and for an index that is no table in UTF-8.
     """
     if not folder.is_dir():
         raise AvatarAppError(f"There is no folder {folder}; name one that holds video clips.")
@@ -77,8 +77,14 @@ def _of_split(folder: Path, split: str) -> list[Path]:
     index = folder / INDEX
     if not index.is_file():
         raise AvatarAppError(f"{folder} has no {INDEX} that names splits; leave out --split.")
-    with index.open(newline="", encoding="utf-8") as file:
-        rows = [(row.get("file"), row.get("split")) for row in csv.DictReader(file)]
+    try:
+        # As Excel writes it, too, with a mark before the first letter.
+        with index.open(newline="", encoding="utf-8-sig") as file:
+            rows = [(row.get("file"), row.get("split")) for row in csv.DictReader(file)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise AvatarAppError(
+            f"{index} is no table in UTF-8 ({error}); save it again as CSV in UTF-8."
+        ) from error
     clips = sorted(folder / name for name, member_of in rows if name and member_of == split)
     if not clips:
         known = sorted({name for _, name in rows if name})

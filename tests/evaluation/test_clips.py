@@ -54,6 +54,16 @@ def test_an_unknown_split_names_the_known(indexed: Path) -> None:
         choose_clips(indexed, "tset")
 
 
+def test_an_index_may_come_from_a_spreadsheet(indexed: Path) -> None:
+    """With the mark that Excel puts first; in Latin-1 the sentence says how to save it."""
+    index, table = indexed / "index.csv", (indexed / "index.csv").read_text()
+    index.write_text(table, encoding="utf-8-sig")
+    assert [path.name for path in choose_clips(indexed)] == ["b.mp4", "c.webm"]
+    index.write_text(table + "jörg.mp4,test\n", encoding="latin-1")
+    with pytest.raises(AvatarAppError, match=r"index\.csv is no table in UTF-8 .*save it again"):
+        choose_clips(indexed)
+
+
 def test_a_split_without_an_index_is_refused(folder: Path) -> None:
     """What cannot be obeyed is not ignored."""
     with pytest.raises(AvatarAppError, match="has no index"):
