@@ -141,6 +141,10 @@ def quantize(model: str | Path, clips: Path | None = None, progress: Progress = 
         progress(done, len(watched), "clips read")
         frames = read_clip(path, checkpoint.size)
         pairs += [(frames[0], driver) for driver in frames[1::QUANTIZING_STRIDE]]
+    if not pairs:
+        raise AvatarAppError(
+            f"The clips of {clips} that would be watched have one frame each; give longer ones."
+        )
     progress(1, 1, "clips read; quantizing")
     return quantized(checkpoint, pairs)
 

@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from avatar_app.fomm.checkpoints import load
 from avatar_app.settings import bundled
-from avatar_app.training_run import _split, redraw, train
+from avatar_app.training_run import _split, quantize, redraw, train
 from avatar_app.types import AvatarAppError
 
 CONFIG = """
@@ -110,6 +111,14 @@ def test_index_may_come_from_a_spreadsheet(clips: Path) -> None:
     index.write_text("file;split\na.mp4;train\n")
     with pytest.raises(AvatarAppError, match=r"no column 'file'.* first line must be file,split"):
         _split(clips)
+
+
+def test_clips_of_one_frame_tell_no_ranges(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no driver among them; the sentence names their folder."""
+    still = np.zeros((1, 256, 256, 3), np.uint8)
+    monkeypatch.setattr("avatar_app.training_run.read_clip", lambda path, size: still)
+    with pytest.raises(AvatarAppError, match=r"clips .* have one frame each; give longer"):
+        quantize("fomm-mini", clips)
 
 
 def test_what_cannot_be_leaves_no_folder(clips: Path, tmp_path: Path) -> None:
