@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from avatar_app.files import check_writable, whole, write_errors
+from avatar_app.files import check_writable, whole, write_errors, write_whole
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats, Image
@@ -84,6 +84,7 @@ def train(
             f"There is no run in {out} to resume; leave out --resume to begin one."
         )
     out.mkdir(parents=True, exist_ok=True)
+    _begin_logs(out, resume)
     draw_curves(out)  # where that is impossible it should not be found out later
     landmarks = _LandmarkStore(out / "landmarks.npz")
     device = choose(device, "torch").device
@@ -174,6 +175,16 @@ def redraw(out: Path) -> Path:
     if not (out / "log.csv").exists():
         raise AvatarAppError(f"{out} holds no training run: there is no log.csv in it.")
     return draw_curves(out)
+
+
+def _begin_logs(out: Path, resume: bool) -> None:
+    """Leave no log of a run that never came to a checkpoint, and no half line to write on at."""
+    for path in (out / "log.csv", out / "validation.csv"):
+        if not resume:
+            path.unlink(missing_ok=True)
+        elif path.exists():
+            lines = path.read_bytes()
+            write_whole(path, lines[: lines.rfind(b"\n") + 1])
 
 
 def _split(folder: Path) -> tuple[list[Path], list[Path]]:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from avatar_app.fomm.checkpoints import load
+from avatar_app.fomm.training import plots
 from avatar_app.settings import bundled
-from avatar_app.training_run import _split, quantize, redraw, train
+from avatar_app.training_run import _begin_logs, _split, quantize, redraw, train
 from avatar_app.types import AvatarAppError
 
 CONFIG = """
@@ -74,6 +75,8 @@ def _config(folder: Path, clips: str = "") -> Path:
 def test_a_run_leaves_a_model_its_log_and_pictures(clips: Path, tmp_path: Path) -> None:
     """All named in the result and there; the model loads; a second start needs --resume."""
     config, out = _config(tmp_path, "clips"), tmp_path / "run"
+    out.mkdir()
+    (out / "validation.csv").write_text("of a run that was killed early")
     reports: list[str] = []
     result = train(
         config, out, device="cpu", progress=lambda done, total, what: reports.append(what)
@@ -88,8 +91,12 @@ def test_a_run_leaves_a_model_its_log_and_pictures(clips: Path, tmp_path: Path) 
     result.curves.unlink()
     (out / "log.csv").touch()
     assert redraw(out).stat().st_size > 0
+    assert len(plots._rows(out / "validation.csv")) == 1
+    with (out / "validation.csv").open("a") as log:
+        log.write("0.1,0.")
     resumed = train(config, out, resume=True, minutes=result.minutes + 0.02, device="cpu")
     assert resumed.steps > result.steps
+    assert len(plots._rows(out / "validation.csv")) == 2
 
 
 def test_index_decides_what_is_learned_from(clips: Path, tmp_path: Path) -> None:
@@ -111,6 +118,24 @@ def test_index_may_come_from_a_spreadsheet(clips: Path) -> None:
     index.write_text("file;split\na.mp4;train\n")
     with pytest.raises(AvatarAppError, match=r"no column 'file'.* first line must be file,split"):
         _split(clips)
+
+
+def test_half_a_line_of_the_logs_is_let_go(tmp_path: Path) -> None:
+    """A run that was killed can be drawn and taken up; a new run begins logs of its own."""
+    head, line = b"seconds,step,stage,loss,value\r\n", b"10.0,5,gr\xc3\xb6b,pixel,0.5\r\n"
+    log, other = tmp_path / "log.csv", tmp_path / "validation.csv"
+    for cut in range(len(line)):
+        log.write_bytes(head + line + line[:cut])
+        assert len(plots._rows(log)) == 1
+    log.write_bytes(head + line + b"20.0,9,fine\r\n")
+    assert redraw(tmp_path).stat().st_size > 0
+    log.write_bytes(head + line + line[:9])
+    other.write_bytes(b"seconds,l")
+    _begin_logs(tmp_path, resume=True)
+    assert (log.read_bytes(), other.read_bytes()) == (head + line, b"")
+    _begin_logs(tmp_path, resume=False)
+    assert not log.exists()
+    assert not other.exists()
 
 
 def test_clips_of_one_frame_tell_no_ranges(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,5 +63,7 @@ def draw_curves(out: Path) -> Path:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    # A run that was killed, or whose disk was full, leaves half a line or half a letter.
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        rows = list(csv.DictReader(line for line in file if line.endswith("\n")))
+    return [row for row in rows if None not in row.values()]

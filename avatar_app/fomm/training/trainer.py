@@ -262,11 +262,10 @@ class Trainer:
 
     def _log(self, line: Step) -> None:
         path = self._out / "log.csv"
-        fresh = not path.exists()
         values = {**line.losses, "samples_per_second": line.samples_per_second}
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            if fresh:
+            if not file.tell():
                 writer.writerow(("seconds", "step", "stage", "loss", "value"))
             for key, value in values.items():
                 writer.writerow((f"{line.seconds:.1f}", line.step, line.stage, key, f"{value:.6g}"))

@@ -92,10 +92,9 @@ class Validation:
             "keypoints_at_work": int((strongest[1:] >= AT_WORK).sum()),
         }
         path = self._out / "validation.csv"
-        fresh = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, row)
-            if fresh:
+            if not file.tell():
                 writer.writeheader()
             writer.writerow(row)
         self._draw(pictures.numpy())
