@@ -58,6 +58,7 @@ def train(
     with instead of random weights. `minutes` replaces the config's. Raises AvatarAppError for what
     is wrong with any of these, and KeyboardInterrupt, with everything saved, when interrupted.
     """
+    from avatar_app.fomm import params
     from avatar_app.fomm.checkpoints import load, save
     from avatar_app.fomm.runtime import choose
     from avatar_app.fomm.torch_runtime import has_bfloat16
@@ -67,6 +68,7 @@ def train(
     from avatar_app.fomm.training.validation import Validation
 
     config = load_config(config_path)
+    params.check_size(params.check(config.model_params, str(config_path)), SIZE, str(config_path))
     minutes = config.minutes if minutes is None else minutes
     folder = clips or (config_path.parent / config.clips if config.clips else None)
     if folder is None:

@@ -154,6 +154,12 @@ def test_what_cannot_be_leaves_no_folder(clips: Path, tmp_path: Path) -> None:
         with pytest.raises(AvatarAppError, match=match):
             train(config, folder, **{"clips": clips, "device": "cpu", **options})
 
+    odd = tmp_path / "odd.toml"
+    odd.write_text(config.read_text().replace("num_blocks = 2", "num_blocks = 7"))
+    with pytest.raises(
+        AvatarAppError, match=r"odd\.toml: its networks cannot take pictures of 256"
+    ):
+        train(odd, out, clips=clips, device="cpu")
     impossible("no folder of clips", clips=tmp_path / "nowhere")
     impossible("no run in .*run to resume", resume=True)
     impossible("its folder is a file", folder=config / "run")

@@ -21,7 +21,7 @@ from avatar_app.fomm.checkpoints import COUNTER
 from avatar_app.fomm.params import check
 from avatar_app.fomm.perceptual import VggFeatures
 from avatar_app.fomm.training import losses
-from avatar_app.fomm.training.config import Stage, TrainingConfig
+from avatar_app.fomm.training.config import KEYPOINT_LANDMARKS, Stage, TrainingConfig
 from avatar_app.fomm.training.data import Clip, ClipSampler
 from avatar_app.fomm.training.discriminator import Discriminator
 from avatar_app.fomm.training.objective import Judged, Objective
@@ -112,7 +112,14 @@ class Trainer:
         self._device = torch.device(device)
         self._dtype = torch.bfloat16 if half else torch.float32
         self._validation = validation
-        generator, kp_detector = build_networks(check(config.model_params, "the training config"))
+        params = check(config.model_params, "the training config")
+        supervised = any(stage.landmark_keypoints for stage in config.stages)
+        if supervised and params["common_params"]["num_kp"] < len(KEYPOINT_LANDMARKS):
+            raise AvatarAppError(
+                f"landmark_keypoints needs a num_kp of {len(KEYPOINT_LANDMARKS)} or more in the "
+                "training config, one for each landmark."
+            )
+        generator, kp_detector = build_networks(params)
         self._nets = nn.ModuleDict({"generator": generator, "kp_detector": kp_detector})
         self._place(self._nets)
         self._average = {key: value.clone() for key, value in self._nets.state_dict().items()}
@@ -250,7 +257,14 @@ class Trainer:
             )
         common = dataclasses.asdict(self.config)["model_params"]["common_params"]
         common.pop("estimate_jacobian", None)
-        discriminator = Discriminator(**common, **self.config.model_params["discriminator_params"])
+        try:
+            discriminator = Discriminator(
+                **common, **self.config.model_params["discriminator_params"]
+            )
+        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+            raise AvatarAppError(
+                f"discriminator_params in the training config describe no discriminator: {error}."
+            ) from error
         self._place(discriminator)
         return discriminator
 

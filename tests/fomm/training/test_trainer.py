@@ -248,6 +248,25 @@ def test_what_cannot_be_taken_up_is_named(clip: Clip, tmp_path: Path, damage: st
         trainer.resume()
 
 
+@pytest.mark.parametrize(
+    ("group", "change", "named"),
+    [
+        ("common_params", {"num_kp": 13}, "landmark_keypoints needs a num_kp of 14"),
+        ("discriminator_params", {"depth": 3}, r"discriminator_params .*'depth'"),
+        ("discriminator_params", {"scales": 1}, "discriminator_params .*not iterable"),
+        ("discriminator_params", {"scales": [0]}, "discriminator_params .*division"),
+        ("discriminator_params", {"max_features": -8}, "discriminator_params"),
+    ],
+)
+def test_networks_that_cannot_be_trained_are_named(
+    clip: Clip, tmp_path: Path, group: str, change: dict[str, Any], named: str
+) -> None:
+    """Before the first step."""
+    params = {**MODEL, group: {**MODEL[group], **change}}
+    with pytest.raises(AvatarAppError, match=named):
+        _trainer(clip, tmp_path, model_params=params)
+
+
 def test_a_full_disk_is_one_sentence(
     clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
