@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -33,13 +33,18 @@ class VideoReader:
     non-square pixels and animated GIFs are handled. `max_side` shrinks larger pictures to that many
     pixels at the longer side.
 
-    `truncated` is True after the iteration when the file ends before the end that it announces.
+    After the iteration `truncated` is True when the file ends before the end that it announces, and
+    `damaged` when pictures before its end are lost or spoilt. `end` is the second at which the last
+    picture that was read ends.
+
     Raises AvatarAppError at construction when there is nothing to be read.
     """
 
     def __init__(self, path: Path, max_side: int | None = None) -> None:
         self.path = Path(path)
         self.truncated = False
+        self.damaged = False
+        self.end = 0.0
         self._container = open_input(self.path)
         try:
             self._stream = picture_stream(self._container, self.path)
@@ -51,6 +56,7 @@ class VideoReader:
             self._matrix: DisplayMatrix | None = None
             self._origin: float | None = None
             self._has_jumped = False
+            self._others_end = 0.0
             self._pictures = self._decode()
             self._first = next(self._pictures, None)
             if self._first is None:
@@ -77,7 +83,7 @@ class VideoReader:
     @property
     def origin(self) -> float:
         """Seconds in the file's own time at which the first picture stands."""
-        return self._start if self._origin is None else self._origin
+        return self._begins if self._origin is None else self._origin
 
     @property
     def rate(self) -> float:
@@ -86,10 +92,11 @@ class VideoReader:
 
     @property
     def duration(self) -> float | None:
-        """Seconds that the file announces, or None where it does not."""
+        """Seconds that the file announces for its pictures, or None where it does not."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
-        return self._container.duration and self._container.duration / av.time_base
+        end = _tagged_end(self._stream) or (self._container.duration or 0) / av.time_base
+        return max(0.0, end - self._begins) or None
 
     @property
     def frames(self) -> int | None:
@@ -133,36 +140,75 @@ class VideoReader:
         yield from self._pictures
 
     @property
-    def _start(self) -> float:
-        """When the pictures begin in the file's own time, whether or not they can be decoded."""
+    def _begins(self) -> float:
+        """When the pictures begin in the file's own time, as it announces."""
         return float((self._stream.start_time or 0) * (self._stream.time_base or 0))
 
+    @property
+    def _ends(self) -> float:
+        """When they end; where only the end of the whole file is announced, when that does."""
+        if self._container.format.name == "avi":  # of one cut off, FFmpeg makes the duration fit
+            return self._stream.frames / self.rate
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return self._begins + float(self._stream.duration * self._stream.time_base)
+        return (self._container.duration or 0) / av.time_base
+
     def _decode(self, is_sought: bool = False) -> Generator[Frame, None, None]:
-        clock = Clock(self._origin, 1 / self.rate, math.inf if is_sought else 0.0)
-        index, time = 0, -1.0
+        step = 1 / self.rate
+        clock = Clock(self._origin, step, math.inf if is_sought else 0.0)
+        index = 0
         for picture in self._decode_what_is_there():
             in_file = picture.time if picture.pts is not None else None
             if not index and not is_sought:
-                # Of the first only: who asks a picture of PyAV's for its side data ties it to them
-                # in a circle, and it holds its memory until the garbage collector comes.
-                self._matrix = _display_matrix(picture)
-                self._origin = in_file
+                self._note_first(picture, in_file)
             time = clock.read(in_file)
             self._has_jumped |= clock.has_jumped
+            held = float((picture.duration or 0) * (picture.time_base or 0))
+            self.end = time + max(step, held)
             yield Frame(self._upright(picture), index, time)
             index += 1
-        if index and self.duration is not None:
-            self.truncated |= self.duration - (time + 1 / self.rate) > max(0.5, 3 / self.rate)
+        if index and not clock.has_jumped:
+            end = self.end + (self.origin if clock.origin is None else clock.origin)
+            self.truncated |= self._ends - max(end, self._others_end) > self._slack
+
+    def _note_first(self, picture: av.VideoFrame, in_file: float | None) -> None:
+        # Of the first only: who asks a picture of PyAV's for its side data ties it to them in a
+        # circle, and it holds its memory until the garbage collector comes.
+        self._matrix = _display_matrix(picture)
+        self._origin = in_file
+        if in_file is not None and self._stream.start_time is not None:
+            self.damaged |= in_file - self._begins > self._slack
+
+    @property
+    def _slack(self) -> float:
+        """Seconds that may be missing from what a file announces."""
+        return max(0.5, 3 / self.rate)
 
     def _decode_what_is_there(self) -> Iterator[av.VideoFrame]:
+        is_cut = False
+        # Where only the end of the whole file is announced, it may be that of the sound.
+        streams = () if self._stream.duration is None else (self._stream,)
         try:
-            for packet in self._container.demux(self._stream):
-                self.truncated |= packet.is_corrupt
-                # After one damaged packet, what follows may still be good.
-                with contextlib.suppress(av.FFmpegError):
-                    yield from packet.decode()
+            for packet in self._container.demux(*streams):
+                if packet.stream.index != self._stream.index:
+                    self._others_end = max(self._others_end, _end_of(packet))
+                    continue
+                if packet.size:
+                    self.damaged |= is_cut  # as it was not the last
+                    is_cut = packet.is_corrupt
+                yield from self._pictures_of(packet, is_cut)
         except av.FFmpegError:
-            self.truncated = True
+            is_cut = True
+        self.truncated |= is_cut
+
+    def _pictures_of(self, packet: av.Packet[Any], is_cut: bool) -> Iterator[av.VideoFrame]:
+        try:
+            for picture in packet.decode():
+                self.damaged |= picture.is_corrupt and not is_cut
+                yield picture
+        except av.FFmpegError:
+            # After one damaged packet, what follows may still be good.
+            self.damaged |= not is_cut
 
     def _upright(self, picture: av.VideoFrame) -> Image:
         width, height = self._square_pixel_size(picture)
@@ -193,6 +239,19 @@ def read_clip(path: Path, size: int) -> Image:
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         pictures = [cv2.resize(frame.image, (size, size), interpolation=how) for frame in reader]
     return np.asarray(pictures, np.uint8)
+
+
+def _tagged_end(stream: av.VideoStream) -> float:
+    """Return when a Matroska file says that a stream ends, in its own time, or 0."""
+    tag = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    if tag is None:
+        return 0.0
+    hours, minutes, seconds = (float(part) for part in tag.groups())
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+def _end_of(packet: av.Packet[Any]) -> float:
+    return float(((packet.pts or 0) + (packet.duration or 0)) * (packet.time_base or 0))
 
 
 def _display_matrix(picture: av.VideoFrame) -> DisplayMatrix | None:

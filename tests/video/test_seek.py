@@ -71,6 +71,7 @@ def test_after_the_end_it_can_be_sought_again(tmp_path: Path) -> None:
         again = list(reader)
     assert [frame.time for frame in again] == [frame.time for frame in whole(path)]
     assert not reader.truncated
+    assert not reader.damaged
 
 
 def test_a_recording_that_was_cut_off_is_sought(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from avatar_app.types import Image
 from avatar_app.video import VideoReader, VideoWriter
 
 WIDTH, HEIGHT = 64, 48
+INDEX_FIRST = {"movflags": "faststart"}
 
 
 def picture(step: int = 0) -> Image:
@@ -37,29 +38,36 @@ def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | N
 
 def write_stream(path: Path, times: list[float], codec: str = "libx264") -> Path:
     """Write pictures, a key picture every ten, whose times in the file are just these."""
-    with av.open(path, "w") as container:
+    clock = 25 if path.suffix == ".avi" else 90_000
+    with av.open(path, "w", options=INDEX_FIRST) as container:
         stream = container.add_stream(codec, rate=25, options={"g": "10", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 90_000)
+        stream.codec_context.time_base = Fraction(1, clock)
         for step, time in enumerate(times):
             frame = av.VideoFrame.from_ndarray(picture(step % 32), format="rgb24")
-            frame.pts, frame.time_base = round(time * 90_000), Fraction(1, 90_000)
-            frame.duration = 3600
+            frame.pts, frame.time_base = round(time * clock), Fraction(1, clock)
+            frame.duration = clock // 25
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
 def write_sound(
-    path: Path, codec: str, seconds: float, pictures: bool, silence: float = 0.0
+    path: Path,
+    codec: str,
+    seconds: float,
+    pictures: bool,
+    silence: float = 0.0,
+    tail: float = 0.0,
 ) -> Path:
-    """Write a tone, with `silence` before and a clip beside it if asked."""
-    with av.open(path, "w") as container:
+    """Write a tone, with `silence` before and a clip beside it if asked, up to the `tail`."""
+    with av.open(path, "w", options=INDEX_FIRST) as container:
         sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
         if pictures:
-            stream = container.add_stream("libx264", rate=25, options={"g": "25", "bf": "0"})
+            encoder = "libvpx" if path.suffix == ".webm" else "libx264"
+            stream = container.add_stream(encoder, rate=25, options={"g": "25", "bf": "0"})
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-            for step in range(round(seconds * 25)):
+            for step in range(round((seconds - tail) * 25)):
                 frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
                 frame.pts, frame.time_base = step, Fraction(1, 25)
                 container.mux(stream.encode(frame))
