@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,8 +106,8 @@ def animate(
         with VideoWriter(output, engine.size, engine.size, reader.rate, reader, tags) as writer:
             job.render(reader, writer, progress)
         seconds = time.perf_counter() - began - start_seconds
-        if reader.truncated:
-            warn(f"{driving} ends in the middle; it was rendered up to {job.rows[-1].time:.1f} s")
+        for sentence in _faults(reader, job.rows[-1].time):
+            warn(sentence)
         stats = job.stats(reader, seconds, start_seconds)
     if frames_csv is not None:
         write_whole(frames_csv, frames_to_csv(job.rows))
@@ -252,6 +252,17 @@ def _check_distinct(inputs: list[Path], outputs: list[Path]) -> None:
             raise AvatarAppError(
                 f"{other} is used twice, and writing it would destroy it; rename it"
             )
+
+
+def _faults(reader: VideoReader, last: float) -> Iterator[str]:
+    """Yield what was wrong with a driver that was read, up to the picture at `last` seconds."""
+    if reader.truncated:
+        yield f"{reader.path} ends in the middle; it was rendered up to {last:.1f} s"
+    if reader.damaged:
+        yield (
+            f"parts of {reader.path} are damaged: pictures may be missing or distorted; export or "
+            "download it again"
+        )
 
 
 def _no_face_in(driving: Path) -> AvatarAppError:

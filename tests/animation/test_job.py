@@ -235,6 +235,22 @@ def test_cut_off_driver_is_rendered_as_far_as_it_goes(engine: FakeEngine, tmp_pa
     assert f"{cut} ends in the middle" in said[0]
 
 
+def test_damaged_driver_is_rendered_with_a_warning(engine: FakeEngine, tmp_path: Path) -> None:
+    """A driver with a damaged spot gives a video up to its end, and not a word of another end."""
+    clip = write_clip(tmp_path / "spot.mp4", [FACE + step for step in range(60)])
+    with av.open(clip) as container:
+        spot = [packet for packet in container.demux(video=0) if packet.size][30]
+    content = bytearray(clip.read_bytes())
+    assert spot.pos is not None
+    content[spot.pos : spot.pos + spot.size] = bytes(spot.size)
+    clip.write_bytes(content)
+    said: list[str] = []
+    result = animate("mateo", clip, tmp_path / "out.mp4", warn=said.append)
+    assert not result.stats.driver_is_truncated
+    assert len(said) == 1
+    assert f"parts of {clip} are damaged" in said[0]
+
+
 def test_driver_without_a_face_is_refused_with_the_remedy(
     engine: FakeEngine, tmp_path: Path
 ) -> None:
