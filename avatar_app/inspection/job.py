@@ -163,9 +163,7 @@ class _Job:
         """Judge all frames."""
         for frame in reader:
             self.seen.greys.append(float(frame.image[::8, ::8].mean()))
-            if self._drivers is None and self._cuts.is_cut(frame.image):
-                self._cut(frame)
-            picture = self._view.cut(frame)
+            picture = self._picture(frame)
             if picture is None:
                 self.rows.append(Row(frame.index, frame.time, {}))
             else:
@@ -200,6 +198,16 @@ class _Job:
             report=report,
             figures=learned.figures.get(role, {}),
         )
+
+    def _picture(self, frame: Frame) -> Image | None:
+        """Return what there is to judge in a frame, if anything."""
+        if self._drivers is None:  # an avatar beside its driver has no scenes
+            if self._cuts.is_cut(frame.image):
+                self._cut(frame)
+            if self._cuts.is_empty:
+                self._events += self._tracker.finish(frame.time, frame.index)
+                return None
+        return self._view.cut(frame)
 
     def _cut(self, frame: Frame) -> None:
         self.seen.cuts.append(frame.time)

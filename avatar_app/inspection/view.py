@@ -17,6 +17,8 @@ _WHOLE = 0.8  # a square picture that the face fills so far is taken as it is: n
 _COUNT_SECONDS = 5.0
 _THUMBNAIL = 32
 _UNLIKE = 0.5  # correlation of two pictures: less is another scene
+_EMPTY = 2.0  # spread of a picture's grey levels: with less it is black, white or grey all over
+_SCENE = 12  # pictures: what shows something for fewer, between empty ones, flickers
 
 
 class FaceView:
@@ -67,26 +69,34 @@ class FaceView:
 
 
 class Cuts:
-    """Notices where a video goes on with another scene.
+    """Notices where a video goes on with another scene, and which pictures show nothing at all.
 
-    Pictures that go on changing as much are somebody who rushes past, and not one scene each.
+    Pictures that go on changing as much are somebody who rushes past, and not one scene each, and
+    neither are those between the flashes of a lamp. `is_empty` says whether the latest picture is
+    plain all over, as between scenes.
     """
 
     def __init__(self) -> None:
-        self._before: Floats | None = None
+        self._before: Floats | None = None  # the last one that was not empty
         self._was_unlike = False
+        self._shown = 0
+        self.is_empty = False
 
     def is_cut(self, image: Image) -> bool:
-        """Say whether (H, W, 3) shows another scene than the picture before."""
+        """Say whether with (H, W, 3) another scene begins, or nothing after a scene."""
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         size = (_THUMBNAIL, _THUMBNAIL)
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-        now = small - small.mean()
-        before, self._before = self._before, now
+        now, before = small - small.mean(), self._before
+        self.is_empty = bool(now.std() <= _EMPTY)
+        if self.is_empty:  # and like everything: what comes next is held against what was before
+            shown, self._shown = self._shown, 0
+            return shown >= _SCENE
+        self._shown += 1
+        self._before = now
         if before is None:
             return False
-        power = float(np.sqrt((now @ now) * (before @ before)))
-        flat = len(now) * 4.0  # black and other empty pictures are like everything
         was_unlike = self._was_unlike
-        self._was_unlike = power > flat and float(now @ before) / power < _UNLIKE
+        power = float(np.sqrt((now @ now) * (before @ before)))
+        self._was_unlike = float(now @ before) / power < _UNLIKE
         return self._was_unlike and not was_unlike
