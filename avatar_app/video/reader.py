@@ -34,8 +34,9 @@ class VideoReader:
     pixels at the longer side.
 
     After the iteration `truncated` is True when the file ends before the end that it announces, and
-    `damaged` when pictures before its end are lost or spoilt. `end` is the second at which the last
-    picture that was read ends.
+    `damaged` when pictures before its end are lost or spoilt; `changes_size` where pictures had
+    another size than the first, into which they are fitted on black. `end` is the second at which
+    the last picture that was read ends.
 
     Raises AvatarAppError at construction when there is nothing to be read.
     """
@@ -44,6 +45,7 @@ class VideoReader:
         self.path = Path(path)
         self.truncated = False
         self.damaged = False
+        self.changes_size = False
         self.end = 0.0
         self._container = open_input(self.path)
         try:
@@ -217,7 +219,8 @@ class VideoReader:
         size = (image.shape[1], image.shape[0])
         self._first_size = self._first_size or size
         if size != self._first_size:
-            image = np.asarray(cv2.resize(image, self._first_size), np.uint8)
+            self.changes_size = True
+            image = _fitted(image, self._first_size)
         image.flags.writeable = False
         return image
 
@@ -239,6 +242,20 @@ def read_clip(path: Path, size: int) -> Image:
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         pictures = [cv2.resize(frame.image, (size, size), interpolation=how) for frame in reader]
     return np.asarray(pictures, np.uint8)
+
+
+def _fitted(image: Image, size: tuple[int, int]) -> Image:
+    """Scale a picture into (width, height), with its proportions kept and black around it."""
+    width, height = size
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    fitted = np.zeros((height, width, 3), np.uint8)
+    fitted[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        image, inner, interpolation=how
+    )
+    return fitted
 
 
 def _tagged_end(stream: av.VideoStream) -> float:

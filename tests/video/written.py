@@ -36,15 +36,17 @@ def write_clip(path: Path, times: list[float], rate: float = 25, audio: Path | N
     return path
 
 
-def write_stream(path: Path, times: list[float], codec: str = "libx264") -> Path:
-    """Write pictures, a key picture every ten, whose times in the file are just these."""
+def write_stream(path: Path, times: list[float], image: Image | None = None) -> Path:
+    """Write pictures, or always `image`, with a key every ten and just these times in the file."""
     clock = 25 if path.suffix == ".avi" else 90_000
     with av.open(path, "w", options=INDEX_FIRST) as container:
-        stream = container.add_stream(codec, rate=25, options={"g": "10", "bf": "0"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream = container.add_stream("libx264", rate=25, options={"g": "10", "bf": "0"})
+        stream.height, stream.width = (HEIGHT, WIDTH) if image is None else image.shape[:2]
+        stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, clock)
         for step, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(picture(step % 32), format="rgb24")
+            shown = picture(step % 32) if image is None else image
+            frame = av.VideoFrame.from_ndarray(shown, format="rgb24")
             frame.pts, frame.time_base = round(time * clock), Fraction(1, clock)
             frame.duration = clock // 25
             container.mux(stream.encode(frame))
