@@ -133,12 +133,10 @@ class GlitchDetector:
         return self._verdict(driving, measures, seen, elapsed)
 
     def inspect_frame(self, frame: Frame) -> Verdict:
-        """Judge one picture of a video of which nothing else is known; they come in order.
+        """Judge one picture of which nothing else is known, not even a driver; they come in order.
 
-        Raises ValueError in the role "driver" and after `close`.
+        Raises ValueError after `close`.
         """
-        if self.role != "video":
-            raise ValueError("inspect_frame: expected the role video, got driver")
         elapsed = self._elapsed(frame.time)
         seen = self._pictures.look(frame.image, frame.time, self._turns.next(elapsed))
         measures = {**seen.measures, **self._who(frame.image, seen.face, frame.time)}

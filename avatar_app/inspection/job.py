@@ -129,17 +129,31 @@ def _asked_again(inspection: Inspection) -> Inspection:
 
 
 class _Beside:
-    """The driver's frames at the times of another video."""
+    """The driver's frames at the times of another video.
+
+    `end` is the second in which they ended, None as long as they did not.
+    """
 
     def __init__(self, reader: VideoReader) -> None:
+        self._reader = reader
         self._frames: Iterator[Frame] = iter(reader)
         self._now = next(self._frames)
         self._next = next(self._frames, None)
+        self.end: float | None = None
 
-    def at(self, time: float) -> Image:
-        """Return the picture shown at `time` in seconds, which does not fall."""
+    @property
+    def is_truncated(self) -> bool:
+        """Whether they end before the end that their file announces."""
+        return self._reader.truncated
+
+    def at(self, time: float) -> Image | None:
+        """Return the picture shown at `time` in seconds, which does not fall; None past the end."""
         while self._next is not None and self._next.time <= time + 1e-3:
             self._now, self._next = self._next, next(self._frames, None)
+        end = self._now.time + 1 / self._reader.rate
+        if self._next is None and end <= time + 1e-3:
+            self.end = end
+            return None
         return self._now.image
 
 
@@ -182,6 +196,9 @@ class _Job:
     ) -> Inspection:
         """Return all that was found."""
         self.seen.faces, self.seen.widths = self._view.faces, self._view.widths
+        if self._drivers is not None:
+            self.seen.driver_end = self._drivers.end
+            self.seen.driver_is_truncated = self._drivers.is_truncated
         role = self._detector.role
         return Inspection(
             video=Path(about["video"]),
@@ -216,9 +233,10 @@ class _Job:
         self._detector.forget()
 
     def _verdict(self, frame: Frame, picture: Image) -> Verdict:
-        if self._drivers is None:
+        driver = None if self._drivers is None else self._drivers.at(frame.time)
+        if driver is None:
             return self._detector.inspect_frame(Frame(picture, frame.index, frame.time))
-        driving = Frame(self._drivers.at(frame.time), frame.index, frame.time)
+        driving = Frame(driver, frame.index, frame.time)
         unknown = KeyPoints(np.zeros((1, 0, 2), np.float32), np.zeros((1, 0, 2, 2), np.float32))
         return self._detector.inspect(Rendered(driving, picture, unknown))
 

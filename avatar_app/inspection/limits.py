@@ -25,17 +25,23 @@ _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
 _LONG = 0.3  # seconds
 _FACE = "skull_misfit"  # is measured wherever there is a face
+_DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driver; and a face of it
 
 
 @dataclass
 class Circumstances:
-    """What came to light while a video was read."""
+    """What came to light while a video was read.
+
+    `driver_end` is the second of it in which its driver ended, None where that did not.
+    """
 
     is_truncated: bool = False
     faces: int = 0
     widths: Sequence[float] = ()
     cuts: list[float] = field(default_factory=list)
     greys: list[float] = field(default_factory=list)
+    driver_end: float | None = None
+    driver_is_truncated: bool = False
 
 
 def judged_seconds(rows: Sequence[Row], seconds: float) -> float:
@@ -55,6 +61,7 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
         yield f"{dark} of {len(rows)} frames are black or nearly so."
     yield from _of_what_was_seen(rows, seconds)
     yield from _of_faces(seen)
+    yield from _of_driver(rows, seconds, seen)
     if seen.cuts:
         when = ", ".join(f"{time:.1f} s" for time in seen.cuts[:5])
         more = " ..." if len(seen.cuts) > 5 else ""
@@ -130,3 +137,18 @@ def _of_faces(seen: Circumstances) -> Iterator[str]:
     width = float(np.median(seen.widths)) if seen.widths else _SMALL
     if width < _SMALL:
         yield f"The face is only {width:.0f} pixels wide: small faults cannot be seen."
+
+
+def _of_driver(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator[str]:
+    if seen.driver_end is not None:
+        ends = "breaks off" if seen.driver_is_truncated else "ends"
+        yield (
+            f"The driver's video {ends} at {seen.driver_end:.1f} s: the avatar was not compared "
+            "with it after that."
+        )
+    unseen = _seconds(rows, seconds, lambda found: _DRIVER in found and _DRIVERS_FACE not in found)
+    if unseen >= _LONG:
+        yield (
+            f"For {unseen:.1f} s no face of the driver was seen: the avatar was not compared with "
+            "it then."
+        )

@@ -118,6 +118,25 @@ def test_beside_avatar_and_driver_a_still_avatar_is_a_mismatch(tmp_path: Path) -
         inspect(video, tmp_path / "out", avatar="mei")
 
 
+def test_after_the_end_of_the_driver_nothing_is_compared(tmp_path: Path) -> None:
+    """Its last picture is not what it does from then on; the avatar is judged by itself."""
+    video = write(tmp_path / "call.mp4", clip()[:40])
+    found = inspect(
+        video, tmp_path / "out", avatar="mei", driving=write(tmp_path / "d.mp4", clip()[:20])
+    )
+    assert ["mismatch_yaw" in row.measures for row in found.rows] == [True] * 20 + [False] * 20
+    assert all(row.score is not None for row in found.rows)
+    assert any("driver's video ends at 0.8 s" in note for note in found.notes)
+
+
+def test_a_driver_without_a_face_is_told(tmp_path: Path) -> None:
+    """There is nothing to compare an avatar with."""
+    nobody = write(tmp_path / "d.mp4", [np.full((240, 320, 3), 130, np.uint8)] * 25)
+    video = write(tmp_path / "call.mp4", clip()[:25])
+    found = inspect(video, tmp_path / "out", avatar="mei", driving=nobody)
+    assert any("For 1.0 s no face of the driver was seen" in note for note in found.notes)
+
+
 def during(case: str, images: list[Image]) -> list[Image]:
     """Let an edge case happen."""
     points = [FaceFinder().find(images[0])[0].landmarks] * len(images)

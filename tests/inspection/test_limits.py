@@ -67,3 +67,12 @@ def test_where_no_face_was_found_ever_its_least_size_is_said() -> None:
     said = " ".join(limits(rows, 1.2, Circumstances()))
     assert "smaller than about 80 pixels" in said
     assert "no face was seen" not in said
+
+
+def test_a_driver_that_breaks_off_is_told_from_one_that_ends() -> None:
+    """The file is damaged then."""
+    rows = [Row(index, index / 25, FACE, 0.1) for index in range(30)]
+    for is_truncated, words in ((True, "breaks off at 0.7 s"), (False, "ends at 0.7 s")):
+        seen = Circumstances(driver_end=0.7, driver_is_truncated=is_truncated)
+        assert words in " ".join(limits(rows, 1.2, seen))
+    assert "driver" not in " ".join(limits(rows, 1.2, Circumstances()))
