@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +25,8 @@ _SMALL = 80.0  # pixels: what the detector's faces have at least
 _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
 _LONG = 0.3  # seconds
+_HOLE = 4.0  # times as long as usual without a picture
+_NAMED = 5
 _FACE = "skull_misfit"  # is measured wherever there is a face
 _DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driver; and a face of it
 
@@ -63,9 +66,7 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     yield from _of_faces(seen)
     yield from _of_driver(rows, seconds, seen)
     if seen.cuts:
-        when = ", ".join(f"{time:.1f} s" for time in seen.cuts[:5])
-        more = " ..." if len(seen.cuts) > 5 else ""
-        yield f"The scene changes ({when}{more}): each scene was judged by itself."
+        yield f"The scene changes ({_named(seen.cuts)}): each scene was judged by itself."
 
 
 def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
@@ -109,16 +110,43 @@ def _is_turned(measures: Mapping[str, float]) -> bool:
 def _seconds(
     rows: Sequence[Row], seconds: float, holds: Callable[[Mapping[str, float]], bool]
 ) -> float:
-    """Return for how long of a video of so many seconds something holds of the measures."""
-    ends = (*(row.time for row in rows[1:]), seconds)
-    return sum(end - row.time for row, end in zip(rows, ends, strict=True) if holds(row.measures))
+    """Return for how long of a video of so many seconds something holds of the measures.
+
+    A picture before a hole was there as long as others are.
+    """
+    steps = np.diff([*(row.time for row in rows), seconds])
+    usual = float(np.median(steps))
+    steps[steps > _hole(usual)] = usual
+    return sum(float(step) for row, step in zip(rows, steps, strict=True) if holds(row.measures))
+
+
+def _hole(usual: float) -> float:
+    """Return how long no picture comes at least where some are missing."""
+    return max(_LONG, _HOLE * usual)
+
+
+def _of_holes(rows: Sequence[Row], usual: float) -> Iterator[str]:
+    steps = [(row.time + usual, after.time) for row, after in pairwise(rows)]
+    holes = [(at, until - at) for at, until in steps if until - at + usual > _hole(usual)]
+    if holes:
+        missing = sum(missing for _, missing in holes)
+        when = _named([at for at, _ in holes])
+        yield f"For {missing:.1f} s (at {when}) there are no pictures: nothing was judged."
+
+
+def _named(times: Sequence[float]) -> str:
+    """Return the first few of some times."""
+    when = ", ".join(f"{time:.1f} s" for time in times[:_NAMED])
+    return f"{when} ..." if len(times) > _NAMED else when
 
 
 def _of_rate(rows: Sequence[Row]) -> Iterator[str]:
     if len(rows) < 3:
         return
     steps = np.diff([row.time for row in rows])
-    rate = 1 / float(np.median(steps))
+    usual = float(np.median(steps))
+    yield from _of_holes(rows, usual)
+    rate = 1 / usual
     if rate < _SLOW:
         yield (
             f"At {rate:.0f} frames a second, trembling and sudden changes are hardly seen, and "

@@ -76,3 +76,15 @@ def test_a_driver_that_breaks_off_is_told_from_one_that_ends() -> None:
         seen = Circumstances(driver_end=0.7, driver_is_truncated=is_truncated)
         assert words in " ".join(limits(rows, 1.2, seen))
     assert "driver" not in " ".join(limits(rows, 1.2, Circumstances()))
+
+
+def test_a_hole_in_a_video_is_told_and_not_judged() -> None:
+    """What lies between two pictures far apart nobody saw; few pictures a second are no holes."""
+    times = [step / 25 for step in range(25)] + [3 + step / 25 for step in range(25)]
+    rows = [Row(index, time, FACE, 0.1) for index, time in enumerate(times)]
+    said = " ".join(limits(rows, 4.0, Circumstances()))
+    assert "For 2.0 s (at 1.0 s) there are no pictures" in said
+    assert judged_seconds(rows, 4.0) == pytest.approx(2.0)
+    slow = [Row(index, index / 2, FACE, 0.1) for index in range(10)]
+    assert "no pictures" not in " ".join(limits(slow, 5.0, Circumstances()))
+    assert judged_seconds(slow, 5.0) == pytest.approx(5.0)
