@@ -18,13 +18,17 @@ from avatar_app.video import VideoReader, VideoWriter
 class Judging:
     """Judges what is rendered; draws what it sees into the `overlay`, if there is one.
 
-    Without a `detector` nothing is judged.
+    Without a `detector` nothing is judged. There are `rate` pictures a second.
     """
 
     def __init__(
-        self, detector: GlitchDetector | None = None, overlay: VideoWriter | None = None
+        self,
+        detector: GlitchDetector | None = None,
+        overlay: VideoWriter | None = None,
+        rate: float = 25.0,
     ) -> None:
         self._detector = detector
+        self._rate = rate
         self._overlay = overlay
         self._tracker = FlagTracker()
         self._last: Frame | None = None
@@ -54,7 +58,7 @@ class Judging:
                 height, width = overlay_size(*avatar.image.shape[:2])
                 drawn = VideoWriter(overlay, width, height, rate, sound, tags)
                 stack.enter_context(drawn)
-            yield cls(detector, drawn)
+            yield cls(detector, drawn, rate)
 
     def judge(self, frame: Frame, rendered: Rendered | None) -> Verdict | None:
         """Judge what was `rendered` of `frame`; there is nothing to judge before a driver is."""
@@ -71,7 +75,8 @@ class Judging:
             self._overlay.write(draw_verdict(shown, verdict), frame.time)
 
     def finish(self) -> list[FlagRaised | FlagCleared]:
-        """Return all changes of flags; what still holds is cleared with the last frame."""
+        """Return all changes of flags; what still holds is cleared where the last frame ends."""
         if self._last is not None:
-            self._events += self._tracker.finish(self._last.time, self._last.index)
+            end = self._last.time + 1 / self._rate
+            self._events += self._tracker.finish(end, self._last.index)
         return self._events

@@ -189,7 +189,7 @@ class _Job:
                 )
             progress(frame.index + 1, reader.frames, "frames")
         last = self.rows[-1]
-        self._events += self._tracker.finish(last.time, last.index)
+        self._events += self._tracker.finish(last.time + 1 / reader.rate, last.index)
 
     def inspection(
         self, seconds: float, about: dict[str, str], report: Path, learned: Calibration

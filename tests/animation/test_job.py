@@ -146,6 +146,7 @@ def test_flags_are_in_all_files(engine: FakeEngine, tmp_path: Path) -> None:
     lines = (tmp_path / "events.jsonl").read_text().splitlines()
     raised = [line for line in map(json.loads, lines) if line["event"] == "FlagRaised"]
     assert "FACE_MISSING" in {event["flag"] for event in raised}
+    assert json.loads(lines[-1])["time"] == pytest.approx(60 / 25)  # where the video ends
     drawn = pictures(tmp_path / "overlay.mp4")
     assert len(drawn) == 60
     assert drawn[0].image.shape == (512, 512, 3)

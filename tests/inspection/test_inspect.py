@@ -72,6 +72,17 @@ def test_a_broken_face_is_flagged_from_when_it_breaks(tmp_path: Path) -> None:
     assert "The avatar" not in page
 
 
+def test_a_flag_that_is_up_at_the_end_lasts_as_long_as_the_last_picture(tmp_path: Path) -> None:
+    """Also one that is raised with it."""
+    images = melting(clip())
+    begin = inspect(write(tmp_path / "call.mp4", images), tmp_path / "out").glitches[0].begin
+    short = write(tmp_path / "short.mp4", images[: round(begin * 25) + 1])
+    found = inspect(short, tmp_path / "short")
+    assert found.glitches
+    assert all(span.end == pytest.approx(begin + 0.04) for span in found.glitches)
+    assert all(row.flags == frozenset() for row in found.rows[:-1])
+
+
 def test_a_whole_face_is_not_flagged(tmp_path: Path) -> None:
     """Where nothing is wrong the report says so, and that this proves nothing."""
     found = inspect(write(tmp_path / "call.mp4", clip()), tmp_path / "out")
