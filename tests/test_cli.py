@@ -318,6 +318,20 @@ def test_a_name_that_stdout_cannot_spell_stops_nothing(
     assert written.getvalue().decode(encoding) == f"{spelt}\\udcff.mp4\n"
 
 
+def test_what_a_strangers_file_says_does_not_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Characters that are not seen are spelled: a title could be set, or a line overwritten."""
+    steering = "model \x1b]0;title\x07\r\u202e日"
+    terminal.show(steering)
+    terminal.warn(steering)
+    terminal.show_table(("model",), [(steering,)])
+    shown, warned = capsys.readouterr()
+    spelled = r"model \x1b]0;title\x07\r\u202e日"
+    assert shown == f"{spelled}\nmodel\n{spelled}\n"
+    assert warned == f"avatar-app: {spelled}\n"
+
+
 def test_without_stdout_and_stderr_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program without a console may start the app, too."""
     for name in ("stdout", "stderr"):

@@ -26,7 +26,7 @@ def make_streams_safe() -> None:
 
 def show(line: str) -> None:
     """Print one line of a result."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{_plain(line)}\n")
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -41,13 +41,21 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_plain, row))
     Console().print(table)
 
 
 def warn(sentence: str) -> None:
     """Print what a user should know."""
-    sys.stderr.write(f"avatar-app: {sentence}\n")
+    sys.stderr.write(f"avatar-app: {_plain(sentence)}\n")
+
+
+def _plain(text: str) -> str:
+    """Spell what is not seen: names and tags of strangers' files could steer the terminal."""
+    return "".join(
+        one if one.isprintable() or one in "\t\n" else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 @contextmanager
