@@ -185,8 +185,8 @@ class Inspection:
 
 def clock(time: float) -> str:
     """Return a time in seconds as minutes, seconds and hundredths."""
-    minutes, seconds = divmod(time, 60)
-    return f"{minutes:.0f}:{seconds:05.2f}"
+    minutes, hundredths = divmod(round(100 * time), 6000)
+    return f"{minutes}:{hundredths / 100:05.2f}"
 
 
 def _merged(spans: Sequence[Span]) -> list[tuple[float, float]]:

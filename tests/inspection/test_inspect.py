@@ -17,6 +17,7 @@ import pytest
 from avatar_app.events import Flag
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.inspection import inspect
+from avatar_app.inspection.findings import clock
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import Cuts
 from avatar_app.perturbations import perturb
@@ -263,6 +264,11 @@ def test_a_high_score_for_long_is_told_without_a_flag(tmp_path: Path) -> None:
         assert high.is_suspect is is_suspect
         assert ("look at the moments" in high.summary()[0]) is is_suspect
         assert ('class="verdict suspect"' in report_html(high)) is is_suspect
+
+
+def test_a_time_is_rounded_as_a_whole() -> None:
+    """A minute has 60 seconds."""
+    assert [clock(time) for time in (0.0, 59.994, 299.9997)] == ["0:00.00", "0:59.99", "5:00.00"]
 
 
 def test_a_moment_shown_is_one_that_scored(tmp_path: Path) -> None:
