@@ -28,6 +28,7 @@ _LONG = 0.3  # seconds
 _HOLE = 4.0  # times as long as usual without a picture
 _NAMED = 5
 _FACE = "skull_misfit"  # is measured wherever there is a face
+_STILL = "still"
 _DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driver; and a face of it
 
 
@@ -87,6 +88,12 @@ def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
             f"For {turned:.1f} s the face was turned far away, or had just been: a fault is hardly "
             "told from the turn then."
         )
+    still = _still_seconds(rows)
+    if still:
+        yield (
+            f"For {still:.1f} s the picture did not change: what shows over time could not be "
+            "judged there."
+        )
     spoilt = _seconds(rows, seconds, is_spoilt)
     if spoilt >= _LONG:
         yield (
@@ -105,6 +112,13 @@ def _is_covered(measures: Mapping[str, float]) -> bool:
 
 def _is_turned(measures: Mapping[str, float]) -> bool:
     return _has_face(measures) and measures.get(TURN, 0.0) > TURNED
+
+
+def _still_seconds(rows: Sequence[Row]) -> float:
+    """Return for how long in all a face stood still for a second and longer."""
+    faces = [row.measures if _has_face(row.measures) else {} for row in rows]
+    still = [measures.get(_STILL, 0.0) for measures in faces]
+    return sum(now for now, after in pairwise((*still, 0.0)) if after < now >= _FEW_SECONDS)
 
 
 def _seconds(

@@ -88,3 +88,22 @@ def test_a_hole_in_a_video_is_told_and_not_judged() -> None:
     slow = [Row(index, index / 2, FACE, 0.1) for index in range(10)]
     assert "no pictures" not in " ".join(limits(slow, 5.0, Circumstances()))
     assert judged_seconds(slow, 5.0) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "measures", "words"),
+    [(0.8, FACE, ""), (1.2, FACE, "For 2.4 s the picture did not change"), (1.2, {}, "")],
+    ids=["short", "long, twice", "an empty room"],
+)
+def test_how_long_a_face_stood_still_is_said(
+    seconds: float, measures: Mapping[str, float], words: str
+) -> None:
+    """A photo has no glitches: those that show over time are not to be seen in it."""
+    stills = [step / 25 for step in range(round(seconds * 25) + 1)]
+    rows = [
+        Row(index, index / 25, measures | {"still": still}, 0.1)
+        for index, still in enumerate([*stills, *stills, 0.0])
+    ]
+    said = " ".join(limits(rows, len(rows) / 25, Circumstances()))
+    assert words in said
+    assert ("did not change" in said) == bool(words)
