@@ -175,10 +175,10 @@ class _Study:
         count = len(self.paths)
         places = np.linspace(0, count - 1, min(count, _REEL_CLIPS)).astype(int)
         chosen = [self.paths[place] for place in places]
-        engines = {Path(self.options.model).stem: self.portraits.engine}
+        engines = {_called(self.options.model): self.portraits.engine}
         with ExitStack() as stack:
             if self.options.previous is not None:
-                name = f"{Path(self.options.previous).stem} (previous)"
+                name = f"{_called(self.options.previous)} (previous)"
                 engines[name] = _engine(stack, self.options, self.options.previous, absolute=False)
             draw_reel(chosen, self.portraits.avatars, engines, self.options.video)
 
@@ -205,7 +205,7 @@ class _Study:
     def _draw_sheet(self) -> Path | None:
         if self.options.sheet is None or not self.rows:
             return None
-        title = f"{Path(self.options.model).stem}: clips rebuilt from their first frame"
+        title = f"{_called(self.options.model)}: clips rebuilt from their first frame"
         draw_sheet(title, self.rows, self.options.sheet)
         return self.options.sheet
 
@@ -214,7 +214,7 @@ class _Study:
         if sheet is None or self.portraits is None:
             return None
         path = sheet.with_stem(sheet.stem + "_avatars")
-        title = f"{Path(self.options.model).stem}: portraits driven by others"
+        title = f"{_called(self.options.model)}: portraits driven by others"
         self.portraits.draw(title, path)
         return path
 
@@ -260,6 +260,11 @@ def _warp(take: Take) -> list[Image]:
     assert source.landmarks is not None
     warp = LandmarkWarp(source.image, source.landmarks)
     return [source.image if found is None else warp(found.landmarks) for found in take.looks]
+
+
+def _called(model: str) -> str:
+    """Return what a model is called, by its name or its file."""
+    return Path(model).name.removesuffix(checkpoints.SUFFIX)
 
 
 def _sheet_row(take: Take, rendered: Mapping[str, Sequence[Image]]) -> Row:

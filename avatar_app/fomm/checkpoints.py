@@ -215,7 +215,7 @@ def save(
     write_whole(path, serialised(stored, metadata))
 
 
-def import_checkpoint(file: Path, out: Path | None = None, *, name: str | None = None) -> Path:
+def import_checkpoint(file: Path, name: str | None = None) -> Path:
     """Turn a published .pth or .pth.tar into a model of this app; gives the path written.
 
     By default the model gets the file's name, without .pth or .pth.tar, and goes among the user's
@@ -227,7 +227,7 @@ def import_checkpoint(file: Path, out: Path | None = None, *, name: str | None =
         raise AvatarAppError(f"{file} {what}; give a published .pth or .pth.tar file.")
     from avatar_app.fomm import published  # brings torch
 
-    path = out or models_dir() / ((name or _PUBLISHED_SUFFIX.sub("", file.name)) + SUFFIX)
+    path = models_dir() / ((name or _PUBLISHED_SUFFIX.sub("", file.name)) + SUFFIX)
     if bundled("models", path.name).exists():
         raise AvatarAppError(
             f"{path.stem} is the name of a model that came with the app; rename {file.name} first."
@@ -259,7 +259,7 @@ def fetch(name: str, progress: Progress = silent) -> Path:
     part = models_dir() / f"{name}.part"
     download(known.mirrors, part, known.digest, known.size_bytes, progress)
     try:
-        return import_checkpoint(part, name=name)
+        return import_checkpoint(part, name)
     finally:
         part.unlink()
 
