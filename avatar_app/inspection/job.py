@@ -89,10 +89,11 @@ def inspect(
             raise AvatarAppError(
                 f"{video} holds a single picture, which cannot be inspected; give a video."
             )
-        job.seen.is_truncated = reader.truncated
+        job.seen.is_truncated, job.seen.is_damaged = reader.truncated, reader.damaged
+        job.seen.changes_size = reader.changes_size
         label = read_label(reader.path)
         about = _about(reader, label, learned, detector)
-        seconds = job.rows[-1].time + 1 / reader.rate
+        seconds = reader.end
     spent = (time.perf_counter() - began) / len(job.rows)
     about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
     found = job.inspection(seconds, about, out / REPORT, learned)
@@ -188,8 +189,7 @@ class _Job:
                     Row(frame.index, frame.time, verdict.measures, verdict.score, verdict.flags)
                 )
             progress(frame.index + 1, reader.frames, "frames")
-        last = self.rows[-1]
-        self._events += self._tracker.finish(last.time + 1 / reader.rate, last.index)
+        self._events += self._tracker.finish(reader.end, self.rows[-1].index)
 
     def inspection(
         self, seconds: float, about: dict[str, str], report: Path, learned: Calibration

@@ -40,6 +40,8 @@ class Circumstances:
     """
 
     is_truncated: bool = False
+    is_damaged: bool = False
+    changes_size: bool = False
     faces: int = 0
     widths: Sequence[float] = ()
     cuts: list[float] = field(default_factory=list)
@@ -55,8 +57,7 @@ def judged_seconds(rows: Sequence[Row], seconds: float) -> float:
 
 def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator[str]:
     """Yield a sentence for each thing that limits what can be said of a video."""
-    if seen.is_truncated:
-        yield f"The file ends in the middle: it was judged up to {rows[-1].time:.1f} s."
+    yield from _of_file(rows, seen)
     if seconds < _FEW_SECONDS:
         yield f"The video is only {seconds:.2f} s long: too short for what shows over time."
     yield from _of_rate(rows)
@@ -68,6 +69,18 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     yield from _of_driver(rows, seconds, seen)
     if seen.cuts:
         yield f"The scene changes ({_named(seen.cuts)}): each scene was judged by itself."
+
+
+def _of_file(rows: Sequence[Row], seen: Circumstances) -> Iterator[str]:
+    if seen.is_truncated:
+        yield f"The file ends in the middle: it was judged up to {rows[-1].time:.1f} s."
+    if seen.is_damaged:
+        yield (
+            "Parts of the file are damaged: pictures may be missing or distorted, which is no "
+            "avatar's doing."
+        )
+    if seen.changes_size:
+        yield "The size of the pictures changes: the later ones were fitted into the first one's."
 
 
 def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:

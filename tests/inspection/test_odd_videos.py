@@ -10,11 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pictures
 
 from avatar_app.inspection import inspect
 from avatar_app.types import Image
 from avatar_app.video import VideoWriter
 from tests.inspection.constructed import clip
+from tests.video.written import write_stream
 
 
 def write(path: Path, images: Sequence[Image], times: Sequence[float] | None = None) -> Path:
@@ -46,6 +48,30 @@ def test_a_varying_rate_is_told_and_keeps_its_times(tmp_path: Path) -> None:
     found = inspect(write(tmp_path / "vfr.mp4", clip()[:30], times), tmp_path / "out")
     assert any("The rate varies" in note for note in found.notes)
     assert [row.time for row in found.rows] == pytest.approx(times, abs=0.002)
+
+
+def test_pictures_of_another_size_are_judged_and_told(tmp_path: Path) -> None:
+    """A telephone that is turned in a recorded call: the face keeps its proportions."""
+    face, path = clip()[0], tmp_path / "turned.ts"
+    parts = [
+        write_stream(path, [second + step / 25 for step in range(10)], image).read_bytes()
+        for second, image in enumerate((face, np.ascontiguousarray(face[:, 60:260])))
+    ]
+    path.write_bytes(b"".join(parts))
+    found = inspect(path, tmp_path / "out")
+    assert any("size of the pictures changes" in note for note in found.notes)
+    assert any("are damaged" in note for note in found.notes)  # where they were joined
+    assert all(row.measures["face_score"] > 0 for row in found.rows[-5:])
+
+
+def test_a_last_picture_that_is_held_belongs_to_the_video(tmp_path: Path) -> None:
+    """A GIF of five faces that stands still for two seconds at its end."""
+    faces = [Pictures.fromarray(image) for image in clip()[:5]]
+    path, times = tmp_path / "held.gif", [100, 100, 100, 100, 2000]
+    faces[0].save(path, save_all=True, append_images=faces[1:], duration=times)
+    found = inspect(path, tmp_path / "out")
+    assert found.seconds == pytest.approx(2.4)
+    assert not any("ends in the middle" in note for note in found.notes)
 
 
 def test_4k_is_judged_like_the_same_in_small(tmp_path: Path) -> None:
