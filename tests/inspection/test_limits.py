@@ -101,7 +101,7 @@ def test_how_long_a_face_stood_still_is_said(
     """A photo has no glitches: those that show over time are not to be seen in it."""
     stills = [step / 25 for step in range(round(seconds * 25) + 1)]
     rows = [
-        Row(index, index / 25, measures | {"still": still}, 0.1)
+        Row(index, index / 25, {**measures, "still": still}, 0.1)
         for index, still in enumerate([*stills, *stills, 0.0])
     ]
     said = " ".join(limits(rows, len(rows) / 25, Circumstances()))

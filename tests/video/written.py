@@ -67,7 +67,8 @@ def write_sound(
         sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
         if pictures:
             encoder = "libvpx" if path.suffix == ".webm" else "libx264"
-            stream = container.add_stream(encoder, rate=25, options={"g": "25", "bf": "0"})
+            options = {"g": "25", "bf": "0"}
+            stream = cast(av.VideoStream, container.add_stream(encoder, rate=25, options=options))
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             for step in range(round((seconds - tail) * 25)):
                 frame = av.VideoFrame.from_ndarray(picture(step), format="rgb24")
