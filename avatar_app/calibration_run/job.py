@@ -15,7 +15,15 @@ import numpy as np
 
 from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.curves import draw_curves
-from avatar_app.calibration_run.figures import BASELINE, Alarms, Figures, Judged, baseline, figures
+from avatar_app.calibration_run.figures import (
+    BASELINE,
+    Alarms,
+    Figures,
+    Interval,
+    Judged,
+    baseline,
+    figures,
+)
 from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, PAINTED, TEST, plan
 from avatar_app.calibration_run.studio import Studio, Take
 from avatar_app.events import DEFAULT_FALSE_ALARMS
@@ -33,8 +41,9 @@ from avatar_app.settings import install
 from avatar_app.types import AvatarAppError
 
 HEADINGS = (
-    *("role", "frame AUC", "TPR at 1 % FPR", "event F1", "event recall", "latency, s"),
-    *("alarms/h calm", "alarms/h people", "alarms/h eventful", "melting jaws", "foreign"),
+    *("role", "frame AUC", "TPR at 1 % FPR", "event F1 (95 %; strict)", "event recall (95 %)"),
+    *("latency, s", "alarms/h calm", "flags where unclear", "alarms/h people"),
+    *("alarms/h eventful", "melting jaws", "foreign"),
     "unclear",
 )
 
@@ -58,10 +67,14 @@ class CalibrationResult:
                 name,
                 f"{found.auc:.3f}",
                 f"{found.recall_at_1_percent:.2f}",
-                f"{found.event_f1:.2f}",
-                f"{found.event_recall:.2f} of {found.events}",
+                f"{found.events.f1:.2f} ({_interval(found.f1_interval)}; "
+                f"{found.events.strict_f1:.2f})",
+                f"{found.events.recall:.2f} ({_interval(found.recall_interval)}) of "
+                f"{found.events.count}, {found.event_people} people",
                 f"{found.latency:.2f}",
-                *map(_rate, (found.calm, found.people, found.eventful)),
+                _rate(found.calm),
+                f"{found.calm_unclear.count} in {found.calm_unclear.minutes:.1f} min",
+                *map(_rate, (found.people, found.eventful)),
                 f"{found.jaws_found} of {found.jaws}" if found.jaws else "-",
                 f"{found.foreign_found} of {found.foreign}" if found.foreign else "-",
                 f"{found.unclear} of {found.frames + found.unclear}",
@@ -171,19 +184,15 @@ def _teaches(take: Take, role: str) -> bool:
 
 
 def _role(learnt: Sequence[Take], role: str) -> RoleCalibration:
-    """Fit the weights to all; the minutes' highest scores come from folds that left them out."""
+    """Fit the weights to all; the highest clean scores come from folds that left them out."""
     usual = fit.usual(learnt, role)
-    pairs = [
-        (take, fit.scores(take, fold, 0.5)[0])
-        for fold, takes in (
-            (fit.fit(shown, role, usual), left_out) for shown, left_out in fit.folds(learnt)
-        )
-        for take in takes
-    ]
-    fitted = fit.fit(learnt, role, usual)
-    tops, seconds = fit.maxima(pairs)
-    limits = fit.alone(learnt, usual)
-    return dataclasses.replace(fitted, maxima=tops, block_seconds=seconds, alone=limits)
+    tops, seconds = fit.maxima(learnt, role, usual)
+    return dataclasses.replace(
+        fit.fit(learnt, role, usual),
+        maxima=tops,
+        block_seconds=seconds,
+        alone=fit.alone(learnt, usual),
+    )
 
 
 def _judged(take: Take, calibration: RoleCalibration, threshold: float) -> Judged:
@@ -199,6 +208,10 @@ def _check(role: str, learnt: Sequence[Take], tried: Sequence[Take]) -> None:
                 f"The {split} split shows no glitch or nothing clean for the role {role}; "
                 "give more clips."
             )
+
+
+def _interval(ends: Interval) -> str:
+    return "{:.2f} to {:.2f}".format(*ends)
 
 
 def _rate(alarms: Alarms) -> str:

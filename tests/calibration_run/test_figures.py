@@ -35,7 +35,7 @@ def test_an_alarm_soon_after_the_beginning_finds_a_glitch() -> None:
     """Late by four frames: found, with its delay; nothing wrong, nothing missed."""
     one = judged(PAINTED, [0] * 20 + [1] * 20 + [0] * 10, [0] * 24 + [1] * 20 + [0] * 6)
     found = figures([one])
-    assert (found.event_recall, found.event_f1) == (1, 1)
+    assert (found.events.recall, found.events.f1) == (1, 1)
     assert found.latency == pytest.approx(4 / 25)
 
 
@@ -44,16 +44,45 @@ def test_a_late_alarm_and_one_on_clean_frames_are_wrong() -> None:
     late = judged(PAINTED, [0] * 20 + [1] * 40, [0] * 40 + [1] * 20)
     early = judged(PAINTED, [0] * 30 + [1] * 20, [1] * 8 + [0] * 42)
     found = figures([late, early])
-    assert found.event_recall == 0
-    assert found.event_precision == 0
+    assert found.events.recall == 0
+    assert found.events.precision == 0
 
 
 def test_unclear_frames_count_for_nothing() -> None:
-    """An alarm that lies wholly where the truth is unclear is neither right nor wrong."""
+    """An alarm that lies wholly where the truth is unclear is neither right nor wrong.
+
+    How good the detector is if it were wrong is told beside that.
+    """
     truth = [0] * 10 + [-1] * 10 + [1] * 10
     found = figures([judged(PAINTED, truth, [0] * 12 + [1] * 4 + [0] * 2 + [1] * 12)])
-    assert found.event_f1 == 1
+    assert found.events.f1 == 1
+    assert found.events.strict_f1 == pytest.approx(2 / 3)
     assert found.frames == 20
+
+
+def test_flags_of_calm_avatars_where_the_truth_is_unclear_are_told_apart() -> None:
+    """Those that touch no glitch: they are no false alarms of clean pictures, and yet no hits."""
+    truth = [0] * 10 + [-1] * 30 + [1] * 10
+    calm = judged(CALM, truth, [0] * 12 + [1] * 4 + [0] * 20 + [1] * 14)
+    found = figures([calm])
+    assert found.calm == Alarms(0, 10 / 25 / 60)
+    assert found.calm_unclear == Alarms(1, 30 / 25 / 60)
+
+
+def test_intervals_are_over_people() -> None:
+    """Five glitches of each of two people say less than one of each of ten."""
+
+    def filmed(person: int, is_found: bool) -> Judged:
+        one = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [int(is_found)] * 10)
+        scene = dataclasses.replace(one.take.scene, clip=Path(f"{person}.mp4"))
+        return dataclasses.replace(one, take=dataclasses.replace(one.take, scene=scene))
+
+    many = figures([filmed(number, number % 2 == 0) for number in range(10)])
+    few = figures([filmed(number % 2, number % 2 == 0) for number in range(10)])
+    assert (many.event_people, few.event_people) == (10, 2)
+    assert few.recall_interval == pytest.approx((0, 1))
+    low, high = many.recall_interval
+    assert 0 < low < 0.5 < high < 1
 
 
 def test_false_alarms_are_rates_with_a_bound() -> None:
@@ -107,3 +136,10 @@ def test_what_is_excused_is_held_against_the_baseline_no_more_than_against_the_d
     take = judged(CALM, [0] * 3, [0] * 3).take
     take.measures[:, NAMES.index("face_score")] = (0.4, np.nan, -1)
     assert baseline(take).flagged.tolist() == [False, False, True]
+
+
+def test_the_baselines_flags_hold_as_the_detectors_do() -> None:
+    """Faces lost by turns are one alarm, not many."""
+    take = judged(CALM, [0] * 50, [0] * 50).take
+    take.measures[:, NAMES.index("face_score")] = [0.4, -1] * 10 + [0.4] * 30
+    assert spans(baseline(take).flagged) == [(1, 32)]
