@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from avatar_app.glitch.judge import Judge, log_odds
 from avatar_app.glitch.measures import ALONE, AVATAR, CAMERA, CONTEXT, FALLING, TURN
 
 FOLDS = 4
+_DRAWS = 11  # who is left out with whom moves the highest scores more than anything else
 
 _PENALTY = 1e-2
 _EXPECTED_FAR = 0.5
@@ -209,10 +211,16 @@ def scores(take: Take, calibration: RoleCalibration, threshold: float) -> tuple[
     return np.array(found), flagged
 
 
-def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
-    """Yield (to fit, left out) so that neither a person nor a kind of glitch is in both."""
+def folds(takes: Sequence[Take], draw: int = 0) -> Iterator[tuple[list[Take], list[Take]]]:
+    """Yield (to fit, left out) so that neither a person nor a kind of glitch is in both.
+
+    Who and what are left out together is drawn by lot.
+    """
+    lot = random.Random(draw)
     people = sorted({take.scene.clip for take in takes})
-    events = sorted({t.scene.what for t in takes if (t.truth == GLITCH).any()})
+    events = sorted({take.scene.what for take in takes if take.kind in _BROKEN})
+    lot.shuffle(people)
+    lot.shuffle(events)
     for fold in range(FOLDS):
         held_people = set(people[fold::FOLDS])
         held_events = set(events[fold::FOLDS])
@@ -223,16 +231,35 @@ def folds(takes: Sequence[Take]) -> Iterator[tuple[list[Take], list[Take]]]:
         yield learnt, left_out
 
 
-def maxima(pairs: Sequence[tuple[Take, Values]]) -> tuple[list[float], float]:
+def maxima(
+    takes: Sequence[Take], role: str, known: Mapping[str, Usual]
+) -> tuple[list[float], float]:
     """Return the highest log-odds of each calm take, rising, and their mean length in seconds.
 
-    Only clean frames count, and none within half a second of a glitch: such alarms are none.
+    Each is judged by fits that left it out, and counts by the median over many draws of what was
+    left out with it.
     """
-    calm = [(score, _apart_from_glitches(take.truth)) for take, score in pairs if take.kind == CALM]
-    tops = [score[apart].max() for score, apart in calm if apart.any()]
-    frames = sum(int(apart.sum()) for _, apart in calm)
-    odds = sorted(log_odds(float(np.clip(top, 1e-12, 1 - 1e-12))) for top in tops)
-    return odds, frames / RATE / max(len(odds), 1)
+    tops: dict[int, list[float]] = {}
+    for draw in range(_DRAWS):
+        for shown, left_out in folds(takes, draw):
+            fold = fit(shown, role, known)
+            for take in left_out:
+                top = highest(take, scores(take, fold, 0.5)[0]) if take.kind == CALM else None
+                if top is not None:
+                    tops.setdefault(id(take), []).append(top)
+    frames = sum(int(_apart_from_glitches(take.truth).sum()) for take in takes if id(take) in tops)
+    return sorted(map(float, map(np.median, tops.values()))), frames / RATE / max(len(tops), 1)
+
+
+def highest(take: Take, score: Values) -> float | None:
+    """Return the highest log-odds of a take's clean frames, None where it has none.
+
+    None within half a second of a glitch counts: such alarms are none.
+    """
+    apart = _apart_from_glitches(take.truth)
+    if not apart.any():
+        return None
+    return log_odds(float(np.clip(score[apart].max(), 1e-12, 1 - 1e-12)))
 
 
 def _apart_from_glitches(truth: Truth) -> npt.NDArray[np.bool_]:
