@@ -161,13 +161,13 @@ class Inspection:
 
     def _error_rates(self) -> str:
         if not self.figures:
-            return "How often the detector errs with these weights was not measured."
+            return "How often the detector errs with these weights at this threshold is not known."
+        alarms = round(self.figures["false_alarms"])
         rates = (
-            "How far to trust that: of glitches made for testing, of kinds never shown to it, "
-            f"the detector noticed {self.figures['event_recall']:.0%}; it raised "
-            f"{self.figures['false_alarms_per_hour']:.1f} false alarms an hour in "
-            f"{self.figures['clean_minutes']:.0f} minutes of clean test footage, so "
-            f"that it is below {self.figures['bound_per_hour']:.0f} with 95 % confidence."
+            "How far to trust that: of the glitches it was tested with the detector noticed "
+            f"{self.figures['event_recall']:.0%}; in {self.figures['clean_minutes']:.0f} minutes "
+            f"of clean test footage it raised {alarms or 'no'} false alarm{'s' * (alarms > 1)} "
+            "(its threshold was chosen with these in view: expect some)."
         )
         if (jaws := self.figures.get("jaws_found")) is not None:
             rates += (

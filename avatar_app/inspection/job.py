@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 
 import avatar_app
 from avatar_app.avatars import load_avatar, resolve_avatar
-from avatar_app.events import FlagCleared, FlagRaised, events_to_jsonl
+from avatar_app.events import DEFAULT_FALSE_ALARMS, FlagCleared, FlagRaised, events_to_jsonl
 from avatar_app.files import check_writable, write_whole
 from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
@@ -96,7 +96,10 @@ def inspect(
         seconds = reader.end
     spent = (time.perf_counter() - began) / len(job.rows)
     about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
-    found = job.inspection(seconds, about, out / REPORT, learned)
+    # Error rates are known at the usual threshold alone.
+    is_usual = false_alarms_per_hour in (None, DEFAULT_FALSE_ALARMS[role])
+    figures = learned.figures.get(role, {}) if is_usual else {}
+    found = job.inspection(seconds, about, out / REPORT, figures)
     inspection = _asked_again(dataclasses.replace(found, label=label))
     files = {
         FRAMES: frames_to_csv(job.rows),
@@ -192,7 +195,7 @@ class _Job:
         self._events += self._tracker.finish(reader.end, self.rows[-1].index)
 
     def inspection(
-        self, seconds: float, about: dict[str, str], report: Path, learned: Calibration
+        self, seconds: float, about: dict[str, str], report: Path, figures: Mapping[str, float]
     ) -> Inspection:
         """Return all that was found."""
         self.seen.faces, self.seen.widths = self._view.faces, self._view.widths
@@ -213,7 +216,7 @@ class _Job:
             notes=tuple(limits(self.rows, seconds, self.seen)),
             about=about,
             report=report,
-            figures=learned.figures.get(role, {}),
+            figures=figures,
         )
 
     def _picture(self, frame: Frame) -> Image | None:
