@@ -1,8 +1,9 @@
-"""Files that are there whole or not at all, and what is said where they cannot be."""
+"""Files that are there whole or not at all, tables, and what is said where they cannot be."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import os
 import secrets
@@ -134,3 +135,15 @@ def _real(path: Path) -> Path:
 def _hidden(path: Path) -> str:
     """Give a name that is short whatever the file's, and another one every time."""
     return f".{path.stem[:32]}.{secrets.token_hex(4)}.part{path.suffix}"
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file by its first line; raises AvatarAppError where it is none."""
+    try:
+        # As Excel writes it, too, with a mark before the first letter.
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise AvatarAppError(
+            f"{path} is no table in UTF-8 ({error}); save it again as CSV in UTF-8."
+        ) from error

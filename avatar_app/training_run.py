@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from avatar_app.files import check_writable, whole, write_errors, write_whole
+from avatar_app.files import check_writable, read_table, whole, write_errors, write_whole
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats, Image
@@ -194,9 +193,7 @@ def _split(folder: Path) -> tuple[list[Path], list[Path]]:
     index = folder / "index.csv"
     if index.exists():
         try:
-            # As Excel writes it, too, with a mark before the first letter.
-            with index.open(newline="", encoding="utf-8-sig") as file:
-                rows = list(csv.DictReader(file))
+            rows = read_table(index)
             parts = {
                 split: [
                     folder / row["file"] for row in rows if row["file"] and row["split"] == split
@@ -206,10 +203,6 @@ def _split(folder: Path) -> tuple[list[Path], list[Path]]:
         except KeyError as error:
             raise AvatarAppError(
                 f"{index} has no column {error}; its first line must be file,split."
-            ) from error
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise AvatarAppError(
-                f"{index} is no table in UTF-8 ({error}); save it again as CSV in UTF-8."
             ) from error
         learned, watched = parts["train"], parts["val"]
     else:

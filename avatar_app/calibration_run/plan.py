@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from types import MappingProxyType
 
 from avatar_app.calibration_run.foreign import OTHERS
 from avatar_app.calibration_run.glitches import JAWS, LEARNT, TEST_ONLY, Glitch
+from avatar_app.files import read_table
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VIDEO_SUFFIXES
 
@@ -180,8 +180,7 @@ def _people(folder: Path, split: str, least: int = 2) -> list[Path]:
     index = folder / "index.csv"
     if not index.is_file():
         raise AvatarAppError(f"There is no {index}; name a folder whose synthetic/ has one.")
-    with index.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_table(index)
     if rows and not {"file", "split"} <= rows[0].keys():
         raise AvatarAppError(f"{index} must have the columns file and split.")
     found = [folder / row["file"] for row in rows if row["split"] == split]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from avatar_app.files import read_table
 from avatar_app.metrics import Finder, Look, look
 from avatar_app.types import Avatar, AvatarAppError, Frame, Image
-from avatar_app.video import read_clip
+from avatar_app.video import VIDEO_SUFFIXES, read_clip
 
 INDEX = "index.csv"
-_VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
 _DEFAULT_SPLIT = "test"
 _EVERYTHING = "all"
 
@@ -53,7 +52,7 @@ def choose_clips(folder: Path, split: str | None = None) -> list[Path]:
         raise AvatarAppError(f"There is no folder {folder}; name one that holds video clips.")
     if split != _EVERYTHING and (split is not None or (folder / INDEX).is_file()):
         return _of_split(folder, split or _DEFAULT_SPLIT)
-    clips = sorted(path for path in folder.iterdir() if path.suffix.lower() in _VIDEOS)
+    clips = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
     if not clips:
         raise AvatarAppError(f"{folder} holds no video clips; name a folder with .mp4 files.")
     return clips
@@ -77,14 +76,7 @@ def _of_split(folder: Path, split: str) -> list[Path]:
     index = folder / INDEX
     if not index.is_file():
         raise AvatarAppError(f"{folder} has no {INDEX} that names splits; leave out --split.")
-    try:
-        # As Excel writes it, too, with a mark before the first letter.
-        with index.open(newline="", encoding="utf-8-sig") as file:
-            rows = [(row.get("file"), row.get("split")) for row in csv.DictReader(file)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise AvatarAppError(
-            f"{index} is no table in UTF-8 ({error}); save it again as CSV in UTF-8."
-        ) from error
+    rows = [(row.get("file"), row.get("split")) for row in read_table(index)]
     clips = sorted(folder / name for name, member_of in rows if name and member_of == split)
     if not clips:
         known = sorted({name for _, name in rows if name})

@@ -14,11 +14,12 @@ import numpy.typing as npt
 from avatar_app.metrics import alike
 from avatar_app.study.footage import take_frames
 from avatar_app.study.shooting import Outcome, may_be_small, within
-from avatar_app.study.takes import VIDEO_SUFFIXES, Cut, Take, read_take
+from avatar_app.study.takes import Cut, Take, read_take
 from avatar_app.study.trials import EDGE, Trial
 from avatar_app.study.watchers import Watched
 from avatar_app.study.workplace import Workplace, mid_frame
 from avatar_app.types import AvatarAppError, Floats
+from avatar_app.video import VIDEO_SUFFIXES
 
 EDGE_CASES: Mapping[str, str] = {
     "approach": "cropped_forehead",
@@ -102,7 +103,7 @@ def find_edges(folder: Path, cases: Sequence[str]) -> list[EdgeClip]:
     """
     clips = []
     for about in sorted(folder.glob("*.json")):
-        videos = filter(Path.is_file, map(about.with_suffix, VIDEO_SUFFIXES))
+        videos = filter(Path.is_file, map(about.with_suffix, sorted(VIDEO_SUFFIXES)))
         clips += [clip for video in videos if (clip := _read_edge(about, video)).case in cases]
     if not clips:
         raise AvatarAppError(

@@ -18,9 +18,8 @@ from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.perturbations import envelope
 from avatar_app.settings import bundled
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image
-from avatar_app.video import VideoReader
+from avatar_app.video import VIDEO_SUFFIXES, VideoReader
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif")
 _AT = re.compile(r"(?P<path>.+)@(?P<start>\d+(?:\.\d+)?)")
 _DEMO_STARTS = (1.2, 6.9)  # of the clip that comes along: talking; a smile and raised brows
 

@@ -110,6 +110,16 @@ def test_an_index_without_a_column_is_one_sentence(clips: Path) -> None:
         plan(clips, 3, 3)
 
 
+def test_an_index_that_a_spreadsheet_wrote_is_read_or_named(clips: Path) -> None:
+    """With its mark before the first letter; in another alphabet than UTF-8 it is one sentence."""
+    index, before = clips / "synthetic" / "index.csv", plan(clips, 3, 3)
+    index.write_text(index.read_text(), encoding="utf-8-sig")
+    assert plan(clips, 3, 3) == before
+    index.write_bytes("file,split\nrené.mp4,val\n".encode("latin-1"))
+    with pytest.raises(AvatarAppError, match=r"index\.csv is no table in UTF-8 .*save it again"):
+        plan(clips, 3, 3)
+
+
 def test_what_fits_is_looked_for_before_anything_is_played(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
