@@ -31,7 +31,7 @@ class _Kind:
     finding: str = ""
 
 
-DEFAULT_FALSE_ALARMS: Mapping[str, float] = MappingProxyType({"driver": 2.0, "video": 5.0})
+DEFAULT_FALSE_ALARMS: Mapping[str, float] = MappingProxyType({"driver": 1.0, "video": 5.0})
 """Red flags on clean pictures that are accepted an hour: fewer would miss more glitches.
 
 By the detector's role: whoever wears an avatar is flagged all day, somebody else's video once.
