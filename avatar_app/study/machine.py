@@ -8,6 +8,7 @@ import json
 import os
 import platform
 
+from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.glitch.signals import artifacts, glance
 from avatar_app.settings import bundled
 
@@ -30,7 +31,7 @@ def describe_machine() -> dict[str, object]:
 
 
 def detector_sha256() -> str:
-    """Give the digest of what the bundled detector judges by: what it is fitted to, its networks.
+    """Give the digest of what the bundled detector judges by: its fit, threshold and networks.
 
     How good it was found is no part of it. Empty where it is not there.
     """
@@ -38,7 +39,8 @@ def detector_sha256() -> str:
     if not (models / _CALIBRATION).is_file():
         return ""
     roles = json.loads((models / _CALIBRATION).read_text(encoding="utf-8"))["roles"]
-    known = hashlib.sha256(json.dumps(roles, sort_keys=True).encode())
+    judged_by = {"roles": roles, "false_alarms": {**DEFAULT_FALSE_ALARMS}}
+    known = hashlib.sha256(json.dumps(judged_by, sort_keys=True).encode())
     for file in _NETWORKS:
         known.update((models / file).read_bytes())
     return known.hexdigest()
