@@ -20,6 +20,7 @@ from avatar_app.types import AvatarAppError
 _WAIT = 0.1
 _LATE = 2.0  # seconds by which a flag may come later than the picture it is about
 _LONGEST = 600.0  # seconds around a flag: one that stays up all day must not fill the disk
+_LONGEST_PAUSE = 60.0  # seconds without a picture: no video file can tell one of hours
 _BETWEEN_LOOKS = 2.0  # seconds between two looks at the disk
 _LAST = 2.0  # seconds for what is still to be written when the app ends
 
@@ -67,7 +68,7 @@ class RecordJob:
         # A disk that is behind still gets all that was to be recorded.
         at = self._wiring.now() if moment is None else moment.time
         reason = self._occasion.reason(at, self._wiring.preferences)
-        if self._writer is not None and self._is_over(self._writer, reason):
+        if self._writer is not None and self._is_over(self._writer, reason, at):
             self._finish(self._writer)
             reason = ""
         if moment is not None:
@@ -114,11 +115,11 @@ class RecordJob:
         while self._recent and self._recent[0].time < kept:
             self._recent.popleft()
 
-    def _is_over(self, writer: SessionWriter, reason: str) -> bool:
+    def _is_over(self, writer: SessionWriter, reason: str, at: float) -> bool:
         if reason not in ("", ASKED, ALWAYS) and writer.seconds > _LONGEST:
             self._occasion.decline()
             return True
-        return not reason or not self._has_space()
+        return not reason or at - writer.ends > _LONGEST_PAUSE or not self._has_space()
 
     def _take(self, moment: Moment, reason: str) -> None:
         if self._writer is not None and not self._writer.fits(moment):

@@ -59,6 +59,11 @@ class SessionWriter:
             raise
 
     @property
+    def ends(self) -> float:
+        """The time of its last moment."""
+        return self._ends
+
+    @property
     def seconds(self) -> float:
         """How long it is by now."""
         return self._ends - self._origin

@@ -177,6 +177,20 @@ def test_the_seconds_before_a_mark_are_of_one_kind() -> None:
     assert session.info.lost > 10
 
 
+def test_a_session_ends_where_no_picture_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next picture begins another, as a video with hours of nothing in it has wrong times."""
+    monkeypatch.setattr("avatar_app.pipeline.record._LONGEST_PAUSE", 0.3)
+    faults = Faults()
+    with running(faults, record="always") as run:
+        path = run.until(RecordingStarted).path
+        seconds_recorded(run, 0.1)
+        faults.hang.clear()
+        assert saved(run).is_whole
+        assert run.pipeline.state.recording == ""
+        faults.hang.set()
+        assert run.until(RecordingStarted).path != path
+
+
 def test_stopping_what_does_not_run_is_refused() -> None:
     """In words."""
     with running() as run:
