@@ -244,41 +244,61 @@ def preferences_file() -> Path:
 def load_preferences() -> Preferences:
     """Read the file, or give the defaults where there is none.
 
-    What this version does not know is ignored, so that an older app can read a newer one's file.
+    What this version does not know is left alone, so that an older app can use a newer one's file.
     Raises AvatarAppError where the file is damaged or a value is not allowed.
     """
-    path = preferences_file()
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Preferences()
-    except (OSError, ValueError) as error:
-        raise _unreadable(path) from error
-    if not isinstance(found, dict):
-        raise _unreadable(path)
+    found = _read_file()
     known = {row.name for row in dataclasses.fields(Preferences)}
     values = {name: value for name, value in found.items() if name in known}
-    for free in ("hotkeys", "window"):
-        if not isinstance(values.get(free, {}), dict):
-            raise _unreadable(path)
+    hotkeys = values.get("hotkeys", {})
+    # A key that is none costs itself, and not the window.
+    values["hotkeys"] = {name: key for name, key in hotkeys.items() if isinstance(key, str)}
     try:
         return Preferences(**values)
     except AvatarAppError as error:
-        raise AvatarAppError(f"{error} It stands in {path}.") from error
+        raise AvatarAppError(f"{error} It stands in {preferences_file()}.") from error
 
 
 def save_preferences(preferences: Preferences) -> None:
-    """Write the file: only what differs from the defaults. Raises AvatarAppError."""
+    """Write the file: only what differs from the defaults, and what a newer app keeps in it.
+
+    Raises AvatarAppError.
+    """
     defaults = Preferences()
+    rows = dataclasses.fields(preferences)
     values = {
         row.name: getattr(preferences, row.name)
-        for row in dataclasses.fields(preferences)
+        for row in rows
         if getattr(preferences, row.name) != getattr(defaults, row.name)
     }
     plain = {
         name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()
     }
+    plain.update(_foreign({row.name for row in rows}))
     write_whole(preferences_file(), (json.dumps(plain, indent=2) + "\n").encode())
+
+
+def _foreign(known: set[str]) -> dict[str, Any]:
+    """Return what stands in the file under other names."""
+    try:
+        return {name: value for name, value in _read_file().items() if name not in known}
+    except AvatarAppError:
+        return {}
+
+
+def _read_file() -> dict[str, Any]:
+    """Return what stands in the file; nothing where there is none. Raises AvatarAppError."""
+    path = preferences_file()
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise _unreadable(path) from error
+    free = ("hotkeys", "window")
+    if not isinstance(found, dict) or not all(isinstance(found.get(n, {}), dict) for n in free):
+        raise _unreadable(path)
+    return found
 
 
 def _unreadable(path: Path) -> AvatarAppError:

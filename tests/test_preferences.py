@@ -39,10 +39,19 @@ def test_without_a_file_there_are_the_defaults() -> None:
 
 
 def test_an_older_app_reads_a_newer_file() -> None:
-    """What this version does not know is left alone."""
+    """What this version does not know is left alone, also where it saves."""
     preferences_file().parent.mkdir(parents=True)
     preferences_file().write_text('{"camera": "demo", "smell": "lavender"}')
     assert load_preferences().camera == "demo"
+    save_preferences(load_preferences().changed(camera="0", label=False))
+    assert json.loads(preferences_file().read_text()) == {"label": False, "smell": "lavender"}
+
+
+def test_a_damaged_key_costs_itself_alone() -> None:
+    """The others stay as they were chosen."""
+    preferences_file().parent.mkdir(parents=True)
+    preferences_file().write_text('{"hotkeys": {"panic": ["F9"], "mark": 3, "record": "F8"}}')
+    assert load_preferences().hotkeys == {"record": "F8"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"hotkeys": 3}'])
