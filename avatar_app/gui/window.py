@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from typing import Protocol
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QByteArray, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QResizeEvent
 from PyQt5.QtWidgets import QMainWindow
 
@@ -274,7 +273,7 @@ class Window(QMainWindow):
         self.resize(1120, 760)
         geometry = self.control.look("geometry", "")
         if geometry:
-            self.restoreGeometry(base64.b64decode(geometry))
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode(errors="ignore")))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the room there is."""

@@ -325,6 +325,17 @@ def test_choices_are_kept(window: Window, pipeline: FakePipeline) -> None:
     assert kept.camera == "0"  # what the command line overrode is not kept
 
 
+@pytest.mark.parametrize("geometry", ["abc", "größer", "\ud800", "AAAA"])
+def test_a_damaged_place_on_the_screen_is_forgotten(
+    qtbot: QtBot, pipeline: FakePipeline, geometry: str
+) -> None:
+    """The window opens where it does the first time."""
+    window = Window(pipeline, Preferences(camera="demo", window={"geometry": geometry}))
+    qtbot.addWidget(window)
+    assert (window.width(), window.height()) == (1120, 760)
+    window.close()
+
+
 def test_it_fits_a_small_screen(window: Window) -> None:
     """At 640 x 480 nothing is cut off, and buttons keep names for those who cannot see icons."""
     window.resize(640, 480)
