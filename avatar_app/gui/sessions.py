@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt, QUrl
@@ -109,14 +108,11 @@ class SessionBrowser(QDialog):
 
 def _line(session: Session) -> str:
     """Say in two lines when, of whom, how long, and what was wrong."""
-    try:
-        when = f"{datetime.fromisoformat(session.info.started):%d %b, %H:%M:%S}"
-    except ValueError:
-        when = session.name
     flags = ", ".join(
         flag_name(Flag[name]) + (f" x {count}" if count > 1 else "")
         for name, count in session.flags.items()
         if name in Flag.__members__
     )
     cut = "" if session.is_whole else ", cut off"
+    when = f"{session.started:%d %b, %H:%M:%S}"
     return f"{when}\n{session.info.avatar}, {session.seconds:.0f} s{cut}\n{flags or 'no flags'}"

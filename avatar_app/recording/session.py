@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from avatar_app.events import Event, FlagRaised, event_from_json
@@ -26,7 +27,7 @@ class SessionInfo:
 
     `started` is ISO 8601 with the zone's offset. `seconds` and `pictures` are there once it is
     whole; `lost` counts pictures for which the disk was too slow; `flags` counts those raised, by
-    name.
+    name. Raises ValueError, TypeError or AttributeError for values that are none of these.
     """
 
     started: str
@@ -39,6 +40,15 @@ class SessionInfo:
     pictures: int | None = None
     lost: int = 0
     flags: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        datetime.fromisoformat(self.started)
+        texts = (self.reason, self.avatar, self.model, self.device, self.app)
+        numbers = (self.seconds or 0, self.pictures or 0, self.lost, *self.flags.values())
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"SessionInfo: expected texts, got {texts}")
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise TypeError(f"SessionInfo: expected numbers, got {numbers}")
 
     def to_json(self) -> bytes:
         """Return this as a JSON object, in UTF-8."""
@@ -59,6 +69,11 @@ class Session:
     def name(self) -> str:
         """What it is asked for by."""
         return self.path.name
+
+    @property
+    def started(self) -> datetime:
+        """When its first picture was taken, with the zone of that place."""
+        return datetime.fromisoformat(self.info.started)
 
     @property
     def is_whole(self) -> bool:
@@ -120,7 +135,8 @@ def list_sessions(folder: Path) -> list[Session]:
             found.append(_read(path))
         except AvatarAppError:
             continue
-    return sorted(found, key=lambda session: (session.info.started, session.name), reverse=True)
+    # Not by the clock on the wall, which goes back in autumn and on the way west.
+    return sorted(found, key=lambda one: (one.started.timestamp(), one.name), reverse=True)
 
 
 def open_session(name: str, folder: Path) -> Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,29 @@ def test_sessions_of_one_second_get_names_of_their_own(tmp_path: Path) -> None:
     assert names == ["20260302-090000", "20260301-100000-2", "20260301-100000"]
     assert open_session("last", tmp_path).name == "20260302-090000"
     assert open_session(str(tmp_path / names[1]), tmp_path / "elsewhere").name == names[1]
+
+
+def test_the_newest_session_is_the_last_whatever_the_clock_showed(tmp_path: Path) -> None:
+    """In the night in which summer time ends an hour comes twice."""
+    recorded(tmp_path, started="2026-10-25T02:40:00.000+02:00")
+    recorded(tmp_path, started="2026-10-25T02:10:00.000+01:00")  # half an hour later
+    assert open_session("last", tmp_path).name == "20261025-021000"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"started": "soon"}, {"started": 3}, {"flags": None}, {"seconds": "2"}, {"avatar": None}],
+)
+def test_a_damaged_session_does_not_hide_the_others(
+    tmp_path: Path, damage: dict[str, object]
+) -> None:
+    """It is passed over; asked for by its name it is called damaged."""
+    damaged, sound = recorded(tmp_path), recorded(tmp_path)
+    file = damaged.path / "session.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    assert list_sessions(tmp_path) == [sound]
+    with pytest.raises(AvatarAppError, match="missing or damaged"):
+        open_session(damaged.name, tmp_path)
 
 
 def test_a_session_that_was_cut_off_is_known_by_what_is_there(tmp_path: Path) -> None:
