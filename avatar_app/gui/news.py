@@ -87,6 +87,10 @@ def words(state: State, has_picture: bool) -> tuple[str, str, str]:
         return "Loading the model", "The first time takes a few seconds longer.", "info"
     if state.camera is Status.STARTING:
         return "Opening the camera", "", "camera"
-    if state.avatar is None or not has_picture:
-        return "Preparing the avatar", "", "info"
+    if state.avatar is None:
+        title = "No avatar yet" if state.is_ready else "Preparing the avatar"
+        # After another model was chosen it comes by itself, too.
+        return title, "Choose one, if none comes." if state.is_ready else "", "info"
+    if not has_picture:
+        return "Looking for your face", "Sit before the camera.", "info"
     return "", "", "info"

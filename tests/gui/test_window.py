@@ -129,10 +129,28 @@ def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePi
     pipeline.change(camera=Status.ON)
     window.refresh()
     assert window.banners.notices == []
-    assert window.stage.words == ("Preparing the avatar", "")
+    assert window.stage.words[0] == "Looking for your face"
     pipeline.to_view.put(view())
     window.refresh()
     assert window.stage.words == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("has_avatar", "is_ready", "title"),
+    [
+        (False, False, "Preparing the avatar"),
+        (False, True, "No avatar yet"),
+        (True, True, "Looking for your face"),
+    ],
+)
+def test_what_keeps_the_avatar_away_is_said(
+    window: Window, pipeline: FakePipeline, has_avatar: bool, is_ready: bool, title: str
+) -> None:
+    """One that cannot be had, and a face that is not seen, are not waited for in silence."""
+    avatar = pipeline.state.avatar if has_avatar else None
+    pipeline.change(avatar=avatar, is_ready=is_ready)
+    window.refresh()
+    assert window.stage.words[0] == title
 
 
 @pytest.mark.parametrize(
