@@ -51,6 +51,11 @@ def camera_number(spec: str) -> int | None:
     return None
 
 
+def spoken(address: str) -> str:
+    """Return an address without user and password: names are shown, recorded and passed on."""
+    return re.sub(r"(?<=://)[^/?#]*@", "", address)
+
+
 class WebCamera:
     """A webcam by number, or a stream by address.
 
@@ -61,7 +66,7 @@ class WebCamera:
     is_live = True
 
     def __init__(self, source: int | str, width: int, height: int, fps: float) -> None:
-        self.name = str(source) if isinstance(source, str) else _name_of(source)
+        self.name = spoken(source) if isinstance(source, str) else _name_of(source)
         _keep_quiet()
         if isinstance(source, int):
             _check_there(source, self.name)

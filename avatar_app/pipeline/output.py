@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from avatar_app.devices.composition import AI_LABEL, CAMERA_LABEL, card, compose
 from avatar_app.devices.virtual_camera import NONE, OUTPUT_FPS
+from avatar_app.devices.webcam import spoken
 from avatar_app.events import CameraLost, OutputChanged, WorkerFailed
 from avatar_app.handoff import Slot
 from avatar_app.pipeline.beat import Beat
@@ -165,7 +166,7 @@ class OutputJob:
             remedy = "take it out and put it in again."
         elif state.camera is Status.STARTING and state.is_ready:
             patience = self._delays.opening
-            what = f"The camera {state.preferences.camera} does not answer"
+            what = f"The camera {spoken(state.preferences.camera)} does not answer"
             remedy = "check that it is connected and its address is right, or choose another one."
         else:
             self._heard = now

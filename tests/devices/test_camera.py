@@ -171,6 +171,21 @@ def test_an_address_longer_than_any_file_name_is_no_clip() -> None:
         open_camera("a" * 300)
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("rtsp://me:secret@127.0.0.1:9/live", "rtsp://127.0.0.1:9/live"),
+        ("rtsp://me:sec@ret@127.0.0.1:9/live", "rtsp://127.0.0.1:9/live"),
+        ("http://127.0.0.1:9/me@home.mjpg", "http://127.0.0.1:9/me@home.mjpg"),
+    ],
+)
+def test_the_password_of_an_address_is_in_no_sentence(address: str, name: str) -> None:
+    """Sentences are recorded with a session, and sessions are passed on."""
+    with pytest.raises(CameraError) as caught:
+        open_camera(address)
+    assert str(caught.value).startswith(f"{name} cannot be opened")
+
+
 @pytest.mark.parametrize("spec", ["nope.mp4", "Nope.MOV", "/nowhere/clip"])
 def test_a_missing_file_is_told_from_a_missing_webcam(spec: str) -> None:
     """Nobody who misspelt a name is told to connect something."""
