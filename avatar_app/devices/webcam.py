@@ -18,6 +18,8 @@ _SYSTEM: str = sys.platform
 _BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
 _PROBED = 4  # numbers tried where the system does not list its cameras
 _SYS = Path("/sys/class/video4linux")
+_OF_WEBCAM = "check its cable, and close other programs that use it"
+_OF_STREAM = "check its address, and that it is switched on and sends"
 _FAILURES = 5  # a single picture that does not come is no end yet
 
 
@@ -66,19 +68,17 @@ class WebCamera:
     is_live = True
 
     def __init__(self, source: int | str, width: int, height: int, fps: float) -> None:
-        self.name = spoken(source) if isinstance(source, str) else _name_of(source)
         _keep_quiet()
         if isinstance(source, int):
+            self.name, self._remedy = _name_of(source), _OF_WEBCAM
             _check_there(source, self.name)
             self._capture = cv2.VideoCapture(source, _BACKENDS.get(_SYSTEM, cv2.CAP_ANY))
         else:
+            self.name, self._remedy = spoken(source), _OF_STREAM
             self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             self._capture.release()
-            raise CameraError(
-                f"{self.name} cannot be opened; close other programs that use it, and check that "
-                "it is connected."
-            )
+            raise CameraError(f"{self.name} cannot be opened; {self._remedy}.")
         self._ask_for(width, height, fps)
         self._index = 0
         self._first: Frame | None = None
@@ -100,10 +100,7 @@ class WebCamera:
             if there and picture is not None and picture.size:
                 break
         else:
-            raise CameraError(
-                f"{self.name} gives no pictures; check its cable, and close other programs that "
-                "use it."
-            )
+            raise CameraError(f"{self.name} gives no pictures; {self._remedy}.")
         now = time.monotonic()
         image = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
         image.flags.writeable = False

@@ -180,10 +180,10 @@ def test_an_address_longer_than_any_file_name_is_no_clip() -> None:
     ],
 )
 def test_the_password_of_an_address_is_in_no_sentence(address: str, name: str) -> None:
-    """Sentences are recorded with a session, and sessions are passed on."""
+    """Sentences are recorded with a session, and sessions are passed on; a stream has no cable."""
     with pytest.raises(CameraError) as caught:
         open_camera(address)
-    assert str(caught.value).startswith(f"{name} cannot be opened")
+    assert str(caught.value).startswith(f"{name} cannot be opened; check its address")
 
 
 @pytest.mark.parametrize("spec", ["nope.mp4", "Nope.MOV", "/nowhere/clip"])
