@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar_app import __version__, settings
+from avatar_app.devices.keyboard import obstacle
 from avatar_app.files import check_writable
 from avatar_app.pipeline import Parts
 from avatar_app.preferences import Preferences
@@ -224,12 +225,10 @@ class _Patient:
         yield from _loopback(name)
 
     def _hotkeys(self) -> Answer:
-        if self._preferences.global_hotkeys and os.environ.get("WAYLAND_DISPLAY"):
-            yield (
-                Outcome.COULD_BE_BETTER,
-                "keys do not work in other windows: Wayland lets no program see them",
-                "log in to an X11 session, or switch global hotkeys off",
-            )
+        hindrance = obstacle() if self._preferences.global_hotkeys else ""
+        if hindrance:
+            found, _, remedy = hindrance.partition("; ")
+            yield Outcome.COULD_BE_BETTER, found, remedy.rstrip(".")
         else:
             yield Outcome.WORKS, "keys work in the window", ""
 

@@ -80,6 +80,15 @@ def test_a_black_camera_is_no_reason_to_give_up() -> None:
     assert result.is_fit
 
 
+def test_what_keeps_keys_from_other_windows_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To whoever has switched them on."""
+    monkeypatch.setattr(doctor, "obstacle", lambda: "pynput is not installed; run pip.")
+    check = answer(examined(Faults(), global_hotkeys=True), "hotkeys")
+    assert (check.outcome, check.found) == (Outcome.COULD_BE_BETTER, "pynput is not installed")
+    assert check.remedy == "run pip"
+    assert answer(examined(Faults()), "hotkeys").outcome is Outcome.WORKS
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Before anybody wants to record into it."""
     (tmp_path / "file").write_text("")

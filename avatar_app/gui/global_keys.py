@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 
-from avatar_app.settings import install
+from avatar_app.devices.keyboard import obstacle
 from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
@@ -20,17 +18,6 @@ if TYPE_CHECKING:
 
 _SYSTEM: str = sys.platform
 _PATIENCE = 2.0  # seconds for its thread to end
-_WAYLAND = (
-    "Keys in other windows do not work under Wayland, which keeps them from every app; log in to "
-    "an X11 session for them, or use the keys in this window."
-)
-_NO_X11 = (
-    "Keys in other windows need X11, which is not there; use the keys in this window, or log in to "
-    "an X11 session."
-)
-_NOT_INSTALLED = (
-    f"Keys in other windows need pynput, which is not installed; run {install('hotkeys')}."
-)
 _REFUSED = (
     "The system does not let the app listen to keys in other windows ({error}); use the keys in "
     "this window."
@@ -58,16 +45,6 @@ _NAMED = {
     "Down": "<down>",
     **{f"F{number}": f"<f{number}>" for number in range(1, 21)},
 }
-
-
-def obstacle() -> str:
-    """Say in a sentence why this session has no keys in other windows; empty where it may."""
-    if _SYSTEM.startswith("linux"):
-        if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
-            return _WAYLAND
-        if not os.environ.get("DISPLAY"):
-            return _NO_X11
-    return "" if importlib.util.find_spec("pynput") else _NOT_INSTALLED
 
 
 def for_pynput(key: str) -> str:

@@ -24,9 +24,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from avatar_app.devices.keyboard import obstacle
 from avatar_app.gui import theme
 from avatar_app.gui.choices import suggestions
-from avatar_app.gui.global_keys import obstacle
 from avatar_app.gui.key_editor import KeyEditor
 from avatar_app.gui.overlays import label
 from avatar_app.preferences import Option, Preferences, Value, options

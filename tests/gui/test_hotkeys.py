@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PyQt5.QtGui import QKeySequence
 
+from avatar_app.devices import keyboard
 from avatar_app.gui import global_keys
 from avatar_app.gui.global_keys import for_pynput
 from avatar_app.gui.hotkeys import ACTIONS, BY_NAME, check_keys, global_keys_in_use, keys_in_use
@@ -139,7 +140,7 @@ def test_where_other_windows_keys_are_out_of_reach_the_user_reads_why(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(global_keys, "_SYSTEM", "linux")
+    monkeypatch.setattr(keyboard, "_SYSTEM", "linux")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     keys = global_keys.GlobalKeys()
     with pytest.raises(AvatarAppError, match=words):
