@@ -163,7 +163,8 @@ class _Patient:
     def _model(self) -> Answer:
         engine = self._parts.reenactor(self._preferences)
         try:
-            avatar = self._parts.avatar(self._preferences.avatar, engine.size, self._parts.looker())
+            # The one that comes along: the chosen one has an answer of its own.
+            avatar = self._parts.avatar(Preferences().avatar, engine.size, self._parts.looker())
             engine.set_source(avatar)
             frame = Frame(avatar.image, 0, 0.0)
             engine.calibrate(frame)

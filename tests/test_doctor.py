@@ -63,6 +63,13 @@ def test_what_fails_is_named_with_its_remedy(name: str, faults: Faults, said: st
     assert len(result.checks) == len(examined(Faults()).checks)
 
 
+def test_an_avatar_that_cannot_be_had_is_no_fault_of_the_model() -> None:
+    """Each is tried by itself."""
+    result = examined(Faults(), avatar="nobody")
+    failed = [check.name for check in result.checks if check.outcome is Outcome.FAILED]
+    assert failed == ["avatar"]
+
+
 def test_a_virtual_camera_that_nobody_wants_may_be_missing() -> None:
     """How to get one is said all the same."""
     result = examined(
