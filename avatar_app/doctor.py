@@ -33,6 +33,8 @@ _SLOW = 12.0  # pictures a second: below it nobody takes the avatar for a moving
 _WINDOW_SECONDS = 30.0
 _CAMERA_PICTURES = 5
 
+_LOOPBACK = Path("/sys/module/v4l2loopback/parameters/exclusive_caps")
+_VIRTUAL = Path("/sys/devices/virtual/video4linux")
 _OF_OPENCV = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
 _LIBRARIES = (
     "libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 "
@@ -256,13 +258,13 @@ def _system() -> Answer:
 
 def _loopback(name: str) -> Answer:
     """Look whether other programs will list the device: Chrome hides one that can also be fed."""
-    parameters = Path("/sys/module/v4l2loopback/parameters/exclusive_caps")
-    if sys.platform == "linux" and parameters.is_file():
-        number = Path(name).name.removeprefix("video")
-        there = parameters.read_text(encoding="utf-8").strip().split(",")
-        devices = sorted(Path("/sys/devices/virtual/video4linux").glob("video*"))
-        names = [device.name for device in devices]
-        index = names.index(f"video{number}") if f"video{number}" in names else 0
+    if sys.platform == "linux" and _LOOPBACK.is_file():
+        there = _LOOPBACK.read_text(encoding="utf-8").strip().split(",")
+        # One a device, in the order of their numbers: 2 is before 10.
+        devices = [device.name for device in _VIRTUAL.glob("video*")]
+        devices.sort(key=lambda device: (len(device), device))
+        device = Path(name).name
+        index = devices.index(device) if device in devices else 0
         if index < len(there) and there[index] not in ("Y", "1"):
             yield (
                 Outcome.COULD_BE_BETTER,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,6 +80,26 @@ def test_a_virtual_camera_that_nobody_wants_may_be_missing() -> None:
     assert result.is_fit
     assert answer(result, "virtual camera").outcome is Outcome.COULD_BE_BETTER
     assert answer(result, "virtual camera").remedy == "load it"
+
+
+@pytest.mark.parametrize(
+    ("device", "outcome"),
+    [("/dev/video9", Outcome.WORKS), ("/dev/video10", Outcome.COULD_BE_BETTER)],
+)
+def test_a_virtual_camera_that_browsers_hide_is_told_from_its_neighbour(
+    device: str, outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel module counts its devices by their numbers."""
+    for name in ("video9", "video10"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "exclusive_caps").write_text("Y,N,N\n")
+    monkeypatch.setattr(doctor, "_LOOPBACK", tmp_path / "exclusive_caps")
+    monkeypatch.setattr(doctor, "_VIRTUAL", tmp_path)
+    monkeypatch.setattr(sys, "platform", "linux")
+    output = SimpleNamespace(name=device, close=lambda: None)
+    opened = dataclasses.replace(parts(Faults()), output=lambda preferences: output)
+    result = examine(Preferences(**GOOD), window=False, parts=opened)  # type: ignore[arg-type]
+    assert answer(result, "virtual camera").outcome is outcome
 
 
 def test_a_black_camera_is_no_reason_to_give_up() -> None:
