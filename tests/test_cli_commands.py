@@ -131,6 +131,17 @@ def test_a_virtual_camera_that_could_never_be_opened_is_a_failure(run: Run, mode
     assert last.startswith("avatar-app: The virtual camera /nowhere cannot be opened; ")
 
 
+@pytest.mark.parametrize("options", [("--headless", "--seconds", "1"), ()])
+def test_where_nothing_can_be_recorded_the_run_does_not_begin(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rather than go on without what was asked for."""
+    (tmp_path / "file").write_text("")
+    asked = ["run", "--camera", "demo", "--record", str(tmp_path / "file" / "below"), *options]
+    assert cli.main(asked) == 1
+    assert "its folder is a file; choose another folder" in capsys.readouterr().err
+
+
 def test_a_camera_that_is_a_missing_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
     """At once, and without a word about plugging something in."""
     for missing in ("nope.mp4", tmp_path / "nope"):

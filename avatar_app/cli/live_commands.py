@@ -28,10 +28,13 @@ _FAILED = 1
 
 def run(options: Namespace) -> int | None:
     """Run the app, with its window or without; say how fast it was."""
+    from avatar_app.files import check_writable
+
     preferences = _preferences(options)
     if options.no_detector:
         preferences = preferences.changed(detector=False)
     if options.record is not None:
+        check_writable(options.record / "session.json")
         folder = str(options.record.absolute())
         preferences = preferences.changed(record="always", recordings=folder)
     if options.headless:
