@@ -141,12 +141,12 @@ class Controls(QFrame):
         is_on = {
             "best_frame": state.is_searching,
             "virtual_camera": is_wished or state.output is Status.ON,
-            "record": bool(state.recording),
+            "record": state.can_stop_recording,
             "panic": state.is_panicked,
         }
         for name, on in is_on.items():
             self.buttons[name].setChecked(on)
-        labels = {"record": "Stop" if state.recording else "Record"}
+        labels = {"record": "Stop" if state.can_stop_recording else "Record"}
         labels["panic"] = "End panic" if state.is_panicked else "Panic"
         self._name(labels)
 

@@ -194,8 +194,8 @@ class Control(QObject):
             self._engine.post(commands.Panic(False))
 
     def _record(self) -> None:
-        is_recording = bool(self._engine.state.recording)
-        self._engine.post(commands.StopRecording() if is_recording else commands.StartRecording())
+        is_on = self._engine.state.can_stop_recording
+        self._engine.post(commands.StopRecording() if is_on else commands.StartRecording())
 
     def _virtual_camera(self) -> None:
         now = self.preferences.virtual_camera

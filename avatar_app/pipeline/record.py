@@ -49,12 +49,13 @@ class RecordJob:
         """Record until told to stop; said again where that cannot be."""
         self._is_refused = False
         self._occasion.ask()
+        self._wiring.change_state(is_recording_wished=True)
 
     def stop(self) -> None:
-        """End the session that is being recorded."""
-        if self._writer is None:
+        """End the session that is being recorded, or the wait for its first picture."""
+        if self._writer is None and not self._wiring.state.value.is_recording_wished:
             self._refuse("Nothing is being recorded.")
-        self._occasion.decline()
+        self._decline()
 
     # The worker's side.
 
@@ -76,7 +77,7 @@ class RecordJob:
 
     def failed(self, error: Exception) -> None:
         """Give the session up; what is on disk stays. The next reason to record counts again."""
-        self._occasion.decline()
+        self._decline()
         writer, self._writer = self._writer, None
         self._wiring.change_state(recording="")
         if writer is not None:
@@ -117,7 +118,7 @@ class RecordJob:
 
     def _is_over(self, writer: SessionWriter, reason: str, at: float) -> bool:
         if reason not in ("", ASKED, ALWAYS) and writer.seconds > _LONGEST:
-            self._occasion.decline()
+            self._decline()
             return True
         return not reason or at - writer.ends > _LONGEST_PAUSE or not self._has_space()
 
@@ -203,12 +204,16 @@ class RecordJob:
         try:
             check_space(preferences.recordings_dir, preferences.spare_disk)
         except AvatarAppError as error:
-            self._occasion.decline()
+            self._decline()
             if not self._is_refused:
                 self._is_refused = True
                 self._refuse(str(error))
             return False
         return True
+
+    def _decline(self) -> None:
+        self._occasion.decline()
+        self._wiring.change_state(is_recording_wished=False)
 
     def _refuse(self, reason: str) -> None:
         self._wiring.tell(Refused(self._wiring.now(), "recording", reason))

@@ -84,7 +84,7 @@ class State:
     `camera_name`, `model_name`, `output_name` are in words and empty where there is none yet;
     `is_ready` says that the first avatar is there, or that there will be none by itself.
     `device` says what computes and `device_reason` why. `recording` is the folder of the session
-    that is being written, or empty.
+    that is being written, or empty; one that `is_recording_wished` begins with the next picture.
     """
 
     preferences: Preferences
@@ -104,4 +104,10 @@ class State:
     is_searching: bool = False
     is_panicked: bool = False
     is_passing_through: bool = False
+    is_recording_wished: bool = False
     recording: str = ""
+
+    @property
+    def can_stop_recording(self) -> bool:
+        """Whether there is a session to end, or the wish for one to take back."""
+        return bool(self.recording) or self.is_recording_wished

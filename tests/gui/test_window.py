@@ -289,6 +289,18 @@ def test_a_button_shows_what_holds_not_what_was_asked(
     assert pipeline.asked(C.StopRecording)
 
 
+def test_a_recording_that_waits_for_a_picture_can_be_stopped(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """As while the camera is gone: the second press takes the first one back."""
+    pipeline.change(is_recording_wished=True)
+    window.refresh()
+    button = window.controls.buttons["record"]
+    assert (button.isChecked(), button.accessibleName()) == (True, "Stop")
+    button.click()
+    assert pipeline.asked(C.StopRecording)
+
+
 def _sit(window: Window, pipeline: FakePipeline, *, drifted: bool, face: bool = True) -> None:
     """Let the driver sit so, or not be seen, for some looks of the window."""
     for _ in range(3):

@@ -191,6 +191,22 @@ def test_a_session_ends_where_no_picture_comes(monkeypatch: pytest.MonkeyPatch) 
         assert run.until(RecordingStarted).path != path
 
 
+def test_a_wish_without_a_picture_can_be_taken_back() -> None:
+    """While there is no camera it stands, for all to see, and a second one ends it."""
+    faults = Faults()
+    faults.hang.clear()
+    with running(faults) as run:
+        run.post(StartRecording())
+        run.until_true(lambda: run.pipeline.state.can_stop_recording)
+        run.post(StopRecording())
+        run.until_true(lambda: not run.pipeline.state.can_stop_recording)
+        faults.hang.set()
+        run.until(OutputChanged, state="avatar")
+        seconds_recorded(run, 0.2)
+        assert run.pipeline.state.recording == ""
+        assert not any(isinstance(event, Refused) for event in run.events)
+
+
 def test_stopping_what_does_not_run_is_refused() -> None:
     """In words."""
     with running() as run:
