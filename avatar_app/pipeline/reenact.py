@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from avatar_app.events import AvatarChanged, Calibrated, WorkerFailed
 from avatar_app.framing import Square
 from avatar_app.handoff import Slot
@@ -15,6 +17,8 @@ from avatar_app.recording import Moment
 from avatar_app.types import Avatar, Frame, KeyPoints, Rendered
 
 _WAIT = 0.25
+_THIS_MOMENT = 3.0
+"""Seconds until a wish to calibrate is void: who comes back later does not sit as was meant."""
 _BETTER = 0.97
 """A frame replaces the neutral pose only where it is clearly more like the avatar."""
 
@@ -37,7 +41,7 @@ class ReenactJob:
         self._avatar: Avatar | None = None
         self._wanted = wiring.preferences.avatar
         self._framing = DriverFraming()
-        self._calibrate_next = False
+        self._calibrate_until = -math.inf
         self._best: float | None = None
         self._source: KeyPoints | None = None
         self._is_failing = False
@@ -60,7 +64,7 @@ class ReenactJob:
 
     def calibrate(self) -> None:
         """Take the next picture's pose for the neutral one."""
-        self._calibrate_next = True
+        self._calibrate_until = self._wiring.now() + _THIS_MOMENT
 
     def search(self, on: bool) -> None:
         """Begin or end the search for the frame most like the avatar."""
@@ -167,8 +171,9 @@ class ReenactJob:
 
     def _calibrate_where_asked(self, engine: LiveReenactor, driver: Frame) -> None:
         is_better = self._wiring.state.value.is_searching and self._is_best(engine, driver)
-        if self._calibrate_next or is_better or not engine.is_calibrated:
-            self._calibrate_next = False
+        is_asked = self._wiring.now() < self._calibrate_until
+        if is_asked or is_better or not engine.is_calibrated:
+            self._calibrate_until = -math.inf
             engine.calibrate(driver)
             self._post_look(self._look.calibrated)
             self._wiring.change_state(is_calibrated=True)

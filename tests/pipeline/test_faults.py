@@ -16,7 +16,7 @@ from avatar_app.events import (
     WorkerFailed,
 )
 from avatar_app.pipeline import Status
-from avatar_app.pipeline.commands import Apply
+from avatar_app.pipeline.commands import Apply, Calibrate
 from avatar_app.types import AvatarAppError, CameraError, ClipEndedError
 from tests.pipeline.fakes import RAW, SEEN, SILENT, Faults, running
 
@@ -41,6 +41,23 @@ def test_a_lost_camera_comes_back_by_itself() -> None:
         run.until(CameraBack)
         run.until(OutputChanged, state="avatar")
         assert sum(isinstance(event, CameraLost) for event in run.events) == 1
+
+
+def test_a_wish_to_calibrate_does_not_outlive_its_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for while the camera was gone, it does not befall the pose of whoever comes back."""
+    monkeypatch.setattr("avatar_app.pipeline.reenact._THIS_MOMENT", 0.1)
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.hang.clear()
+        run.until(CameraLost)
+        run.post(Calibrate())
+        for _ in range(2):
+            run.until(Stats)
+        faults.hang.set()
+        run.until(OutputChanged, state="avatar")
+        run.until(Stats)
+        assert sum(isinstance(event, Calibrated) for event in run.events) == 1
 
 
 def test_a_clip_that_ends_is_over() -> None:
