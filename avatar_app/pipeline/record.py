@@ -197,8 +197,10 @@ class RecordJob:
     def _has_space(self) -> bool:
         """Look at the disk now and then; say once where it is too full, and record no more."""
         now = self._wiring.now()
-        if self._writer is not None and now < self._look_at:
-            return True
+        if self._writer is not None:
+            if now < self._look_at:
+                return True
+            self._writer.check_there()
         self._look_at = now + _BETWEEN_LOOKS
         preferences = self._wiring.preferences
         try:

@@ -91,9 +91,18 @@ class SessionWriter:
         with write_errors(self.path / EVENTS):
             self._lines.write(f"{event_to_json(placed)}\n")
 
+    def check_there(self) -> None:
+        """Raise AvatarAppError where its folder was taken away: what is written goes nowhere."""
+        if not (self.path / EVENTS).is_file():
+            raise AvatarAppError(
+                f"{self.path} was deleted or moved while it was being recorded; record again to go "
+                "on in a new folder."
+            )
+
     def finish(self, lost: int = 0) -> Session:
         """End it; `lost` pictures could not be written in time."""
         try:
+            self.check_there()
             for video in self._videos:
                 video.close()
             with write_errors(self.path / EVENTS):

@@ -227,8 +227,9 @@ class _Session(SessionWriter):
         super().write(moment)
 
     def finish(self, lost: int = 0) -> Session:
+        session = super().finish(lost)  # which abandons what it cannot finish
         self._faults.closed.append("session")
-        return super().finish(lost)
+        return session
 
     def abandon(self) -> None:
         self._faults.closed.append("session")

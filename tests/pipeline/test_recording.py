@@ -270,6 +270,23 @@ def test_the_disk_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         assert sum(isinstance(event, Refused) for event in run.events) == 2
 
 
+def test_a_session_that_is_taken_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon, and not when it ends; it does not come back without its videos."""
+    monkeypatch.setattr("avatar_app.pipeline.record._BETWEEN_LOOKS", 0.05)
+    with running(record="always") as run:
+        path = Path(run.until(RecordingStarted).path)
+        seconds_recorded(run, 0.1)
+        shutil.rmtree(path)
+        assert f"{path} was deleted" in run.until(WorkerFailed, worker="recorder").reason
+        run.post(StartRecording())
+        again = Path(run.until(RecordingStarted).path)
+        seconds_recorded(run, 0.1)
+        shutil.rmtree(again)
+        run.post(StopRecording())
+        run.until(WorkerFailed, worker="recorder")
+        assert list_sessions(path.parent) == []
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Nothing is begun there."""
     (tmp_path / "file").write_text("")
