@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -35,6 +35,18 @@ from avatar_app.types import AvatarAppError
 _KEYS_PAGE = "Hotkeys"
 
 
+class Scrolling(QObject):
+    """Leaves the wheel to the page: what merely passes under the pointer must not change."""
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Let the wheel turn only an editor that has the keyboard."""
+        is_wheel = event is not None and event.type() == QEvent.Type.Wheel
+        if event is None or not is_wheel or (isinstance(watched, QWidget) and watched.hasFocus()):
+            return super().eventFilter(watched, event)
+        event.ignore()
+        return True
+
+
 class SettingsDialog(QDialog):
     """Edits a copy of the preferences; `chosen` brings what differs when all of it is allowed."""
 
@@ -47,6 +59,7 @@ class SettingsDialog(QDialog):
         self.resize(min(780, parent.width() - 40), min(560, parent.height() - 40))
         self._before = preferences
         self.editors: dict[str, QWidget] = {}
+        self._scrolling = Scrolling(self)
         self.keys = KeyEditor(preferences.hotkeys)
         self._list = QListWidget()
         self._list.setFixedWidth(150)
@@ -162,6 +175,8 @@ class SettingsDialog(QDialog):
     def _add_row(self, grid: QGridLayout, option: Option) -> None:
         editor = _editor(option, getattr(self._before, option.name))
         editor.setMinimumHeight(24 if isinstance(editor, QCheckBox) else 34)
+        editor.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a spin box takes it by the wheel, too
+        editor.installEventFilter(self._scrolling)
         editor.setAccessibleName(option.label)
         editor.setAccessibleDescription(option.help)
         self.editors[option.name] = editor

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QCheckBox, QComboBox, QSpinBox, QWidget
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QKeySequence, QWheelEvent
+from PyQt5.QtWidgets import QApplication, QCheckBox, QComboBox, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from avatar_app.events import Event, Flag, FlagCleared, FlagRaised
@@ -52,6 +53,36 @@ def test_only_what_was_changed_is_handed_on(qtbot: QtBot, dialog: SettingsDialog
     with qtbot.waitSignal(dialog.chosen) as chosen:
         dialog.accept()
     assert chosen.args == [{**changes, "hotkeys": {"mark": "Y", "panic": "Ctrl+P"}}]
+
+
+def _turn_wheel(widget: QWidget) -> None:
+    """Turn the wheel by a step, towards oneself."""
+    at = widget.rect().center()
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(widget.mapToGlobal(at)),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def test_scrolling_a_page_changes_no_setting(qtbot: QtBot, dialog: SettingsDialog) -> None:
+    """Only the one that was clicked on turns with the wheel."""
+    dialog.show_page("Recording")
+    dialog.show()
+    editor = dialog.editors["record"]
+    for moved in dialog.editors.values():
+        _turn_wheel(moved)
+    assert dialog.values() == {}
+    editor.setFocus()
+    qtbot.waitUntil(editor.hasFocus)
+    _turn_wheel(editor)
+    assert dialog.values() == {"record": "always"}
 
 
 def test_a_key_for_two_actions_keeps_the_dialog_open(qtbot: QtBot, dialog: SettingsDialog) -> None:
