@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from avatar_app.framing import SmoothedSquare, Square, crop
 from avatar_app.pipeline.view import DriverFace
 from avatar_app.types import Frame
@@ -17,8 +19,7 @@ class DriverFraming:
     """
 
     def __init__(self) -> None:
-        self._smoothed = SmoothedSquare()
-        self._followed: Square | None = None
+        self.restart()
         self.reset()
 
     def reset(self) -> None:
@@ -27,9 +28,11 @@ class DriverFraming:
         self._zoom = 1.0
 
     def restart(self) -> None:
-        """Forget the face: another camera is used."""
+        """Forget the face: another camera is used, or its pictures have another size now."""
         self._smoothed = SmoothedSquare()
-        self._followed = None
+        self._followed: Square | None = None
+        self._shape: tuple[int, ...] | None = None
+        self._since = -math.inf
 
     def move(self, dx: float, dy: float) -> None:
         """Move the square by pixels of the camera's picture."""
@@ -42,10 +45,15 @@ class DriverFraming:
 
     def square(self, frame: Frame, face: DriverFace | None, follow: bool) -> Square | None:
         """Return the part of `frame` to use; None as long as there was no face to follow."""
+        if self._shape not in (None, frame.image.shape):
+            self.restart()
+            self._since = frame.time
+        self._shape = frame.image.shape
         height, width = frame.image.shape[:2]
         base = Square((width - 1) / 2, (height - 1) / 2, min(width, height))
         if follow:
-            if face is not None:
+            # One that was seen in a picture of another size lies elsewhere in this.
+            if face is not None and face.time >= self._since:
                 followed = self._smoothed.update(face.landmarks, frame.time)
                 self._followed = followed and followed.fitted(width, height)
             if self._followed is None:

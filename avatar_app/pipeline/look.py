@@ -37,6 +37,7 @@ class LookJob:
         self._looker: Looker | None = None
         self._resting = RestingPose()
         self._look_at = 0.0
+        self._shape: tuple[int, ...] = ()
         self._is_failing = False
 
     def step(self) -> None:
@@ -46,6 +47,9 @@ class LookJob:
             return
         self._look_at = frame.time + _SECONDS_BETWEEN_LOOKS
         began = self._wiring.now()
+        if frame.image.shape != self._shape:
+            self._shape = frame.image.shape
+            self._opened().forget()  # the face is elsewhere in pictures of another size
         landmarks = self._opened().follow(frame.image)
         took = self._wiring.now() - began
         self._look_at = max(self._look_at, began + (1 + _REST) * took)
