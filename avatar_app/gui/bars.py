@@ -203,7 +203,9 @@ class StatusLine(QFrame):
             f"{stats.output_fps:.0f}, detector {stats.detector_fps:.0f} pictures a second; "
             f"{stats.dropped} skipped"
         )
-        self.latency.setText(f"{stats.latency_p50_ms:.0f} ms delay")
+        # None is measured where no picture came.
+        is_measured = stats.latency_p50_ms > 0
+        self.latency.setText(f"{stats.latency_p50_ms:.0f} ms delay" if is_measured else "")
         self.latency.setToolTip(
             f"from the camera to the output: {stats.latency_p50_ms:.0f} ms (median), "
             f"{stats.latency_p95_ms:.0f} ms (p95)"

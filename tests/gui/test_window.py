@@ -389,6 +389,9 @@ def test_speed_is_shown_on_demand(window: Window, pipeline: FakePipeline) -> Non
     pipeline.events.put(stats)
     window.refresh()
     assert "render 26.0 ms" in window.stage.details
+    pipeline.events.put(Stats(2, 0, 0, 30, 0, 0, 0, 3, 0, "CPU", "no GPU"))  # no camera
+    window.refresh()
+    assert window.status_line.latency.text() == ""
 
 
 def test_escape_asks_while_others_watch(
