@@ -5,6 +5,7 @@ Tensors are (B, C, H, W) float; coordinates are x, y in [-1, 1].
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -55,16 +56,21 @@ def convolve_together(x: Tensor, *convolutions: nn.Conv2d) -> tuple[Tensor, ...]
     return torch.split(out, widths, dim=1)
 
 
-def convolve_doubled(x: Tensor, convolution: nn.Conv2d) -> Tensor:
-    """A 3 x 3 convolution of `x` at twice the size (nearest neighbours), with 4/9 of the products.
+def doubled_kernel(weight: Tensor) -> Tensor:
+    """Kernels (in, out, 4, 4) for a picture that equal `weight` (out, in, 3, 3) for its double.
 
-    Doubled pixels meet several taps with one value, so those taps are added up beforehand: what
-    remains is a transposed convolution of 4 x 4 with stride 2.
+    Doubled pixels (nearest neighbours) meet several taps with one value, so those taps are added up
+    beforehand: what remains is a transposed convolution with stride 2 and 4/9 of the products.
     """
-    taps = x.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float32)
+    taps = weight.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
     # As products of matrices, which converters fold into a constant; an einsum they leave as it is.
-    weight = (taps @ convolution.weight @ taps.T).transpose(0, 1)  # (in, out, 4, 4)
-    return F.conv_transpose2d(x, weight, convolution.bias, stride=2, padding=1)
+    return (taps @ weight @ taps.T).transpose(0, 1)
+
+
+def convolve_doubled(x: Tensor, convolution: nn.Conv2d) -> Tensor:
+    """A 3 x 3 convolution of `x` at twice the size (nearest neighbours), by `doubled_kernel`."""
+    kernel = doubled_kernel(convolution.weight)
+    return F.conv_transpose2d(x, kernel, convolution.bias, stride=2, padding=1)
 
 
 def convolve_by_fours(x: Tensor, convolution: nn.Conv2d) -> Tensor:
@@ -135,6 +141,30 @@ class UpBlock(SameBlock):
     def forward(self, x: Tensor) -> Tensor:
         """(B, out, 2 H, 2 W) of (B, in, H, W)."""
         return F.relu(self.norm(convolve_doubled(x, self.conv)))
+
+
+class SettledUpBlock(nn.Module):
+    """An `UpBlock` whose weights no longer change: their doubled kernels are made once for all."""
+
+    kernel: Tensor
+
+    def __init__(self, block: UpBlock) -> None:
+        super().__init__()
+        self.register_buffer("kernel", doubled_kernel(block.conv.weight.detach()).contiguous())
+        self.bias = block.conv.bias
+        self.norm = block.norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As `UpBlock`."""
+        return F.relu(self.norm(F.conv_transpose2d(x, self.kernel, self.bias, 2, 1)))
+
+
+def replace_up_blocks(network: nn.Module, make: Callable[[UpBlock], nn.Module]) -> None:
+    """Put what `make` makes of it in the place of every `UpBlock` of a network."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, UpBlock):
+                setattr(parent, name, make(child))
 
 
 class ResBlock(nn.Module):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from avatar_app.fomm.blocks import SettledUpBlock, replace_up_blocks
 from avatar_app.fomm.building import load_networks
 from avatar_app.fomm.checkpoints import Checkpoint
 from avatar_app.fomm.runtime import Detection, EncodedSource, Picture
@@ -24,6 +25,8 @@ class TorchRuntime:
         self._device = torch.device(device)
         self._half = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
         generator, kp_detector = load_networks(checkpoint)
+        for network in (generator, kp_detector):
+            replace_up_blocks(network, SettledUpBlock)
         self._detect = self._ready(Detect(kp_detector))
         self._encode = self._ready(Encode(generator))
         self._render = self._ready(Render(generator))

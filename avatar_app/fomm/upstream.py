@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from avatar_app.fomm.blocks import UpBlock, warp
+from avatar_app.fomm.blocks import UpBlock, replace_up_blocks, warp
 from avatar_app.fomm.building import load_networks
 from avatar_app.fomm.checkpoints import Checkpoint
 from avatar_app.fomm.networks import Points, resize
@@ -48,7 +48,7 @@ class UpstreamRenderer:
         self._device = torch.device(device)
         self._generator, self._kp_detector = load_networks(checkpoint)
         for network in (self._generator, self._kp_detector):
-            _repeat_before_convolving(network)
+            replace_up_blocks(network, _Repeating)
             network.to(self._device)
         with torch.inference_mode():
             self._source = self._tensor(source)
@@ -85,10 +85,3 @@ class _Repeating(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.block.norm(self.block.conv(F.interpolate(x, scale_factor=2.0))))
-
-
-def _repeat_before_convolving(network: nn.Module) -> None:
-    for parent in list(network.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, UpBlock):
-                setattr(parent, name, _Repeating(child))

@@ -122,3 +122,15 @@ def test_straight_path_equals_encode_once(models: Path) -> None:
     picture = runtime.render(encoded, runtime.detect(golden.image("driving")).keypoints)
     expected = straight[0].permute(1, 2, 0).numpy() * 255
     np.testing.assert_allclose(picture.image, expected, atol=ROUNDING)
+
+
+def test_kernels_are_not_made_again_for_every_frame(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch works out what follows from the weights alone at the start: it is half of a frame."""
+    golden = Golden("tiny-64")
+    choice = Choice("torch", "cpu", "")
+    runtime = start(golden_case.checkpoint("tiny-64", models), choice, "float32")
+    monkeypatch.setattr("avatar_app.fomm.blocks.doubled_kernel", None)
+    source = runtime.encode(golden.image("source"))
+    runtime.render(source, runtime.detect(golden.image("driving")).keypoints)
