@@ -111,7 +111,16 @@ def _why_no_cuda() -> str:
         return "the installed PyTorch was built without CUDA"
     if not torch.cuda.is_available():
         return "PyTorch finds no usable CUDA device"
+    try:
+        torch.ones(1, device="cuda").sum().item()
+    except RuntimeError as error:  # of a card for which this PyTorch was not built, above all
+        return f"PyTorch cannot compute on its CUDA device ({first_line(error)})"
     return ""
+
+
+def first_line(error: Exception) -> str:
+    """What PyTorch says went wrong, without the advice to programmers that follows."""
+    return str(error).split("\n", 1)[0].rstrip(".")
 
 
 def _has_nvidia_driver() -> bool:

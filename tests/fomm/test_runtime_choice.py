@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+import torch
 
 from avatar_app.fomm import runtime
 from avatar_app.fomm.runtime import choose
@@ -23,6 +24,8 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_has_nvidia_driver", lambda: True)
     monkeypatch.setattr("torch.backends.cuda.is_built", lambda: True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    ones = torch.ones
+    monkeypatch.setattr("torch.ones", lambda *sizes, device: ones(*sizes))
 
 
 @pytest.mark.usefixtures("no_driver")
@@ -81,6 +84,21 @@ def test_cuda_that_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AvatarAppError, match="built without CUDA"):
         choose("cuda")
     assert "built without CUDA" in choose().reason
+
+
+@pytest.mark.usefixtures("cuda")
+def test_cuda_device_that_pytorch_was_not_built_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that is too old or too new is seen before the first frame; the CPU takes its place."""
+
+    def refuse(*_sizes: int, device: str) -> None:
+        raise RuntimeError(f"{device.upper()} error: no kernel image is available.\nCompile with")
+
+    monkeypatch.setattr("torch.ones", refuse)
+    choice = choose()
+    assert (choice.runtime, choice.device) == ("openvino", "cpu")
+    assert choice.reason.endswith("on its CUDA device (CUDA error: no kernel image is available)")
+    with pytest.raises(AvatarAppError, match=r"asked for, but PyTorch cannot compute .* use the"):
+        choose("cuda")
 
 
 @pytest.mark.parametrize(
