@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from avatar_app.fomm import motion
-from avatar_app.fomm.checkpoints import load
+from avatar_app.fomm.checkpoints import Checkpoint, load
 from avatar_app.fomm.measures import measure
-from avatar_app.fomm.runtime import EncodedSource, Runtime, choose, start
+from avatar_app.fomm.runtime import Choice, DeviceError, EncodedSource, Runtime, choose, start
 from avatar_app.types import Avatar, Frame, Image, KeyPoints, Rendered, check_image
 
 DEFAULT_MODEL = "fomm-mini"
@@ -32,17 +32,29 @@ def load_reenactor(
     `absolute`: the avatar takes the driver's place and proportions, without calibration.
     `adapt_scale`: relative movements are fitted to the size of the avatar's face. `first_order`:
     without it keypoints only shift (Monkey-Net's motion). `device`, `runtime` and `precision` as in
-    `fomm.runtime`. Raises AvatarAppError where the model or the device is not to be had.
+    `fomm.runtime`; a CUDA device that nobody asked for and that fails at the start is left for the
+    CPU. Raises AvatarAppError where the model or the device is not to be had.
     """
     choice = choose(device, runtime)
     checkpoint = load(model)
+    rule = _Rule(absolute, adapt_scale, first_order)
+    try:
+        return _opened(checkpoint, choice, precision, rule)
+    except DeviceError as failure:
+        if device != "auto":
+            raise
+        spare = replace(choose("cpu", runtime), reason=failure.what)
+    return _opened(checkpoint, spare, precision, rule)
+
+
+def _opened(checkpoint: Checkpoint, choice: Choice, precision: str, rule: _Rule) -> FommReenactor:
     return FommReenactor(
         start(checkpoint, choice, precision),
         checkpoint.size,
         model_name=checkpoint.name,
         model_sha256=checkpoint.sha256,
         device_reason=choice.reason,
-        rule=_Rule(absolute, adapt_scale, first_order),
+        rule=rule,
     )
 
 

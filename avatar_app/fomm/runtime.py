@@ -49,7 +49,7 @@ class Picture:
 class Runtime(Protocol):
     """Runs one model's networks. Not thread-safe. Pictures are (size, size, 3) uint8 RGB.
 
-    Arrays that are given back belong to the caller.
+    Arrays that are given back belong to the caller. All may raise DeviceError.
     """
 
     description: str  # in words, with the precision: "OpenVINO on the CPU (bfloat16)"
@@ -65,6 +65,14 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Free what the runtime holds."""
+
+
+class DeviceError(AvatarAppError):
+    """The device that computes is full or has failed; `what` says so in a clause."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; close other programs that use it, or choose the device cpu.")
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -114,13 +122,13 @@ def _why_no_cuda() -> str:
     try:
         torch.ones(1, device="cuda").sum().item()
     except RuntimeError as error:  # of a card for which this PyTorch was not built, above all
-        return f"PyTorch cannot compute on its CUDA device ({first_line(error)})"
+        return f"PyTorch cannot compute on its CUDA device ({first_sentence(error)})"
     return ""
 
 
-def first_line(error: Exception) -> str:
-    """What PyTorch says went wrong, without the advice to programmers that follows."""
-    return str(error).split("\n", 1)[0].rstrip(".")
+def first_sentence(error: Exception) -> str:
+    """What PyTorch says went wrong, without the figures and the advice that follow."""
+    return str(error).split("\n", 1)[0].split(". ", 1)[0].rstrip(".")
 
 
 def _has_nvidia_driver() -> bool:

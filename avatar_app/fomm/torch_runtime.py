@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from torch import Tensor
 from avatar_app.fomm.blocks import SettledUpBlock, replace_up_blocks
 from avatar_app.fomm.building import load_networks
 from avatar_app.fomm.checkpoints import Checkpoint
-from avatar_app.fomm.runtime import Detection, EncodedSource, Picture
+from avatar_app.fomm.runtime import Detection, DeviceError, EncodedSource, Picture, first_sentence
 from avatar_app.fomm.stages import Detect, Encode, Render
 from avatar_app.types import Floats, Image, KeyPoints
 
@@ -27,37 +29,54 @@ class TorchRuntime:
         generator, kp_detector = load_networks(checkpoint)
         for network in (generator, kp_detector):
             replace_up_blocks(network, SettledUpBlock)
-        self._detect = self._ready(Detect(kp_detector))
-        self._encode = self._ready(Encode(generator))
-        self._render = self._ready(Render(generator))
-        name = "the CPU" if device == "cpu" else torch.cuda.get_device_name(self._device)
-        self.description = f"PyTorch on {name} ({'bfloat16' if self._half else 'float32'})"
+        self._name = "the CPU" if device == "cpu" else torch.cuda.get_device_name(self._device)
+        self.description = f"PyTorch on {self._name} ({'bfloat16' if self._half else 'float32'})"
+        with self._failures():
+            self._detect = self._ready(Detect(kp_detector))
+            self._encode = self._ready(Encode(generator))
+            self._render = self._ready(Render(generator))
 
     def encode(self, image: Image) -> EncodedSource:
         """See `Runtime`."""
         keypoints = self.detect(image).keypoints
         value, jacobian = torch.from_numpy(keypoints.value), torch.from_numpy(keypoints.jacobian)
-        features = (
-            *self._run(self._encode, _tensor(image)),
-            value.to(self._device),
-            jacobian.to(self._device),
-        )
+        with self._failures():
+            features = (
+                *self._run(self._encode, _tensor(image)),
+                value.to(self._device),
+                jacobian.to(self._device),
+            )
         return EncodedSource(keypoints, features)
 
     def detect(self, image: Image) -> Detection:
         """See `Runtime`."""
-        value, jacobian, heatmap = map(_array, self._run(self._detect, _tensor(image)))
+        with self._failures():
+            value, jacobian, heatmap = map(_array, self._run(self._detect, _tensor(image)))
         return Detection(KeyPoints(value, jacobian), heatmap[0])
 
     def render(self, source: EncodedSource, keypoints: KeyPoints) -> Picture:
         """See `Runtime`."""
         pose = torch.from_numpy(keypoints.value), torch.from_numpy(keypoints.jacobian)
-        image, *maps = self._run(self._render, *source.features, *pose)
-        return Picture(image.contiguous().cpu().numpy(), *map(_array, maps))
+        with self._failures():
+            image, *maps = self._run(self._render, *source.features, *pose)
+            return Picture(image.contiguous().cpu().numpy(), *map(_array, maps))
 
     def close(self) -> None:
         """See `Runtime`."""
         del self._detect, self._encode, self._render
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn what a GPU answers instead of numbers into one sentence.
+
+        It may come as late as the numbers are read: until then the GPU works by itself.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            if self._device.type == "cpu":
+                raise
+            raise DeviceError(f"{self._name} failed ({first_sentence(error)})") from error
 
     def _ready(self, stage: torch.nn.Module) -> torch.nn.Module:
         stage.eval().to(self._device)

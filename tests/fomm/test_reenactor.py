@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from avatar_app.fomm.checkpoints import load as load_checkpoint
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
+from avatar_app.fomm.torch_runtime import TorchRuntime
 from avatar_app.types import Avatar, AvatarAppError, Frame, Image, Reenactor
 from tests.fomm import golden_case
 from tests.fomm.golden_case import Golden
@@ -179,3 +182,52 @@ def test_unknown_model() -> None:
     """A misspelt model is a sentence."""
     with pytest.raises(AvatarAppError, match="did you mean"):
         load_reenactor("fomm-mimi")
+
+
+FULL = "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 0 has a total capacity of 2.00 GiB"
+
+
+@pytest.fixture
+def full_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose NVIDIA card has no memory left."""
+    to = torch.nn.Module.to
+
+    def refuse(module: torch.nn.Module, *given: Any, **named: Any) -> torch.nn.Module:
+        if given == (torch.device("cuda"),):
+            raise torch.OutOfMemoryError(FULL)
+        return to(module, *given, **named)
+
+    monkeypatch.setattr("avatar_app.fomm.runtime._why_no_cuda", lambda: "")
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "GeForce")
+    monkeypatch.setattr("torch.nn.Module.to", refuse)
+
+
+@pytest.mark.usefixtures("full_card")
+def test_full_card_is_left_for_the_cpu(load: Load) -> None:
+    """Who has not asked for CUDA gets an avatar nevertheless, and is told why it is slow."""
+    reenactor = load()
+    assert reenactor.runtime_description == "PyTorch on the CPU (float32)"
+    assert reenactor.device_reason == "GeForce failed (CUDA out of memory)"
+
+
+@pytest.mark.usefixtures("full_card")
+def test_full_card_that_was_asked_for_is_named(load: Load) -> None:
+    """A demand for CUDA that cannot be met is one sentence with the remedy."""
+    with pytest.raises(AvatarAppError, match=r"^GeForce failed \(CUDA out of memory\); close oth"):
+        load(device="cuda")
+
+
+@pytest.mark.usefixtures("full_card")
+def test_card_that_fails_later_is_named(model: Path, golden: Golden) -> None:
+    """What a GPU answers in the middle of a job is one sentence, too, not a fault of the app."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.nn.Module.to", lambda module, *_, **__: module)
+        runtime = TorchRuntime(load_checkpoint(model), "cuda", "float32")
+
+    def die(*_: Any) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure\nCUDA kernel errors might be")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.Tensor.to", die)
+        with pytest.raises(AvatarAppError, match=r"GeForce failed \(CUDA error: unspecified laun"):
+            runtime.detect(golden.image("driving"))
