@@ -26,6 +26,8 @@ FindFaces = Callable[[Image], Sequence[Floats]]
 """Gives the landmarks, (68, 2) each, of all faces in an (H, W, 3) uint8 RGB picture."""
 
 _EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+# Of all that Pillow knows: no program, which an EPS is, is run, and no rare decoder is met.
+_KINDS = frozenset({"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"})
 
 _LONGER_SIDE = 2048
 """Pixels kept of a larger photo: a face that fills a twelfth of it is still sharp enough."""
@@ -161,6 +163,11 @@ def _read_photo(path: Path) -> tuple[Image, float]:
     if not path.exists():
         raise AvatarAppError(f"{path} does not exist; check the name and the folder")
     with _read_errors(path), Pictures.open(path) as picture:
+        if picture.format not in _KINDS:
+            raise AvatarAppError(
+                f"{path} is a picture of a kind ({picture.format}) that is not taken; save it "
+                "again as JPEG or PNG"
+            )
         whole = picture.size
         if min(whole) < _SMALLEST_PHOTO:
             raise AvatarAppError(

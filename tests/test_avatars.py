@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import EpsImagePlugin
 from PIL import Image as Pictures
 
 from avatar_app import avatars, settings
@@ -168,6 +171,20 @@ def test_absurdly_large_picture_is_refused(tmp_path: Path) -> None:
     """What would take gigabytes to decode is refused before it is decoded."""
     Pictures.new("1", (20000, 20000)).save(tmp_path / "bomb.png")
     assert "more pixels" in sentence(tmp_path / "bomb.png")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there Ghostscript has another name")
+def test_no_program_of_a_picture_is_run(
+    tmp_path: Path, mateo: Pictures.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostScript is a program, which Pillow has Ghostscript run whatever the file is called."""
+    (tmp_path / "gs").write_text("#!/bin/sh\ntouch $(dirname $0)/was_run\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # it is looked for once
+    mateo.save(tmp_path / "photo.jpg", format="EPS")
+    assert "is a picture of a kind (EPS)" in sentence(tmp_path / "photo.jpg")
+    assert not (tmp_path / "was_run").exists()
 
 
 def test_bad_files_are_named_in_one_sentence(tmp_path: Path, mateo: Pictures.Image) -> None:
