@@ -187,6 +187,8 @@ def _shrunk(picture: Pictures.Image) -> Pictures.Image:
     if picture.mode in ("1", "P", "PA"):
         # Numbers of colours have no mean.
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if picture.mode.startswith("I;16"):  # which Pillow cannot shrink as they are
+        return picture.convert("I").reduce(times).convert("I;16")
     return picture.reduce(times)
 
 

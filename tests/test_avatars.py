@@ -151,6 +151,18 @@ def test_exif_orientation_is_undone(
     assert difference(lying, upright) < 3
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_large_scan_of_16_bits_is_taken(
+    tmp_path: Path, find: avatars.FindFaces, mateo: Pictures.Image, byteorder: str
+) -> None:
+    """A portrait as scanners give it, grey in 16 bits, becomes an avatar like a small one."""
+    scan = np.asarray(deep(mateo.resize((5000, 5000)), np.uint16))
+    Pictures.fromarray(scan.astype(f"{byteorder}u2")).save(tmp_path / "scan.tif")
+    mateo.convert("L").save(tmp_path / "small.png")
+    large, small = (load_avatar(tmp_path / name, 128, find) for name in ("scan.tif", "small.png"))
+    assert difference(large, small) < 3
+
+
 @pytest.mark.parametrize("extension", ["jpg", "png"])
 def test_huge_photo_is_taken(
     tmp_path: Path, find: avatars.FindFaces, mateo: Pictures.Image, extension: str
