@@ -245,7 +245,8 @@ def import_checkpoint(file: Path, name: str | None = None) -> Path:
 def fetch(name: str, progress: Progress = silent) -> Path:
     """Download a known model, check it, and import it; gives the path of the model.
 
-    A download that was interrupted goes on where it stopped. Raises AvatarAppError.
+    A download that was interrupted goes on where it stopped, and one that came whole but found no
+    room as a model need not come again. Raises AvatarAppError.
     """
     from avatar_app.fomm.download import download
 
@@ -258,10 +259,17 @@ def fetch(name: str, progress: Progress = silent) -> Path:
         return find(name)
     part = models_dir() / f"{name}.part"
     download(known.mirrors, part, known.digest, known.size_bytes, progress)
+    from avatar_app.fomm import published  # brings torch
+
     try:
-        return import_checkpoint(part, name)
-    finally:
+        model_params, tensors = published.read(part)
+    except AvatarAppError:
         part.unlink()
+        raise
+    path = models_dir() / (name + SUFFIX)
+    save(path, model_params, tensors, half=False)
+    part.unlink()
+    return path
 
 
 def digest(path: Path, algorithm: str) -> str:

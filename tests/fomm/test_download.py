@@ -176,6 +176,25 @@ def test_fetch(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert not mirror.ranges, "what is here already is not fetched again"
 
 
+def test_fetch_onto_a_full_disk(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Once there is room, what came already is not fetched again."""
+
+    def full(path: Path, content: bytes) -> None:
+        raise AvatarAppError(f"{path} could not be written: the disk is full")
+
+    torch.save(published_content(), tmp_path / "content")
+    known(mirror, (tmp_path / "content").read_bytes(), monkeypatch, "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write_whole", full)
+        with pytest.raises(AvatarAppError, match="disk is full"):
+            checkpoints.fetch("vox-adv")
+    mirror.ranges.clear()
+    assert checkpoints.fetch("vox-adv").is_file()
+    assert mirror.ranges == [f"bytes={len(mirror.content)}-"]
+
+
 def test_fetch_interrupted(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interruption leaves no model under the final name; what came so far is kept."""
 
