@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pictures
-from PIL import ImageOps
+from PIL import ImageCms, ImageOps
 
 from avatar_app import settings
 from avatar_app.files import write_whole
@@ -40,6 +40,7 @@ _ANOTHER_FACE = 0.4
 """Faces this much smaller than the largest are bystanders, or no faces at all."""
 
 _DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+_WITH_PROFILE = ("L", "RGB", "RGBA", "CMYK")
 _UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, EOFError, struct.error, MemoryError)
 
 
@@ -198,9 +199,25 @@ def _in_rgb(picture: Pictures.Image) -> Image:
         return np.repeat(grey[:, :, None], 3, axis=2)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
+    picture = _in_srgb(picture)
+    if picture.mode == "RGBA":
         white = Pictures.new("RGBA", picture.size, "white")
         picture = Pictures.alpha_composite(white, picture)
     return np.asarray(picture.convert("RGB"), np.uint8)
+
+
+def _in_srgb(picture: Pictures.Image) -> Pictures.Image:
+    """Give a photo that says what its numbers mean, as those of telephones do, in usual colours."""
+    profile = picture.info.get("icc_profile")
+    kept = "RGBA" if picture.mode == "RGBA" else "RGB"
+    if profile and picture.mode in _WITH_PROFILE:
+        # Where the profile is damaged or that of another mode, numbers are taken as they are.
+        with contextlib.suppress(ImageCms.PyCMSError):
+            shown = ImageCms.profileToProfile(
+                picture, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode=kept
+            )
+            return shown or picture
+    return picture
 
 
 def _eight_bits(values: np.ndarray, has_16_bits: bool) -> Image:

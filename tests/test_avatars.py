@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import EpsImagePlugin
+from PIL import EpsImagePlugin, ImageCms
 from PIL import Image as Pictures
 
 from avatar_app import avatars, settings
@@ -122,6 +122,42 @@ def test_transparent_background_becomes_white(tmp_path: Path, mateo: Pictures.Im
     cut.save(tmp_path / "cut.png")
     avatar = load_avatar(tmp_path / "cut.png", 256, nobody, centre_square=True)
     assert (avatar.image[:15] == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_colours_are_those_that_the_photo_means(
+    tmp_path: Path, mateo: Pictures.Image, mode: str
+) -> None:
+    """The numbers of a photo with a colour profile, as telephones write it, are read by it."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # One by which the first number is blue, and the last red.
+    swapped = profile.replace(b"rXYZ", b"tmp ").replace(b"bXYZ", b"rXYZ").replace(b"tmp ", b"bXYZ")
+    photo = Pictures.fromarray(np.ascontiguousarray(np.asarray(mateo)[:, :, ::-1])).convert(mode)
+    photo.save(tmp_path / "swapped.png", icc_profile=swapped)
+    mateo.save(tmp_path / "plain.png")
+    read, plain = (
+        load_avatar(tmp_path / name, 128, nobody, centre_square=True)
+        for name in ("swapped.png", "plain.png")
+    )
+    assert np.abs(read.image.astype(int) - plain.image).max() <= 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK", "L"])
+@pytest.mark.parametrize("profile", ["damaged", "of another mode"])
+def test_colour_profile_that_cannot_be_used_is_left_out(
+    tmp_path: Path, mateo: Pictures.Image, mode: str, profile: str
+) -> None:
+    """Then the numbers are taken for what they are as a rule."""
+    another = ImageCms.createProfile("LAB" if mode == "RGB" else "sRGB")
+    whole = ImageCms.ImageCmsProfile(another).tobytes()
+    photo = mateo.convert(mode)
+    photo.save(tmp_path / "plain.tif")
+    photo.save(tmp_path / "odd.tif", icc_profile=whole[:200] if profile == "damaged" else whole)
+    odd, plain = (
+        load_avatar(tmp_path / name, 128, nobody, centre_square=True)
+        for name in ("odd.tif", "plain.tif")
+    )
+    np.testing.assert_array_equal(odd.image, plain.image)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
