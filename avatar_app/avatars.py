@@ -55,8 +55,9 @@ def load_avatar(
     """Make an avatar of `size` x `size` pixels from a photo of any size, mode and orientation.
 
     Where there is not exactly one face of a usable size, AvatarAppError says so; with
-    `centre_square` the sentence goes to `warn` and the centre of the photo is taken instead.
-    A file that is no picture, or too small or too large a one, always raises AvatarAppError.
+    `centre_square`, or where `add_avatar` has kept the photo nevertheless, the sentence goes to
+    `warn` and the centre of the photo is taken instead. A file that is no picture, or too small or
+    too large a one, always raises AvatarAppError.
     """
     photo, scale = _read_photo(path)
     try:
@@ -70,7 +71,7 @@ def load_avatar(
                 "from nearer"
             )
     except AvatarAppError as problem:
-        if not centre_square:
+        if not centre_square and path.parent != _own_folder():
             raise
         warn(f"{problem} (the centre of the picture is used)")
         height, width = photo.shape[:2]

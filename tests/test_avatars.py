@@ -328,6 +328,17 @@ def test_added_avatar_is_listed_and_leaves_camera_data_behind(
         add_avatar(tmp_path / "me.jpg", never)
 
 
+def test_photo_kept_without_a_face_is_an_avatar(tmp_path: Path, mateo: Pictures.Image) -> None:
+    """Who has accepted the centre of a picture once can use it by its name, everywhere."""
+    mateo.save(tmp_path / "cat.png")
+    add_avatar(tmp_path / "cat.png", nobody, centre_square=True)
+    warnings: list[str] = []
+    avatar = load_avatar(resolve_avatar("cat"), 128, nobody, warn=warnings.append)
+    assert avatar.image.shape == (128, 128, 3)
+    assert avatar.landmarks is None
+    assert "no face was found" in warnings[0]
+
+
 def test_unfit_photo_is_not_added(tmp_path: Path) -> None:
     """A photo without a face is refused, and nothing is kept."""
     Pictures.new("RGB", (300, 300)).save(tmp_path / "wall.png")
