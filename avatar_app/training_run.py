@@ -153,12 +153,13 @@ def quantize(model: str | Path, clips: Path | None = None, progress: Progress = 
 
 def _bundled_pairs(size: int) -> list[tuple[Image, Image]]:
     """Every avatar on board with frames of the demo clip, framed as in a call."""
-    from avatar_app.avatars import list_avatars, load_avatar
+    from avatar_app.avatars import load_avatar
     from avatar_app.framing import crop, face_square
     from avatar_app.glitch.landmarks import FaceFinder
 
     finder = FaceFinder()
-    sources = [load_avatar(path, size, finder.in_photo).image for path in list_avatars().values()]
+    portraits = sorted(bundled("assets", "avatars").glob("*.png"))
+    sources = [load_avatar(path, size, finder.in_photo).image for path in portraits]
     with VideoReader(bundled("assets", "demo", "webcam.mp4")) as reader:
         frames = list(reader)[::QUANTIZING_STRIDE]
     faces = [(frame.image, finder.track(frame.image)) for frame in frames]

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from avatar_app import settings
 from avatar_app.fomm.checkpoints import load
 from avatar_app.fomm.training import plots
 from avatar_app.settings import bundled
-from avatar_app.training_run import _begin_logs, _split, quantize, redraw, train
+from avatar_app.training_run import _begin_logs, _bundled_pairs, _split, quantize, redraw, train
 from avatar_app.types import AvatarAppError
 
 CONFIG = """
@@ -144,6 +145,17 @@ def test_clips_of_one_frame_tell_no_ranges(clips: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("avatar_app.training_run.read_clip", lambda path, size: still)
     with pytest.raises(AvatarAppError, match=r"clips .* have one frame each; give longer"):
         quantize("fomm-mini", clips)
+
+
+def test_own_avatars_do_not_decide_how_a_model_is_quantized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only those on board do, so that the result is everywhere the same."""
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(tmp_path))
+    own = settings.data_dir() / "avatars"
+    own.mkdir(parents=True)
+    (own / "broken.png").write_text("no picture")
+    assert len({source.tobytes() for source, _ in _bundled_pairs(128)}) == 9
 
 
 def test_what_cannot_be_leaves_no_folder(clips: Path, tmp_path: Path) -> None:
