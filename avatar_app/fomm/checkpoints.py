@@ -171,7 +171,7 @@ def load(model: str | Path) -> Checkpoint:
     try:
         described = json.loads(metadata.get("model_params", "null"))
         size = int(metadata.get("size", "256"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AvatarAppError(f"{path}: its description is damaged.") from error
     model_params = params.check(described, str(path))
     params.check_size(model_params, size, str(path))

@@ -11,6 +11,7 @@ import json
 import logging
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ SUFFIX = ".int8.zip"
 _ABOUT = "about.json"
 _FILES = tuple(f"{stage}.{kind}" for stage in conversion.STAGES for kind in ("xml", "bin"))
 
+# What zipfile says of a part that is missing, encrypted, packed in an unknown way, or damaged.
+_UNREADABLE = (KeyError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile)
+
 # Only convolutions: coordinates and what is sampled with them would be off by pixels.
 _EXACT = (
     *("Add", "AvgPool", "Divide", "Exp", "GridSample", "Interpolate"),
@@ -43,18 +47,23 @@ def form_of(checkpoint: Checkpoint) -> Path | None:
         with zipfile.ZipFile(path) as archive:
             about = json.loads(archive.read(_ABOUT))
         return path if about["model_sha256"] == checkpoint.sha256 else None
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+    except (OSError, TypeError, ValueError, *_UNREADABLE):
         return None
 
 
 def unpack(form: Path, folder: Path) -> None:
-    """Write the files of every stage into `folder`. Raises OSError where that fails."""
+    """Write the files of every stage into `folder`.
+
+    Raises AvatarAppError where the form is damaged, OSError where the folder cannot be written.
+    """
     try:
         with zipfile.ZipFile(form) as archive:
             for name in _FILES:
                 (folder / name).write_bytes(archive.read(name))
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise OSError(f"{form} is damaged: {error}") from error
+    except _UNREADABLE as error:
+        raise AvatarAppError(
+            f"{form} is damaged; get it again, or delete it: then pictures take longer."
+        ) from error
 
 
 def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Path:

@@ -116,6 +116,10 @@ def _not_json(path: Path) -> None:
     save_file(load_file(path), path, {"model_params": "{", "size": "64"})
 
 
+def _too_deep(path: Path) -> None:
+    save_file(load_file(path), path, {"model_params": "[" * 100_000, "size": "64"})
+
+
 def _too_large(path: Path) -> None:
     given = copy.deepcopy(TINY)
     given["generator_params"]["block_expansion"] = 10**9
@@ -134,6 +138,7 @@ def _odd_size(path: Path) -> None:
         (_half_of_it, "damaged"),
         (_without_description, "model_params are missing"),
         (_not_json, "description is damaged"),
+        (_too_deep, "description is damaged"),
         (_too_large, "generator_params.block_expansion is 1000000000"),
         (_odd_size, "65 x 65"),
     ],

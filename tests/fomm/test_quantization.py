@@ -80,10 +80,30 @@ def _of_another_model(path: Path) -> None:
         archive.writestr("about.json", json.dumps({"model_sha256": "0" * 64}))
 
 
+def _described_too_deeply(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("about.json", "[" * 100_000)
+
+
+def _encrypted(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("about.json", "{}")
+    content = bytearray(path.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     "spoil",
-    [_of_another_model, lambda path: path.write_bytes(b"PK"), lambda path: path.unlink()],
-    ids=["another's", "damaged", "missing"],
+    [
+        _of_another_model,
+        _described_too_deeply,
+        _encrypted,
+        lambda path: path.write_bytes(b"PK"),
+        lambda path: path.unlink(),
+    ],
+    ids=["another's", "too deep", "encrypted", "damaged", "missing"],
 )
 def test_a_form_that_does_not_belong_to_the_model_is_left_alone(
     quantized: Checkpoint, tmp_path: Path, spoil: object
@@ -95,6 +115,25 @@ def test_a_form_that_does_not_belong_to_the_model_is_left_alone(
         shutil.copy(path, tmp_path)
     spoil(tmp_path / form.name)  # type: ignore[operator]
     assert form_of(load(tmp_path / quantized.path.name)) is None
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("spoilt", [b"\0" * 8, b"\xff" * 8])
+def test_a_form_that_is_damaged_inside_is_named(
+    quantized: Checkpoint, tmp_path: Path, spoilt: bytes, keep: bool
+) -> None:
+    """It is no fault of the app, and what to do about it is said."""
+    form = form_of(quantized)
+    assert form is not None
+    for path in (quantized.path, form):
+        shutil.copy(path, tmp_path)
+    with zipfile.ZipFile(form) as archive:
+        at = archive.getinfo("render.bin").header_offset + 200
+    with (tmp_path / form.name).open("r+b") as file:
+        file.seek(at)
+        file.write(spoilt)
+    with pytest.raises(AvatarAppError, match=rf"{form.name} is damaged; get it again, or delete"):
+        OpenVinoRuntime(load(tmp_path / quantized.path.name), "auto", keep=keep)
 
 
 def test_the_form_travels_with_the_embedded_model() -> None:
