@@ -19,7 +19,7 @@ from avatar_app.video.source import open_input, sound_stream
 # Container -> (video encoder, its options, audio codecs it can carry unchanged, audio encoder).
 _X264 = ("libx264", {"preset": "veryfast", "crf": "18"})
 _VP8 = ("libvpx", {"deadline": "realtime", "cpu-used": "6", "crf": "10", "b": "4M"})
-_MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "alac"})
+_MP4_AUDIO = frozenset({"aac", "ac3", "alac"})
 _CONTAINERS = {
     ".mp4": (*_X264, _MP4_AUDIO, "aac"),
     ".mov": (*_X264, _MP4_AUDIO, "aac"),
