@@ -1,7 +1,8 @@
-"""A verdict drawn into the picture it is about: a frame, the landmarks, and the reason."""
+"""A verdict drawn into the picture it is about: a frame, the landmarks, and the reason or part."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -25,6 +26,18 @@ _GROUND = (14, 17, 25)
 _FRAME = 8
 _LINE, _MARGIN = 24, 12
 _MOST_LINES = 3
+_LABEL, _LABEL_GAP = 28, 12  # height of a part's name, and its distance from the face
+
+PLACES = {
+    "brows": slice(17, 27),
+    "eyes": slice(36, 48),
+    "nose": slice(27, 36),
+    "mouth": slice(48, 68),
+    "left jaw": slice(2, 6),
+    "right jaw": slice(11, 15),
+    "chin": slice(6, 11),
+}
+"""The landmarks at each part of a face; left in the picture."""
 
 
 def overlay_size(height: int, width: int) -> tuple[int, int]:
@@ -39,11 +52,45 @@ def draw_verdict(image: Image, verdict: Verdict | None) -> Image:
     Red flags as a frame with the worst one's colour and their reasons as lines at the bottom;
     landmarks as points. Without a verdict nothing is drawn.
     """
+    drawn, up = _marked(image, verdict)
+    if verdict is not None and up:
+        lines = tuple(
+            (f"{flag.name}  {reason_of(verdict, flag)}", _COLOURS[flag.severity])
+            for flag in up[:_MOST_LINES]
+        )
+        words = _words(drawn.shape[1] - 2 * _FRAME, lines)
+        drawn[-_FRAME - len(words) : -_FRAME, _FRAME:-_FRAME] = words
+    return drawn
+
+
+def draw_marks(image: Image, verdict: Verdict, parts: Sequence[str]) -> Image:
+    """Return what `draw_verdict` does, but for the words: below it somebody else says them.
+
+    The `parts` of the face that are meant, keys of `PLACES`, are named beside the face where there
+    is room, so that nothing of it is hidden.
+    """
+    drawn, up = _marked(image, verdict)
+    if verdict.landmarks is not None:
+        points = verdict.landmarks * (len(drawn) / len(image))
+        colour = _COLOURS[up[0].severity] if up else _POINT
+        lowest = _FRAME
+        for part in sorted(parts, key=lambda part: float(points[PLACES[part], 1].mean())):
+            lowest = _name_part(drawn, points, part, colour, lowest)
+    return drawn
+
+
+def reason_of(verdict: Verdict, flag: Flag) -> str:
+    """Return why a flag is up, to a person; what raised it may have passed meanwhile."""
+    return verdict.reasons.get(flag, "") or "many measures together"
+
+
+def _marked(image: Image, verdict: Verdict | None) -> tuple[Image, list[Flag]]:
+    """Return it enlarged, with frame and landmarks; and the flags that are up, worst first."""
     height, width = overlay_size(*image.shape[:2])
     enlarged = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
     drawn: Image = np.asarray(enlarged, np.uint8)
     if verdict is None:
-        return drawn
+        return drawn, []
     up = sorted(verdict.flags, key=urgency)
     if verdict.landmarks is not None:
         is_glitch = bool(up) and not up[0].is_gate
@@ -53,18 +100,24 @@ def draw_verdict(image: Image, verdict: Verdict | None) -> Image:
         colour = _COLOURS[up[0].severity]
         drawn[:_FRAME] = drawn[-_FRAME:] = colour
         drawn[:, :_FRAME] = drawn[:, -_FRAME:] = colour
-        lines = tuple(
-            (f"{flag.name}  {reason_of(verdict, flag)}", _COLOURS[flag.severity])
-            for flag in up[:_MOST_LINES]
-        )
-        words = _words(width - 2 * _FRAME, lines)
-        drawn[-_FRAME - len(words) : -_FRAME, _FRAME:-_FRAME] = words
-    return drawn
+    return drawn, up
 
 
-def reason_of(verdict: Verdict, flag: Flag) -> str:
-    """Return why a flag is up, to a person; what raised it may have passed meanwhile."""
-    return verdict.reasons.get(flag, "") or "many measures together"
+def _name_part(
+    drawn: Image, points: Floats, part: str, colour: tuple[int, int, int], lowest: int
+) -> int:
+    """Write a part's name beside the face, not above `lowest`; return where the next may begin."""
+    words = _label(part, colour)
+    height, width = (int(length) for length in words.shape[:2])
+    left, right = (round(float(end)) for end in (points[:, 0].min(), points[:, 0].max()))
+    is_left = left >= drawn.shape[1] - right
+    at = left - _LABEL_GAP - width if is_left else right + _LABEL_GAP
+    top = max(lowest, round(float(points[PLACES[part], 1].mean()) - height / 2))
+    fits_across = _FRAME <= at <= drawn.shape[1] - _FRAME - width
+    if not fits_across or top > len(drawn) - _FRAME - height:
+        return lowest
+    drawn[top : top + height, at : at + width] = words
+    return top + height + 2
 
 
 def _points(drawn: Image, landmarks: Floats, colour: tuple[int, int, int]) -> None:
@@ -81,4 +134,13 @@ def _words(width: int, lines: tuple[tuple[str, tuple[int, int, int]], ...]) -> I
         while len(line) > 2 and draw.textlength(line, font) > width - 2 * _MARGIN:
             line = line[:-2].rstrip() + "…"
         draw.text((_MARGIN, 4 + _LINE * row + _LINE / 2), line, colour, font, anchor="lm")
+    return np.array(picture, np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _label(words: str, colour: tuple[int, int, int]) -> Image:
+    font = ImageFont.load_default(20)
+    width = round(font.getlength(words)) + _MARGIN
+    picture = Pictures.new("RGB", (width, _LABEL), colour)
+    ImageDraw.Draw(picture).text((_MARGIN / 2, _LABEL / 2), words, _GROUND, font, anchor="lm")
     return np.array(picture, np.uint8)
