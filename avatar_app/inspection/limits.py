@@ -10,6 +10,7 @@ import numpy as np
 
 from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.measures import (
+    CAMERA,
     COVERED,
     COVERED_FACE,
     ENTERED,
@@ -29,6 +30,17 @@ _HOLE = 4.0  # times as long as usual without a picture
 _NAMED = 5
 _FACE = "skull_misfit"  # is measured wherever there is a face
 _STILL = "still"
+_DISTURBED = dict(
+    zip(
+        CAMERA,
+        (
+            "its light changed",
+            "it lost detail, as from blur or strong compression",
+            "it was full of specks or blocks, as from noise or lost data",
+        ),
+        strict=True,
+    )
+)
 _DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driver; and a face of it
 
 
@@ -89,11 +101,11 @@ def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
         yield f"A face smaller than about {_SMALL:.0f} pixels would not have been found."
     elif unseen >= _LONG:
         yield f"For {unseen:.1f} s no face was seen."
-    covered = _seconds(rows, seconds, _is_covered)
+    covered = _seconds(rows, seconds, is_covered)
     if covered >= _LONG:
         yield (
-            f"For {covered:.1f} s the face or part of it was behind something or outside the "
-            "picture: what could not be seen of it was not judged."
+            f"For {covered:.1f} s the face or part of it was taken to be behind something or "
+            "outside the picture: what it looks like there counts less, or not at all."
         )
     turned = _seconds(rows, seconds, _is_turned)
     if turned >= _LONG:
@@ -109,9 +121,15 @@ def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
         )
     spoilt = _seconds(rows, seconds, is_spoilt)
     if spoilt >= _LONG:
+        causes = [
+            words
+            for name, words in _DISTURBED.items()
+            if any(is_spoilt({name: row.measures.get(name, 0.0)}) for row in rows)
+        ]
         yield (
-            f"For {spoilt:.1f} s light or camera changed all of the picture: a face that was not "
-            "found meanwhile does not count as missing."
+            f"For {spoilt:.1f} s the whole picture was disturbed, and not the face alone "
+            f"({'; '.join(causes)}): what light, camera or connection do is no glitch, so less "
+            "counted as one meanwhile."
         )
 
 
@@ -119,7 +137,8 @@ def _has_face(measures: Mapping[str, float]) -> bool:
     return _FACE in measures
 
 
-def _is_covered(measures: Mapping[str, float]) -> bool:
+def is_covered(measures: Mapping[str, float]) -> bool:
+    """Say whether a face was taken to be behind something."""
     return measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE
 
 
@@ -137,14 +156,20 @@ def _still_seconds(rows: Sequence[Row]) -> float:
 def _seconds(
     rows: Sequence[Row], seconds: float, holds: Callable[[Mapping[str, float]], bool]
 ) -> float:
-    """Return for how long of a video of so many seconds something holds of the measures.
+    """Return for how long of a video of so many seconds something holds of the measures."""
+    steps = durations(rows, seconds)
+    return sum(step for row, step in zip(rows, steps, strict=True) if holds(row.measures))
 
-    A picture before a hole was there as long as others are.
+
+def durations(rows: Sequence[Row], seconds: float) -> list[float]:
+    """Return how long each picture of a video of so many seconds was there.
+
+    One before a hole was there as long as others are.
     """
     steps = np.diff([*(row.time for row in rows), seconds])
     usual = float(np.median(steps))
     steps[steps > _hole(usual)] = usual
-    return sum(float(step) for row, step in zip(rows, steps, strict=True) if holds(row.measures))
+    return [float(step) for step in steps]
 
 
 def _hole(usual: float) -> float:

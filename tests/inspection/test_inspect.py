@@ -166,7 +166,7 @@ def during(case: str, images: list[Image]) -> list[Image]:
         ([np.hstack([image, image[:, ::-1]]) for image in clip()[:30]], 25, "up to 2 faces"),
         (clip()[:15] + [np.roll(i[::-1], 60, 1) for i in clip()[:15]], 25, "scene changes"),
         (clip()[:10] + during("hand_mouth", clip()[10:40]), 25, "behind something"),
-        (clip()[:10] + during("low_light", clip()[10:40]), 25, "light or camera changed"),
+        (clip()[:10] + during("low_light", clip()[10:40]), 25, "its light changed"),
         ([np.pad(i, ((160, 168), (0, 0), (0, 0))) for i in clip()[:30]], 25, "320 x 568"),
     ],
     ids=[

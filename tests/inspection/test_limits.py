@@ -32,7 +32,7 @@ def test_how_long_a_face_was_behind_something_is_said(
         Row(index, index / 25, measures if 10 <= index < 20 else FACE, 0.1) for index in range(30)
     ]
     said = " ".join(limits(rows, 1.2, Circumstances()))
-    assert ("0.4 s the face or part of it was behind something" in said) == is_said
+    assert ("0.4 s the face or part of it was taken to be behind something" in said) == is_said
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,26 @@ def test_how_long_a_face_stood_still_is_said(
     said = " ".join(limits(rows, len(rows) / 25, Circumstances()))
     assert words in said
     assert ("did not change" in said) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("measures", "words"),
+    [
+        ({"beside_light": 0.5}, "(its light changed)"),
+        ({"beside_blur": 0.5}, "(it lost detail, as from blur or strong compression)"),
+        ({"beside_grain": 0.5}, "(it was full of specks or blocks, as from noise or lost data)"),
+        ({"beside_light": 0.2, "beside_change": 1.2}, ""),
+    ],
+    ids=["light", "blur", "grain", "somebody moves"],
+)
+def test_how_long_the_whole_picture_was_disturbed_is_said(
+    measures: Mapping[str, float], words: str
+) -> None:
+    """And by what: a reader knows whether the call was bad."""
+    rows = [
+        Row(index, index / 25, {**FACE, **(measures if index < 10 else {})}, 0.1)
+        for index in range(30)
+    ]
+    said = " ".join(limits(rows, 1.2, Circumstances()))
+    assert ("For 0.4 s the whole picture was disturbed" in said) == bool(words)
+    assert words in said
