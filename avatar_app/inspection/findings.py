@@ -6,62 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from avatar_app.events import Flag, FlagCleared, FlagRaised, urgency
+from avatar_app.events import FlagCleared, FlagRaised, urgency
+from avatar_app.inspection.moments import Moment
+from avatar_app.inspection.wording import Wording
 from avatar_app.provenance import Label
 from avatar_app.reports import Row, Span
-from avatar_app.types import Image, Verdict
 
-_MOST_MOMENTS = 6
-_KEPT = 24
-_SHOWN_SCORE = 0.5  # a flag holds for a while after: such pictures are no worst moments
 _SUSPECT_SCORE, _SUSPECT_SECONDS = 0.85, 0.5
 """What stays so high for so long is worth a look, flagged or not: few whole faces do."""
-
-
-@dataclass(frozen=True, eq=False)
-class Moment:
-    """A judged picture worth showing: `image` (S, S, 3) uint8 RGB as it was judged.
-
-    `apart` is how far a second finder sees the landmarks elsewhere, in eye distances; None where
-    nobody asked it.
-    """
-
-    verdict: Verdict
-    image: Image
-    apart: float | None = None
-
-    @property
-    def is_glitch(self) -> bool:
-        """Whether a glitch was flagged in it."""
-        return any(not flag.is_gate for flag in self.verdict.flags)
-
-
-class Moments:
-    """Keeps the worst picture of each second, and of those the worst."""
-
-    def __init__(self) -> None:
-        self._by_second: dict[int, Moment] = {}
-
-    def add(self, moment: Moment) -> None:
-        """Take one more picture."""
-        second = int(moment.verdict.time)
-        best = self._by_second.get(second)
-        if best is None or _rank(moment) > _rank(best):
-            self._by_second[second] = moment
-        if len(self._by_second) > _KEPT:
-            del self._by_second[min(self._by_second, key=lambda at: _rank(self._by_second[at]))]
-
-    def worst(self) -> list[Moment]:
-        """Return the flagged ones, or where nothing was flagged the highest scores; worst first."""
-        ranked = sorted(self._by_second.values(), key=_rank, reverse=True)
-        flagged = [
-            moment for moment in ranked if moment.is_glitch and moment.verdict.score >= _SHOWN_SCORE
-        ]
-        return flagged[:_MOST_MOMENTS] or ranked[: _MOST_MOMENTS // 2]
-
-
-def _rank(moment: Moment) -> tuple[bool, float]:
-    return moment.is_glitch, moment.verdict.score
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +38,7 @@ class Inspection:
     notes: Sequence[str]
     about: Mapping[str, str]
     report: Path
+    wording: Wording
     figures: Mapping[str, float] = field(default_factory=dict)
     label: Label | None = None
 
@@ -101,13 +54,26 @@ class Inspection:
 
     def summary(self) -> list[str]:
         """Return what a person should know, sentence by sentence."""
+        return [*self.findings(), *self.error_rates()]
+
+    def findings(self) -> list[str]:
+        """Return what was found, sentence by sentence."""
         if not self.judged_seconds:
             return [*self._labelled(), "Nothing could be judged: no face was found in this video."]
-        return [*self._labelled(), self._verdict(), *self._where(), self._error_rates()]
+        return [*self._labelled(), self._verdict(), *self._where()]
 
-    def words(self, flag: Flag) -> str:
-        """Return what a flag says here: of a stranger's video not that there is an avatar."""
-        return flag.sentence if self.role == "driver" else flag.finding
+    def error_rates(self) -> list[str]:
+        """Return how often the detector errs, as far as anybody measured it."""
+        if not self.judged_seconds:
+            return []
+        if not self.figures:
+            return ["How often the detector errs with these weights at this threshold is unknown."]
+        return [_rates(self.figures)]
+
+    def at_worst(self, span: Span) -> Mapping[str, float]:
+        """Return the measures of the picture in a span that speak most for its reason."""
+        within = [row.measures for row in self.rows if span.begin <= row.time < span.end]
+        return max(within, key=lambda seen: self.wording.evidence(span.reason, seen), default={})
 
     def _labelled(self) -> list[str]:
         if self.label is None:
@@ -126,7 +92,9 @@ class Inspection:
             )
         if not self.glitches:
             none = f"No glitch was seen in {self.judged_seconds:.1f} s with a face."
-            return none if self.role == "driver" else f"{none} That does not make it genuine."
+            if self.role == "driver":
+                return none
+            return f"{none} That does not make it genuine."
         count = len(_merged(self.glitches))
         what = "one glitch" if count == 1 else f"{count} glitches"
         share = f"{self._glitch_seconds():.1f} of {self.seconds:.1f} s"
@@ -142,8 +110,9 @@ class Inspection:
     def _where(self) -> list[str]:
         worst = [moment for moment in self.moments if moment.is_glitch][:1]
         found = [f"The worst is at {clock(moment.verdict.time)}." for moment in worst]
-        flags = sorted({span.flag for span in self.glitches}, key=urgency)
-        return [" ".join([*map(self.words, flags), *found])] if flags else []
+        spans = sorted(self.glitches, key=lambda span: urgency(span.flag))
+        said = [self.wording.finding(span.flag, self.at_worst(span)) for span in spans]
+        return [" ".join([*dict.fromkeys(said), *found])] if said else []
 
     def _suspect_seconds(self) -> float:
         """Return how long the score stayed high at most."""
@@ -158,29 +127,6 @@ class Inspection:
 
     def _glitch_seconds(self) -> float:
         return sum(end - begin for begin, end in _merged(self.glitches))
-
-    def _error_rates(self) -> str:
-        if not self.figures:
-            return "How often the detector errs with these weights at this threshold is not known."
-        alarms = round(self.figures["false_alarms"])
-        rates = (
-            "How far to trust that: of the glitches it was tested with the detector noticed "
-            f"{self.figures['event_recall']:.0%}; in {self.figures['clean_minutes']:.0f} minutes "
-            f"of clean test footage it raised {alarms or 'no'} false alarm{'s' * (alarms > 1)} "
-            "(its threshold was chosen with these in view: expect some)."
-        )
-        if (jaws := self.figures.get("jaws_found")) is not None:
-            rates += (
-                f" Of jaws that melt in a face still and sharp otherwise it noticed {jaws:.0%}."
-            )
-        if (foreign := self.figures.get("foreign_found")) is not None:
-            rates += f" Of glitches as other kinds of avatars make them it noticed {foreign:.0%}."
-        if (edges := self.figures.get("edge_clips_flagged")) is not None:
-            rates += (
-                " Of clips of people behind hands, in poor light or out of the picture, whose "
-                f"faces are whole, it flagged {edges:.0%}."
-            )
-        return rates
 
 
 def clock(time: float) -> str:
@@ -198,3 +144,24 @@ def _merged(spans: Sequence[Span]) -> list[tuple[float, float]]:
         else:
             merged.append((span.begin, span.end))
     return merged
+
+
+def _rates(figures: Mapping[str, float]) -> str:
+    alarms = round(figures["false_alarms"])
+    rates = (
+        "How far to trust that: of the glitches it was tested with the detector noticed "
+        f"{figures['event_recall']:.0%}; in {figures['clean_minutes']:.0f} minutes "
+        f"of clean test footage it raised {alarms or 'no'} false alarm{'s' * (alarms > 1)} "
+        "(its threshold was chosen with these in view: expect some)."
+    )
+    more = (
+        ("jaws_found", "Of jaws that melt in a face still and sharp otherwise it noticed"),
+        ("foreign_found", "Of glitches as other kinds of avatars make them it noticed"),
+        (
+            "edge_clips_flagged",
+            "Of clips of people behind hands, in poor light or out of the picture, whose faces are "
+            "whole, it flagged",
+        ),
+    )
+    rates += "".join(f" {words} {figures[name]:.0%}." for name, words in more if name in figures)
+    return rates

@@ -24,10 +24,12 @@ from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import load_own
 from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
-from avatar_app.inspection.findings import Inspection, Moment, Moments
+from avatar_app.inspection.findings import Inspection
 from avatar_app.inspection.limits import Circumstances, judged_seconds, limits
+from avatar_app.inspection.moments import Moment, Moments
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import SIDE, Cuts, FaceView
+from avatar_app.inspection.wording import Wording
 from avatar_app.progress import Progress, silent
 from avatar_app.provenance import Label, read_label
 from avatar_app.reports import Row, frames_to_csv, spans
@@ -73,17 +75,20 @@ def inspect(
         if driving is not None:
             drivers = stack.enter_context(VideoReader(driving, max_side=_DRIVER_SIDE))
         finder = FaceFinder()
+        own = None if driving is None else load_own()
         detector = load_detector(
             role,
             false_alarms_per_hour=false_alarms_per_hour,
             model=calibration,
-            own=None if driving is None else load_own(),
+            own=own,
             finder=finder,
         )
         stack.callback(detector.close)
         if avatar is not None:
             detector.set_source(load_avatar(resolve_avatar(str(avatar)), SIDE, finder.in_photo))
-        job = _Job(detector, finder, None if drivers is None else _Beside(drivers))
+        known = learned.roles[role] if own is None else own.applied(learned.roles[role])
+        wording = Wording(role, known.usual)
+        job = _Job(detector, finder, None if drivers is None else _Beside(drivers), wording)
         job.judge(reader, progress)
         if len(job.rows) == 1:  # of which a report would say that no glitch was seen
             raise AvatarAppError(
@@ -165,13 +170,18 @@ class _Job:
     """Judges one video, and keeps what the report needs."""
 
     def __init__(
-        self, detector: GlitchDetector, finder: FaceFinder, drivers: _Beside | None
+        self,
+        detector: GlitchDetector,
+        finder: FaceFinder,
+        drivers: _Beside | None,
+        wording: Wording,
     ) -> None:
         self._detector = detector
         self._view = FaceView(finder)
         self._drivers = drivers
         self._cuts = Cuts()
         self._tracker = FlagTracker()
+        self._wording = wording
         self._moments = Moments()
         self._events: list[FlagRaised | FlagCleared] = []
         self.rows: list[Row] = []
@@ -187,7 +197,8 @@ class _Job:
             else:
                 verdict = self._verdict(frame, picture)
                 self._events += self._tracker.update(verdict)
-                self._moments.add(Moment(verdict, picture))
+                moment = Moment(verdict, picture)
+                self._moments.add(moment)
                 self.rows.append(
                     Row(frame.index, frame.time, verdict.measures, verdict.score, verdict.flags)
                 )
@@ -216,6 +227,7 @@ class _Job:
             notes=tuple(limits(self.rows, seconds, self.seen)),
             about=about,
             report=report,
+            wording=self._wording,
             figures=figures,
         )
 

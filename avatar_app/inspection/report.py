@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 
 import cv2
 
-from avatar_app.events import Flag, urgency
+from avatar_app.events import urgency
 from avatar_app.glitch.second_opinion import SLIPPED
-from avatar_app.inspection.findings import Inspection, Moment, clock
+from avatar_app.inspection.findings import Inspection, clock
+from avatar_app.inspection.moments import Moment
 from avatar_app.inspection.timeline import COLOURS, timeline_svg
-from avatar_app.overlay import draw_verdict, reason_of
+from avatar_app.inspection.wording import Wording, parts_of
+from avatar_app.overlay import draw_marks
+from avatar_app.reports import Span
 
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem;
-  color: #1c2230; background: #fff; }
+  color: #1c2230; background: #fff; overflow-wrap: break-word; }
 h1 { font-size: 1.5rem; margin-bottom: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .verdict { font-size: 1.15rem; border-left: .4rem solid #3c8c5a; padding: .6rem 1rem;
@@ -30,13 +33,21 @@ svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 svg text { fill: #3a4458; } .right { text-anchor: end; } .middle { text-anchor: middle; }
 .ground { fill: #f4f6f9; } .curve { fill: none; stroke: #2c5ea8; stroke-width: 1.5; }
 .limit { stroke: #d43c3c; stroke-dasharray: 5 4; } svg .limit-word { fill: #d43c3c; }
-.moments { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1rem; }
+.moments { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr));
+  gap: 1rem; }
 figure { margin: 0; } figure img { width: 100%; border-radius: .3rem; display: block; }
-figcaption { font-size: .85rem; margin-top: .3rem; }
+figcaption { font-size: .9rem; line-height: 1.4; margin-top: .3rem; }
+figcaption p { margin: .2rem 0; } figcaption .faint { font-size: .75rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 td, th { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e3e7ee;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; }
+.when { white-space: nowrap; }
+.settings { font-size: .8rem; color: #5a6478; } .settings td { overflow-wrap: anywhere; }
 .dot { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; }
+@media (max-width: 40rem) {
+  td, th { display: block; border: 0; padding: 0; } tr { display: block; padding: .3rem 0;
+    border-bottom: 1px solid #e3e7ee; }
+}
 """
 _JPEG_QUALITY = 85
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -45,7 +56,6 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def report_html(inspection: Inspection) -> str:
     """Return the whole page."""
     name = escape(inspection.video.name)
-    sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in inspection.summary())
     kind = "" if inspection.judged_seconds else "none"
     kind = "glitch" if inspection.glitches else "suspect" if inspection.is_suspect else kind
     return f"""<!doctype html>
@@ -55,14 +65,15 @@ def report_html(inspection: Inspection) -> str:
 <title>Glitches in {name}</title><style>{_STYLE}</style></head><body>
 <h1>{name}</h1>
 <p class="faint">{_length(inspection)}</p>
-<div class="verdict {kind}">{sentences}</div>
-{_notes(inspection.notes)}
+<div class="verdict {kind}">{_paragraphs(inspection.findings())}</div>
+{_paragraphs(inspection.error_rates(), "faint")}
+{_moments(inspection)}
+{_limits(inspection)}
 <h2>Over time</h2>{timeline_svg(inspection)}
 {_flags(inspection)}
-{_moments(inspection)}
 <h2>How it was judged</h2>
 <p class="faint">{_HOW[inspection.role]}</p>
-{_table(inspection.about.items())}
+{_settings(inspection)}
 </body></html>
 """
 
@@ -83,50 +94,66 @@ def _length(inspection: Inspection) -> str:
     )
 
 
-def _notes(notes: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<h2>What could not be judged, or less surely</h2><ul>{items}</ul>" if items else ""
+def _paragraphs(sentences: Iterable[str], kind: str = "") -> str:
+    return "".join(f'<p class="{kind}">{escape(sentence)}</p>' for sentence in sentences)
+
+
+def _limits(inspection: Inspection) -> str:
+    items = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
+    said = f"<ul>{items}</ul>" if items else ""
+    return f"<h2>What could not be judged, or less surely</h2>{said}" if said else ""
 
 
 def _flags(inspection: Inspection) -> str:
-    if not inspection.spans:
-        return ""
     rows = "".join(
-        f'<tr><td><span class="dot" style="background:{COLOURS[span.flag.severity]}"></span> '
-        f"{clock(span.begin)} to {clock(span.end)}</td>"
-        f"<td>{escape(inspection.words(span.flag))}</td><td>{escape(span.reason)}</td></tr>"
+        f'<tr><td class="when"><span class="dot" '
+        f'style="background:{COLOURS[span.flag.severity]}"></span> '
+        f"{clock(span.begin)} to {clock(span.end)}</td><td>{escape(_why(inspection, span))}</td>"
+        "</tr>"
         for span in inspection.spans
     )
-    return f"<h2>Flags</h2><table><tr><th>when</th><th>what</th><th>why</th></tr>{rows}</table>"
+    return f"<h2>What was flagged, and when</h2><table>{rows}</table>" if rows else ""
+
+
+def _why(inspection: Inspection, span: Span) -> str:
+    return inspection.wording.sentence(span.flag, span.reason, inspection.at_worst(span))
 
 
 def _moments(inspection: Inspection) -> str:
-    figures = "".join(_figure(moment, inspection.words) for moment in inspection.moments)
+    figures = "".join(_figure(moment, inspection.wording) for moment in inspection.moments)
     if not figures:
         return ""
     flagged = any(moment.is_glitch for moment in inspection.moments)
-    title = "The worst moments" if flagged else "The highest scores (nothing was flagged)"
+    title = "The worst moments" if flagged else "Nearest to a flag (nothing was flagged)"
     return f'<h2>{title}</h2><div class="moments">{figures}</div>'
 
 
-def _figure(moment: Moment, words_of: Callable[[Flag], str]) -> str:
+def _figure(moment: Moment, wording: Wording) -> str:
     verdict = moment.verdict
-    picture = draw_verdict(moment.image, verdict)
+    reasons = [
+        wording.sentence(flag, verdict.reasons.get(flag, ""), verdict.measures)
+        for flag in sorted(verdict.flags, key=urgency)
+        if not flag.is_gate
+    ]
+    if not reasons:
+        reasons = [wording.unflagged(verdict.measures)]
+    if moment.apart is not None:
+        reasons.append(_second_opinion(moment.apart))
+    return _captioned(moment, clock(verdict.time), reasons)
+
+
+def _captioned(moment: Moment, when: str, sentences: Iterable[str]) -> str:
+    verdict = moment.verdict
+    picture = draw_marks(moment.image, verdict, parts_of(verdict))
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     data = base64.b64encode(jpeg.tobytes()).decode()
-    words = f"{clock(verdict.time)}, frame {verdict.index}, score {verdict.score:.2f}"
-    reasons = "".join(
-        f"<br>{escape(words_of(flag))} {escape(reason_of(verdict, flag))}"
-        for flag in sorted(verdict.flags, key=urgency)
-        if not flag.is_gate
-    )
-    if moment.apart is not None:
-        reasons += f"<br>{escape(_second_opinion(moment.apart))}"
     return (
         f'<figure><img alt="the face at {clock(verdict.time)}" '
         f'src="data:image/jpeg;base64,{data}">'
-        f"<figcaption>{words}{reasons}</figcaption></figure>"
+        f"<figcaption><b>{when}</b>{_paragraphs(sentences)}"
+        f'<p class="faint">frame {verdict.index}, score {verdict.score:.2f}</p>'
+        "</figcaption></figure>"
     )
 
 
@@ -139,8 +166,14 @@ def _second_opinion(apart: float) -> str:
     )
 
 
-def _table(items: Iterable[tuple[str, str]]) -> str:
+def _settings(inspection: Inspection) -> str:
+    """Return the names and numbers that only a specialist asks for."""
+    flags = [
+        (f"{span.flag.name} at {clock(span.begin)}", span.reason or "no reason given")
+        for span in inspection.spans
+    ]
     rows = "".join(
-        f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in items
+        f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>"
+        for key, value in (*inspection.about.items(), *flags)
     )
-    return f"<table>{rows}</table>"
+    return f'<table class="settings">{rows}</table>'

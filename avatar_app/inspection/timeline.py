@@ -45,7 +45,7 @@ def timeline_svg(inspection: Inspection) -> str:
                 parts.append(
                     f'<rect x="{_LEFT + span.begin * scale:.1f}" y="{top}" width="{width:.1f}" '
                     f'height="{_ROW - 6}" rx="2" fill="{COLOURS[flag.severity]}">'
-                    f"<title>{escape(span.reason or inspection.words(flag))}</title></rect>"
+                    f"<title>{escape(span.reason or flag.name)}</title></rect>"
                 )
     parts += _ticks(inspection.seconds, scale, bottom)
     return f'<svg viewBox="0 0 {_WIDTH} {bottom + 24}" role="img">{"".join(parts)}</svg>'

@@ -1,0 +1,75 @@
+"""What a person reads: the page, its first sentences, and where the numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from avatar_app.events import Flag
+from avatar_app.glitch.calibration import load_calibration
+from avatar_app.inspection.findings import Inspection
+from avatar_app.inspection.moments import Moment
+from avatar_app.inspection.report import report_html
+from avatar_app.inspection.wording import Wording
+from avatar_app.reports import Row, Span
+from avatar_app.types import Verdict
+
+LEARNED = load_calibration()
+FACE = {"skull_misfit": 0.01}
+FLAG, REASON = Flag.IDENTITY_DRIFT, "identity: distance to the person 0.54, usually at most 0.477"
+
+
+def inspection(scores: Sequence[float], rate: float = 25) -> Inspection:
+    """Return one of a video without a flag."""
+    rows = [Row(index, index / rate, FACE, score) for index, score in enumerate(scores)]
+    seconds = len(rows) / rate
+    return Inspection(
+        video=Path("call.mp4"),
+        role="video",
+        seconds=seconds,
+        judged_seconds=seconds,
+        rows=rows,
+        events=[],
+        spans=[],
+        moments=[],
+        threshold=0.984,
+        notes=[],
+        about={"pictures": "640 x 480"},
+        report=Path("report.html"),
+        wording=Wording("video", LEARNED.roles["video"].usual),
+        figures=LEARNED.figures["video"],
+    )
+
+
+def moment(reasons: dict[Flag, str], **measures: float) -> Moment:
+    """Return a picture that nobody sees a face in."""
+    verdict = Verdict(40, 1.6, 0.98, frozenset(reasons), reasons, FACE | measures)
+    return Moment(verdict, np.full((64, 64, 3), 130, np.uint8))
+
+
+def flagged(distance: float) -> Inspection:
+    """Return one with another person in it, at a distance that grew to this."""
+    rows = [
+        Row(index, index / 25, FACE | {"identity": distance if index == 45 else 0.54}, 0.99)
+        for index in range(50)
+    ]
+    return replace(
+        inspection([]),
+        seconds=2.0,
+        judged_seconds=2.0,
+        rows=rows,
+        spans=[Span(FLAG, 1.6, 2.0, REASON)],
+        moments=[moment({FLAG: REASON}, identity=distance)],
+    )
+
+
+def test_a_little_unlike_is_no_other_person() -> None:
+    """Neither in the first sentences nor below a picture; what is seen later in a span counts."""
+    for distance, words in ((0.55, "looks less like the person"), (0.7, "like another person")):
+        found = flagged(distance)
+        assert words in found.summary()[1]
+        assert report_html(found).count(words) >= 3
+    assert "another person" not in report_html(flagged(0.55))
