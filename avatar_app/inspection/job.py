@@ -182,7 +182,7 @@ class _Job:
         self._cuts = Cuts()
         self._tracker = FlagTracker()
         self._wording = wording
-        self._moments = Moments()
+        self._moments = Moments(wording)
         self._events: list[FlagRaised | FlagCleared] = []
         self.rows: list[Row] = []
         self.seen = Circumstances()

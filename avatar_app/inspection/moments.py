@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from avatar_app.glitch.judge import log_odds
+from avatar_app.inspection.wording import Wording
 from avatar_app.types import Image, Verdict
 
 _MOST_MOMENTS = 6
-_KEPT = 24
+_APART = 0.5  # seconds between two of them
+_BINS = 4  # a second: of each the worst is kept
+_KEPT = 48
 _SHOWN_SCORE = 0.5  # a flag holds for a while after: such pictures are no worst moments
+_NEVER, _ALWAYS = 1e-9, 1 - 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,28 +36,45 @@ class Moment:
 
 
 class Moments:
-    """Keeps the worst picture of each second, and of those the worst."""
+    """Keeps the worst pictures of a video.
 
-    def __init__(self) -> None:
-        self._by_second: dict[int, Moment] = {}
+    How bad one is grows with its score, and with how far the reason of its flag is beyond what is
+    usual: what is a glitch by itself lifts the score to the threshold and no further.
+    """
+
+    def __init__(self, wording: Wording) -> None:
+        self._wording = wording
+        self._bins: dict[int, tuple[tuple[bool, float], Moment]] = {}
 
     def add(self, moment: Moment) -> None:
         """Take one more picture."""
-        second = int(moment.verdict.time)
-        best = self._by_second.get(second)
-        if best is None or _rank(moment) > _rank(best):
-            self._by_second[second] = moment
-        if len(self._by_second) > _KEPT:
-            del self._by_second[min(self._by_second, key=lambda at: _rank(self._by_second[at]))]
+        at, rank = int(moment.verdict.time * _BINS), self._rank(moment)
+        best = self._bins.get(at)
+        if best is None or rank > best[0]:
+            self._bins[at] = rank, moment
+        if len(self._bins) > _KEPT:
+            del self._bins[min(self._bins, key=lambda at: self._bins[at][0])]
 
     def worst(self) -> list[Moment]:
         """Return the flagged ones, or where nothing was flagged the highest scores; worst first."""
-        ranked = sorted(self._by_second.values(), key=_rank, reverse=True)
+        by_rank = sorted(self._bins.values(), key=lambda ranked: ranked[0], reverse=True)
+        ranked = [moment for _, moment in by_rank]
         flagged = [
             moment for moment in ranked if moment.is_glitch and moment.verdict.score >= _SHOWN_SCORE
         ]
-        return flagged[:_MOST_MOMENTS] or ranked[: _MOST_MOMENTS // 2]
+        return _spread(flagged, _MOST_MOMENTS) or _spread(ranked, _MOST_MOMENTS // 2)
+
+    def _rank(self, moment: Moment) -> tuple[bool, float]:
+        odds = log_odds(min(max(moment.verdict.score, _NEVER), _ALWAYS))
+        beyond = max(1.0, self._wording.strength(moment.verdict))
+        return moment.is_glitch, odds + math.log(beyond)
 
 
-def _rank(moment: Moment) -> tuple[bool, float]:
-    return moment.is_glitch, moment.verdict.score
+def _spread(ranked: list[Moment], most: int) -> list[Moment]:
+    """Return the first ones, and of those near each other in time only the first."""
+    chosen: list[Moment] = []
+    for moment in ranked:
+        time = moment.verdict.time
+        if all(abs(time - other.verdict.time) >= _APART for other in chosen):
+            chosen.append(moment)
+    return chosen[:most]
