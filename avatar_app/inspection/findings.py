@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from avatar_app.events import FlagCleared, FlagRaised, urgency
-from avatar_app.inspection.moments import Moment
+from avatar_app.inspection.moments import Moment, Stretch
 from avatar_app.inspection.wording import Wording
 from avatar_app.provenance import Label
 from avatar_app.reports import Row, Span
@@ -20,6 +20,7 @@ _SUSPECT_SCORE, _SUSPECT_SECONDS = 0.85, 0.5
 class Inspection:
     """All about one video: `rows` by frame, `events`, `spans` of flags, the worst `moments`.
 
+    `excused` is the longest stretch in which the detector had an excuse for how the face looked.
     `seconds` of video were read, and `judged_seconds` of them had a face to judge. `notes` say
     what could not be judged. `figures` are the detector's own error rates by name, empty where
     nobody measured them. `label` is the file's own, None where it has none. `report` is the written
@@ -39,6 +40,7 @@ class Inspection:
     about: Mapping[str, str]
     report: Path
     wording: Wording
+    excused: Stretch | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
     label: Label | None = None
 

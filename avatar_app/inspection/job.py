@@ -26,7 +26,7 @@ from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
 from avatar_app.inspection.findings import Inspection
 from avatar_app.inspection.limits import Circumstances, judged_seconds, limits
-from avatar_app.inspection.moments import Moment, Moments
+from avatar_app.inspection.moments import Excused, Moment, Moments
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import SIDE, Cuts, FaceView
 from avatar_app.inspection.wording import Wording
@@ -182,7 +182,7 @@ class _Job:
         self._cuts = Cuts()
         self._tracker = FlagTracker()
         self._wording = wording
-        self._moments = Moments(wording)
+        self._moments, self._excused = Moments(wording), Excused()
         self._events: list[FlagRaised | FlagCleared] = []
         self.rows: list[Row] = []
         self.seen = Circumstances()
@@ -199,6 +199,7 @@ class _Job:
                 self._events += self._tracker.update(verdict)
                 moment = Moment(verdict, picture)
                 self._moments.add(moment)
+                self._excused.add(moment)
                 self.rows.append(
                     Row(frame.index, frame.time, verdict.measures, verdict.score, verdict.flags)
                 )
@@ -228,6 +229,7 @@ class _Job:
             about=about,
             report=report,
             wording=self._wording,
+            excused=self._excused.longest(),
             figures=figures,
         )
 

@@ -1,11 +1,12 @@
-"""Which pictures of a video are worth showing: the worst ones."""
+"""Which pictures of a video are worth showing: the worst ones, and one that was excused."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from avatar_app.glitch.judge import log_odds
+from avatar_app.glitch.measures import is_bare
 from avatar_app.inspection.wording import Wording
 from avatar_app.types import Image, Verdict
 
@@ -14,6 +15,8 @@ _APART = 0.5  # seconds between two of them
 _BINS = 4  # a second: of each the worst is kept
 _KEPT = 48
 _SHOWN_SCORE = 0.5  # a flag holds for a while after: such pictures are no worst moments
+_GAP, _LEAST = 0.3, 0.3  # seconds: a shorter gap ends no stretch; a shorter stretch is none
+_BROKEN = "artifact"
 _NEVER, _ALWAYS = 1e-9, 1 - 1e-9
 
 
@@ -78,3 +81,52 @@ def _spread(ranked: list[Moment], most: int) -> list[Moment]:
         if all(abs(time - other.verdict.time) >= _APART for other in chosen):
             chosen.append(moment)
     return chosen[:most]
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """From `begin` to `end` in seconds something holds; `moment` shows it."""
+
+    begin: float
+    end: float
+    moment: Moment
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.end - self.begin
+
+
+class Excused:
+    """Finds the longest stretch in which the detector had an excuse for how the face looks.
+
+    It took the face for covered, or the whole picture for spoilt. Its `moment` is the one that
+    looks most broken: what an excuse may have hidden.
+    """
+
+    def __init__(self) -> None:
+        self._now: Stretch | None = None
+        self._longest: Stretch | None = None
+
+    def add(self, moment: Moment) -> None:
+        """Take one more picture."""
+        if is_bare(moment.verdict.measures) or moment.is_glitch:
+            return
+        time, now = moment.verdict.time, self._now
+        if now is None or time - now.end > _GAP:
+            self._now = Stretch(time, time, moment)
+        else:
+            worst = max(now.moment, moment, key=_broken)
+            self._now = replace(now, end=time, moment=worst)
+        if self._longest is None or self._now.seconds >= self._longest.seconds:
+            self._longest = self._now
+
+    def longest(self) -> Stretch | None:
+        """Return it, or None where hardly anything was excused."""
+        if self._longest is None or self._longest.seconds < _LEAST:
+            return None
+        return self._longest
+
+
+def _broken(moment: Moment) -> float:
+    return moment.verdict.measures.get(_BROKEN, -math.inf)

@@ -11,7 +11,8 @@ import cv2
 from avatar_app.events import urgency
 from avatar_app.glitch.second_opinion import SLIPPED
 from avatar_app.inspection.findings import Inspection, clock
-from avatar_app.inspection.moments import Moment
+from avatar_app.inspection.limits import is_covered
+from avatar_app.inspection.moments import Moment, Stretch
 from avatar_app.inspection.timeline import COLOURS, timeline_svg
 from avatar_app.inspection.wording import Wording, parts_of
 from avatar_app.overlay import draw_marks
@@ -100,7 +101,7 @@ def _paragraphs(sentences: Iterable[str], kind: str = "") -> str:
 
 def _limits(inspection: Inspection) -> str:
     items = "".join(f"<li>{escape(note)}</li>" for note in inspection.notes)
-    said = f"<ul>{items}</ul>" if items else ""
+    said = (f"<ul>{items}</ul>" if items else "") + _excused(inspection)
     return f"<h2>What could not be judged, or less surely</h2>{said}" if said else ""
 
 
@@ -140,6 +141,23 @@ def _figure(moment: Moment, wording: Wording) -> str:
     if moment.apart is not None:
         reasons.append(_second_opinion(moment.apart))
     return _captioned(moment, clock(verdict.time), reasons)
+
+
+def _excused(inspection: Inspection) -> str:
+    stretch = inspection.excused
+    if stretch is None:
+        return ""
+    when = f"{clock(stretch.begin)} to {clock(stretch.end)}"
+    return f'<div class="moments">{_captioned(stretch.moment, when, [_excuse(stretch)])}</div>'
+
+
+def _excuse(stretch: Stretch) -> str:
+    taken = (
+        "what is seen was taken for something before the face"
+        if is_covered(stretch.moment.verdict.measures)
+        else "the whole picture was taken to be disturbed, by light, camera or connection"
+    )
+    return f"Not judged here, or not in full: {taken}. See for yourself whether that is so."
 
 
 def _captioned(moment: Moment, when: str, sentences: Iterable[str]) -> str:

@@ -1,12 +1,13 @@
-"""Which pictures are shown: the worst ones, apart from each other."""
+"""Which pictures are shown: the worst ones, apart from each other, and one that was excused."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from avatar_app.events import Flag
 from avatar_app.glitch.calibration import Usual
-from avatar_app.inspection.moments import Moment, Moments
+from avatar_app.inspection.moments import Excused, Moment, Moments
 from avatar_app.inspection.wording import Wording
 from avatar_app.types import Verdict
 
@@ -60,3 +61,46 @@ def test_of_a_long_video_few_pictures_are_kept() -> None:
         kept.add(moment(index, tear=9.0 if index == 12_345 else 2.0))
     assert len(kept._bins) < 100
     assert kept.worst()[0].verdict.index == 12_345
+
+
+def excused(*moments: Moment) -> tuple[int, int, int] | None:
+    """Return first, last and shown number of the longest stretch."""
+    found = Excused()
+    for one in moments:
+        found.add(one)
+    stretch = found.longest()
+    if stretch is None:
+        return None
+    ends = round(stretch.begin * 25), round(stretch.end * 25)
+    return *ends, stretch.moment.verdict.index
+
+
+@pytest.mark.parametrize("excuse", ["covered", "entered", "beside_light", "beside_grain"])
+def test_the_longest_stretch_with_an_excuse_is_found(excuse: str) -> None:
+    """It is shown where it looks most broken."""
+    bad = {step: 0.5 + (step == 70) for step in (*range(10, 20), *range(60, 80), *range(100, 110))}
+    pictures = [
+        moment(step, is_flagged=False, **{excuse: 0.5, "artifact": bad[step]})
+        if step in bad
+        else moment(step, is_flagged=False, covered=0.0)
+        for step in range(120)
+    ]
+    assert excused(*pictures) == (60, 79, 70)
+
+
+def test_hardly_anything_excused_is_not_shown() -> None:
+    """A fifth of a second."""
+    assert excused(*(moment(step, is_flagged=False, covered=0.5) for step in range(6))) is None
+    assert excused() is None
+
+
+def test_a_flag_is_no_excuse() -> None:
+    """What was flagged was judged."""
+    assert excused(*(moment(step, covered=0.5) for step in range(50))) is None
+
+
+def test_a_short_gap_ends_no_stretch() -> None:
+    """A longer one does."""
+    pictures = [moment(step, is_flagged=False, covered=0.5) for step in range(40)]
+    assert excused(*pictures[:15], *pictures[20:]) == (0, 39, 0)
+    assert excused(*pictures[:10], *pictures[20:]) == (20, 39, 20)

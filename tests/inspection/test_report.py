@@ -10,8 +10,8 @@ import numpy as np
 
 from avatar_app.events import Flag
 from avatar_app.glitch.calibration import load_calibration
-from avatar_app.inspection.findings import Inspection
-from avatar_app.inspection.moments import Moment
+from avatar_app.inspection.findings import Inspection, clock
+from avatar_app.inspection.moments import Moment, Stretch
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.wording import Wording
 from avatar_app.reports import Row, Span
@@ -73,3 +73,18 @@ def test_a_little_unlike_is_no_other_person() -> None:
         assert words in found.summary()[1]
         assert report_html(found).count(words) >= 3
     assert "another person" not in report_html(flagged(0.55))
+
+
+def test_what_was_excused_is_shown() -> None:
+    """With what it was taken for, and as something to be looked at."""
+    for measures, words in (
+        ({"covered": 0.5}, "taken for something before the face"),
+        ({"beside_light": 0.5}, "the whole picture was taken to be disturbed"),
+    ):
+        stretch = Stretch(1.2, 2.0, moment({}, **measures))
+        page = report_html(replace(inspection([0.1] * 50), excused=stretch))
+        assert page.count("data:image/jpeg") == 1
+        assert f"{clock(1.2)} to {clock(2.0)}" in page
+        assert words in page
+        assert "See for yourself" in page
+    assert "See for yourself" not in report_html(inspection([0.1] * 50))
