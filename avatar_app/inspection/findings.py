@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 from avatar_app.events import FlagCleared, FlagRaised, urgency
+from avatar_app.inspection.limits import durations
 from avatar_app.inspection.moments import Moment, Stretch
 from avatar_app.inspection.wording import Wording
 from avatar_app.provenance import Label
 from avatar_app.reports import Row, Span
 
-_SUSPECT_SCORE, _SUSPECT_SECONDS = 0.85, 0.5
-"""What stays so high for so long is worth a look, flagged or not: few whole faces do."""
+SUSPECT_SCORE = 0.85
+_SUSPECT_SECONDS, _SUSPECT_OF = 0.6, 3.0
+"""What scores so high for so many seconds of so many is worth a look, flagged or not.
+
+Few whole faces do. Over a whole video it would be a matter of its length alone: whole faces score
+so high for a second in every two minutes.
+"""
+_EQUAL = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +61,7 @@ class Inspection:
     @property
     def is_suspect(self) -> bool:
         """Whether nothing was flagged, and yet the score was high for long."""
-        return not self.glitches and self._suspect_seconds() >= _SUSPECT_SECONDS
+        return not self.glitches and self._suspect_seconds() >= _SUSPECT_SECONDS - _EQUAL
 
     def summary(self) -> list[str]:
         """Return what a person should know, sentence by sentence."""
@@ -88,9 +97,10 @@ class Inspection:
     def _verdict(self) -> str:
         if self.is_suspect:
             return (
-                f"Nothing was flagged in {self.judged_seconds:.1f} s with a face, but the score "
-                f"stayed above {_SUSPECT_SCORE} for {self._suspect_seconds():.1f} s, which whole "
-                "faces seldom do: look at the moments."
+                f"Nothing was flagged in {self.judged_seconds:.1f} s with a face, but within "
+                f"{_SUSPECT_OF:.0f} s the face looked rather broken for "
+                f"{self._suspect_seconds():.1f} s, which whole faces seldom do: look at the "
+                "moments."
             )
         if not self.glitches:
             none = f"No glitch was seen in {self.judged_seconds:.1f} s with a face."
@@ -117,15 +127,19 @@ class Inspection:
         return [" ".join([*dict.fromkeys(said), *found])] if said else []
 
     def _suspect_seconds(self) -> float:
-        """Return how long the score stayed high at most."""
-        longest, since = 0.0, None
-        for row in self.rows:
-            if row.score is None or row.score < _SUSPECT_SCORE:
-                since = None
-                continue
-            since = row.time if since is None else since
-            longest = max(longest, row.time - since)
-        return longest
+        """Return for how long the score was high, in those few seconds that have most of it."""
+        steps = durations(self.rows, self.seconds)
+        is_high = [row.score is not None and row.score >= SUSPECT_SCORE for row in self.rows]
+        high = [step * now for step, now in zip(steps, is_high, strict=True)]
+        so_far = [0.0, *accumulate(high)]
+        times = [row.time for row in self.rows]
+        return max(
+            (
+                so_far[bisect_left(times, begin + _SUSPECT_OF - _EQUAL)] - so_far[first]
+                for first, begin in enumerate(times)
+            ),
+            default=0.0,
+        )
 
     def _glitch_seconds(self) -> float:
         return sum(end - begin for begin, end in _merged(self.glitches))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import json
 import re
 import sys
@@ -18,7 +17,6 @@ from avatar_app.events import Flag
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.inspection import inspect
 from avatar_app.inspection.findings import clock
-from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import Cuts
 from avatar_app.perturbations import perturb
 from avatar_app.provenance import label_tags
@@ -250,20 +248,6 @@ def test_a_second_finder_is_asked_about_the_moments(
     found = inspect(write(tmp_path / "call.mp4", clip()[:8]), tmp_path / "out")
     assert words in (tmp_path / "out" / "report.html").read_text()
     assert all(moment.apart == apart for moment in found.moments)
-
-
-def test_a_high_score_for_long_is_told_without_a_flag(tmp_path: Path) -> None:
-    """Half a second near the threshold is worth a look, less is not."""
-    found = inspect(write(tmp_path / "call.mp4", clip()), tmp_path / "out")
-    for frames, is_suspect in ((11, False), (14, True)):
-        rows = [
-            dataclasses.replace(row, score=0.95 if 5 <= row.index < 5 + frames else 0.1)
-            for row in found.rows
-        ]
-        high = dataclasses.replace(found, rows=rows, spans=[], events=[])
-        assert high.is_suspect is is_suspect
-        assert ("look at the moments" in high.summary()[0]) is is_suspect
-        assert ('class="verdict suspect"' in report_html(high)) is is_suspect
 
 
 def test_a_time_is_rounded_as_a_whole() -> None:

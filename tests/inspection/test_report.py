@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from avatar_app.events import Flag
 from avatar_app.glitch.calibration import load_calibration
@@ -64,6 +65,33 @@ def flagged(distance: float) -> Inspection:
         spans=[Span(FLAG, 1.6, 2.0, REASON)],
         moments=[moment({FLAG: REASON}, identity=distance)],
     )
+
+
+@pytest.mark.parametrize(
+    ("high", "is_suspect"),
+    [
+        (range(5, 19), False),
+        (range(5, 20), True),
+        ([*range(5, 13), *range(60, 67)], True),
+        ([*range(5, 13), *range(90, 98)], False),
+        ([], False),
+    ],
+    ids=["0.56 s", "0.6 s", "0.6 s by parts", "0.64 s, but far apart", "never"],
+)
+def test_a_high_score_for_long_is_told_without_a_flag(
+    high: Sequence[int], is_suspect: bool
+) -> None:
+    """Over half a second of three near the threshold is worth a look, less is not."""
+    found = inspection([0.95 if index in high else 0.1 for index in range(110)])
+    assert found.is_suspect is is_suspect
+    assert ("look at the moments" in found.summary()[0]) is is_suspect
+    assert ('class="verdict suspect"' in report_html(found)) is is_suspect
+
+
+def test_at_another_rate_the_same_seconds_count() -> None:
+    """Each picture lasts until the next."""
+    assert inspection([0.1] * 10 + [0.95] * 18 + [0.1] * 10, rate=30).is_suspect
+    assert not inspection([0.1] * 10 + [0.95] * 17 + [0.1] * 10, rate=30).is_suspect
 
 
 def test_a_little_unlike_is_no_other_person() -> None:
