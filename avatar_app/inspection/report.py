@@ -13,7 +13,7 @@ from avatar_app.glitch.second_opinion import SLIPPED
 from avatar_app.inspection.findings import Inspection, clock
 from avatar_app.inspection.limits import is_covered
 from avatar_app.inspection.moments import Moment, Stretch
-from avatar_app.inspection.timeline import COLOURS, timeline_svg
+from avatar_app.inspection.timeline import COLOURS, STYLE, timeline
 from avatar_app.inspection.wording import Wording, parts_of
 from avatar_app.overlay import draw_marks
 from avatar_app.reports import Span
@@ -30,10 +30,6 @@ h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .verdict.suspect { border-color: #dc8c28; }
 .verdict p { margin: .3rem 0; }
 .faint { color: #5a6478; font-size: .9rem; }
-svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-svg text { fill: #3a4458; } .right { text-anchor: end; } .middle { text-anchor: middle; }
-.ground { fill: #f4f6f9; } .curve { fill: none; stroke: #2c5ea8; stroke-width: 1.5; }
-.limit { stroke: #d43c3c; stroke-dasharray: 5 4; } svg .limit-word { fill: #d43c3c; }
 .moments { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr));
   gap: 1rem; }
 figure { margin: 0; } figure img { width: 100%; border-radius: .3rem; display: block; }
@@ -63,14 +59,17 @@ def report_html(inspection: Inspection) -> str:
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Glitches in {name}</title><style>{_STYLE}</style></head><body>
+<title>Glitches in {name}</title><style>{_STYLE}{STYLE}</style></head><body>
 <h1>{name}</h1>
 <p class="faint">{_length(inspection)}</p>
 <div class="verdict {kind}">{_paragraphs(inspection.findings())}</div>
 {_paragraphs(inspection.error_rates(), "faint")}
 {_moments(inspection)}
 {_limits(inspection)}
-<h2>Over time</h2>{timeline_svg(inspection)}
+<h2>Over time</h2>
+<p class="faint">The higher the line, the more the face looks broken to the detector. A gap: nothing
+was judged.</p>
+{timeline(inspection)}
 {_flags(inspection)}
 <h2>How it was judged</h2>
 <p class="faint">{_HOW[inspection.role]}</p>

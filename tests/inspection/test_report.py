@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,17 @@ def test_a_little_unlike_is_no_other_person() -> None:
         assert words in found.summary()[1]
         assert report_html(found).count(words) >= 3
     assert "another person" not in report_html(flagged(0.55))
+
+
+def test_codes_and_numbers_stand_at_the_end() -> None:
+    """Words come first: below the pictures, and beside the times."""
+    body = re.sub(
+        r"<style>.*?</style>|src=\S+|<i .*?</i>", "", report_html(flagged(0.55)), flags=re.S
+    )
+    before, settings = body.split('<table class="settings">')
+    for code in (FLAG.name, "identity:", "usually at most"):
+        assert code in settings
+        assert code not in before
 
 
 def test_what_was_excused_is_shown() -> None:
