@@ -106,7 +106,10 @@ class Inspection:
             none = f"No glitch was seen in {self.judged_seconds:.1f} s with a face."
             if self.role == "driver":
                 return none
-            return f"{none} That does not make it genuine."
+            return (
+                f"{none} That does not make the video genuine: good fakes show none, and not every "
+                "glitch is noticed."
+            )
         count = len(_merged(self.glitches))
         what = "one glitch" if count == 1 else f"{count} glitches"
         share = f"{self._glitch_seconds():.1f} of {self.seconds:.1f} s"

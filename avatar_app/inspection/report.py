@@ -24,10 +24,9 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem
   color: #1c2230; background: #fff; overflow-wrap: break-word; }
 h1 { font-size: 1.5rem; margin-bottom: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-.verdict { font-size: 1.15rem; border-left: .4rem solid #3c8c5a; padding: .6rem 1rem;
+.verdict { font-size: 1.15rem; border-left: .4rem solid #8a93a6; padding: .6rem 1rem;
   background: #f4f6f9; }
-.verdict.glitch { border-color: #d43c3c; } .verdict.none { border-color: #8a93a6; }
-.verdict.suspect { border-color: #dc8c28; }
+.verdict.glitch { border-color: #d43c3c; } .verdict.suspect { border-color: #dc8c28; }
 .verdict p { margin: .3rem 0; }
 .faint { color: #5a6478; font-size: .9rem; }
 .moments { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr));
@@ -53,8 +52,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def report_html(inspection: Inspection) -> str:
     """Return the whole page."""
     name = escape(inspection.video.name)
-    kind = "" if inspection.judged_seconds else "none"
-    kind = "glitch" if inspection.glitches else "suspect" if inspection.is_suspect else kind
+    kind = "glitch" if inspection.glitches else "suspect" if inspection.is_suspect else "none"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">

@@ -68,6 +68,14 @@ def flagged(distance: float) -> Inspection:
     )
 
 
+def test_no_glitch_is_no_praise() -> None:
+    """Nothing on the page is green, and the first sentence warns."""
+    page = report_html(inspection([0.1] * 50))
+    assert 'class="verdict none"' in page
+    assert "That does not make the video genuine" in page
+    assert "#3c8c5a" not in page
+
+
 @pytest.mark.parametrize(
     ("high", "is_suspect"),
     [
