@@ -183,4 +183,7 @@ def _rates(figures: Mapping[str, float]) -> str:
         ),
     )
     rates += "".join(f" {words} {figures[name]:.0%}." for name, words in more if name in figures)
-    return rates
+    return (
+        f"{rates} All these glitches were made by the makers of the detector; of glitches of "
+        "another kind expect it to find fewer."
+    )
