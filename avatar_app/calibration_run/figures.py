@@ -62,6 +62,7 @@ class Alarms:
 class Events:
     """Glitches `found` and `missed`, and flags that are `wrong`.
 
+    Of those missed some are noticed `late`: a flag goes up in them, but not at their beginning.
     `stray` flags touch no glitch either, but not all of their frames are clean: they go up where
     the truth is unclear, and whether they are wrong is anybody's choice. `delays` of those found in
     seconds.
@@ -71,6 +72,7 @@ class Events:
     missed: int = 0
     wrong: int = 0
     stray: int = 0
+    late: int = 0
     delays: tuple[float, ...] = ()
 
     def __add__(self, other: Events) -> Events:
@@ -79,6 +81,7 @@ class Events:
             self.missed + other.missed,
             self.wrong + other.wrong,
             self.stray + other.stray,
+            self.late + other.late,
             self.delays + other.delays,
         )
 
@@ -132,10 +135,8 @@ class Figures:
     eventful_flagged: int
     frames: int
     unclear: int
-    jaws_found: int
-    jaws: int
-    foreign_found: int
-    foreign: int
+    jaws: Events
+    foreign: Events
 
     def to_json(self) -> dict[str, float]:
         """Return those that `inspect` tells."""
@@ -156,10 +157,10 @@ class Figures:
         }
         if self.eventful_clips:
             values["edge_clips_flagged"] = self.eventful_flagged / self.eventful_clips
-        if self.jaws:
-            values["jaws_found"] = self.jaws_found / self.jaws
-        if self.foreign:
-            values["foreign_found"] = self.foreign_found / self.foreign
+        if self.jaws.count:
+            values["jaws_found"] = self.jaws.recall
+        if self.foreign.count:
+            values["foreign_found"] = self.foreign.recall
         return {name: round(float(value), 4) for name, value in values.items()}
 
 
@@ -204,10 +205,8 @@ def figures(judged: Sequence[Judged]) -> Figures:
         eventful_flagged=sum(bool(one.flagged.any()) for one in eventful),
         frames=len(truth),
         unclear=unclear,
-        jaws_found=jaws.found,
-        jaws=jaws.count,
-        foreign_found=foreign.found,
-        foreign=foreign.count,
+        jaws=jaws,
+        foreign=foreign,
     )
 
 
@@ -283,19 +282,21 @@ def _events(one: Judged) -> Events:
     # What is unclear between two glitches belongs to them; before and after, to nobody.
     real = [span for span in spans(_bridged(one.take.truth)) if span[1] - span[0] >= _SHORTEST]
     raised = spans(one.flagged)
-    delays, used = [], set()
+    delays, used, late = [], set(), 0
     for begin, end in real:
         for index, (up, down) in enumerate(raised):
             if up < end and down > begin and abs(up - begin) <= _ONSET_FRAMES:
                 delays.append(max(0, up - begin) / RATE)
                 used.add(index)
                 break
+        else:
+            late += any(up < end and down > begin for up, down in raised)
     others = [
         one.take.truth[up:down] for index, (up, down) in enumerate(raised) if index not in used
     ]
     wrong = sum(bool((truth == CLEAN).all()) for truth in others)
     stray = sum(bool((truth != GLITCH).all()) for truth in others) - wrong
-    return Events(len(delays), len(real) - len(delays), wrong, stray, tuple(delays))
+    return Events(len(delays), len(real) - len(delays), wrong, stray, late, tuple(delays))
 
 
 def _bridged(truth: Truth) -> npt.NDArray[np.bool_]:

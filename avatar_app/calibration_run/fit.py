@@ -12,10 +12,21 @@ import numpy.typing as npt
 from avatar_app.calibration_run.labels import CLEAN, GLITCH
 from avatar_app.calibration_run.plan import CALM, DRIVEN, EVENTFUL, OUTPUT, PAINTED
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
+from avatar_app.glitch.alone import frames_of
 from avatar_app.glitch.calibration import RoleCalibration, Usual, passed
 from avatar_app.glitch.fusion import FRONTAL, TURNED, away, bent
 from avatar_app.glitch.judge import Judge, log_odds
-from avatar_app.glitch.measures import ALONE, AVATAR, CAMERA, CONTEXT, FALLING, TURN
+from avatar_app.glitch.measures import (
+    ALONE,
+    AVATAR,
+    CAMERA,
+    CONTEXT,
+    FALLING,
+    FROM_VIDEO,
+    SEEN_SECONDS,
+    TURN,
+    is_seen_well,
+)
 
 FOLDS = 4
 _DRAWS = 11  # who is left out with whom moves the highest scores more than anything else
@@ -37,15 +48,20 @@ _HALF_TURNED = (FRONTAL + TURNED) / 2
 _LEAST_TURNED = 200  # frames: of fewer, the percentile would be a single moment
 _LIMIT = 99  # percentile
 _BESIDE_SECONDS = 0.5
-_ALONE_PER_HOUR = 0.2
+
+_NOT_ALONE = (("driver", "identity"),)
+"""Beside a driver the person is the photo's: how far other models and drawn faces are from that
+nobody measured.
+"""
 
 Values = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.int8]
+Seen = npt.NDArray[np.bool_]
 
 
 def names_of(role: str) -> tuple[str, ...]:
     """Return the measures a role has."""
-    others = (TURN, *CONTEXT) if role == "driver" else (TURN, *AVATAR)
+    others = (TURN, *CONTEXT, *FROM_VIDEO) if role == "driver" else (TURN, *AVATAR)
     return tuple(name for name in NAMES if name not in others)
 
 
@@ -165,31 +181,51 @@ def usual(takes: Sequence[Take], role: str) -> dict[str, Usual]:
     return found
 
 
-def alone(takes: Sequence[Take], known: Mapping[str, Usual]) -> dict[str, Usual]:
-    """Return limits beyond which measures are a glitch each by itself.
+def alone(takes: Sequence[Take], role: str, known: Mapping[str, Usual]) -> dict[str, Usual]:
+    """Return limits beyond which measures of a role are a glitch each by itself.
 
-    Calm footage passes them once in five hours, as is foretold from the highest evidence of each
+    Calm footage passes them once in many hours, as is foretold from the highest evidence of each
     calm take.
     """
-    return {name: _alone(takes, name, known[name]) for name in ALONE if name in known}
+    calm = [take for take in takes if take.kind == CALM]
+    seen = [_seen_well(take) for take in calm]
+    names = [name for name in ALONE if name in known and (role, name) not in _NOT_ALONE]
+    return {name: _alone(calm, seen, name, known[name]) for name in names}
 
 
-def _alone(takes: Sequence[Take], name: str, known: Usual) -> Usual:
+def _alone(takes: Sequence[Take], seen: Sequence[Seen], name: str, known: Usual) -> Usual:
     column, tops, frames = NAMES.index(name), [], 0
-    for take in takes:
-        calm = _apart_from_glitches(take.truth) & np.isfinite(take.measures[:, column])
-        if take.kind == CALM and calm.any():
-            rows = zip(take.measures[calm, column], turns(take)[calm], strict=True)
-            tops.append(max(known.evidence(float(value), turn) for value, turn in rows))
-            frames += int(calm.sum())
+    for take, is_seen in zip(takes, seen, strict=True):
+        values = take.measures[:, column].astype(np.float64)
+        counts = _apart_from_glitches(take.truth) & np.isfinite(values) & is_seen
+        if counts.any():
+            limit = np.array([known.limit_at(turn) for turn in turns(take)])
+            evidence = (values - known.median) / (limit - known.median)
+            lasted = _lasting(np.where(counts, evidence, 0.0), ALONE[name].seconds)
+            tops.append(float(lasted.max()))
+            frames += int(counts.sum())
     if not tops:
         return known
-    times = max(1.0, passed(tops, _ALONE_PER_HOUR, frames / RATE / len(tops)))
+    times = max(1.0, passed(tops, 1 / ALONE[name].hours, frames / RATE / len(tops)))
     limits = (
         known.median + times * (limit - known.median)
         for limit in (known.limit, known.limit_at(TURNED))
     )
     return Usual(known.median, *limits)
+
+
+def _seen_well(take: Take) -> Seen:
+    """Say in which frames the face was seen well for long enough to be judged by one measure."""
+    rows = (dict(zip(NAMES, map(float, row), strict=True)) for row in take.measures)
+    is_seen = [is_seen_well({k: v for k, v in row.items() if v == v}) for row in rows]
+    return _lasting(np.array(is_seen, np.float64), SEEN_SECONDS) > 0
+
+
+def _lasting(values: Values, seconds: float) -> Values:
+    """Return for each frame what none of the frames of so many seconds up to it is below, or 0."""
+    frames = frames_of(seconds, RATE)
+    padded = np.concatenate((np.zeros(frames - 1), values))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, frames).min(axis=1))
 
 
 def turns(take: Take) -> Values:

@@ -18,6 +18,7 @@ from avatar_app.calibration_run.curves import draw_curves
 from avatar_app.calibration_run.figures import (
     BASELINE,
     Alarms,
+    Events,
     Figures,
     Interval,
     Judged,
@@ -75,8 +76,7 @@ class CalibrationResult:
                 _rate(found.calm),
                 f"{found.calm_unclear.count} in {found.calm_unclear.minutes:.1f} min",
                 *map(_rate, (found.people, found.eventful)),
-                f"{found.jaws_found} of {found.jaws}" if found.jaws else "-",
-                f"{found.foreign_found} of {found.foreign}" if found.foreign else "-",
+                *map(_apart, (found.jaws, found.foreign)),
                 f"{found.unclear} of {found.frames + found.unclear}",
             ]
             for name, found in self.figures.items()
@@ -191,7 +191,7 @@ def _role(learnt: Sequence[Take], role: str) -> RoleCalibration:
         fit.fit(learnt, role, usual),
         maxima=tops,
         block_seconds=seconds,
-        alone=fit.alone(learnt, usual),
+        alone=fit.alone(learnt, role, usual),
     )
 
 
@@ -212,6 +212,10 @@ def _check(role: str, learnt: Sequence[Take], tried: Sequence[Take]) -> None:
 
 def _interval(ends: Interval) -> str:
     return "{:.2f} to {:.2f}".format(*ends)
+
+
+def _apart(events: Events) -> str:
+    return f"{events.found} of {events.count}, {events.late} late" if events.count else "-"
 
 
 def _rate(alarms: Alarms) -> str:

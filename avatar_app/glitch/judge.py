@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from avatar_app.events import Flag
+from avatar_app.glitch.alone import Alone
 from avatar_app.glitch.calibration import RoleCalibration
 from avatar_app.glitch.flags import Hysteresis
 from avatar_app.glitch.fusion import TURNED
-from avatar_app.glitch.measures import MEASURES, TURN, is_bare
+from avatar_app.glitch.measures import MEASURES, TURN
 
 _SMOOTHING_SECONDS = 0.12
 _START = -3.0  # log-odds of a score of about 0.05: a scene begins without a glitch
@@ -37,12 +38,12 @@ class Judge:
 
     Glitches are flagged while the smoothed score is above `threshold`, in (0, 1): those whose
     measures are beyond what is usual, or FACE_DISTORTED where only their sum is. A face that is
-    gone for long lifts the score to the threshold, and so does a measure beyond its limit to be
-    one alone. Gates are flagged by their own measures.
+    gone for long lifts the score to the threshold, and so does a measure that is one by itself
+    (`alone`). Gates are flagged by their own measures.
     """
 
     def __init__(self, calibration: RoleCalibration, threshold: float) -> None:
-        self._calibration, self._alone = calibration, tuple(calibration.alone)
+        self._calibration, self._alone = calibration, Alone(calibration.alone)
         self._on = log_odds(threshold)
         self._alarm = Hysteresis(self._on, self._on - _OFF_BELOW)
         self._kinds = {flag: Hysteresis(1.0, 0.5) for flag in Flag if not flag.is_gate}
@@ -52,6 +53,7 @@ class Judge:
     def forget(self) -> None:
         """Start afresh: the next picture belongs to another scene."""
         self._smooth = _START
+        self._alone.forget()
         self._words: dict[Flag, str] = {}
         self._told: dict[Flag, str] = {}
         self._warned: dict[Flag, str] = {}
@@ -67,19 +69,22 @@ class Judge:
         """
         share = 1 - math.exp(-elapsed / _SMOOTHING_SECONDS)
         self._smooth += share * (self._calibration.fusion.log_odds(measures) - self._smooth)
-        if _is_gone(measures) or any(self._is_enough(name, measures) for name in self._alone):
+        enough = self._alone.update(measures, time)
+        if enough or _is_gone(measures):
             self._smooth = max(self._smooth, self._on)
-        reasons = self._glitches(measures, time)
+        reasons = self._glitches(measures, time, enough)
         return probability(self._smooth), {**reasons, **self._warnings(measures, time)}
 
-    def _glitches(self, measures: Mapping[str, float], time: float) -> dict[Flag, str]:
+    def _glitches(
+        self, measures: Mapping[str, float], time: float, enough: Collection[str]
+    ) -> dict[Flag, str]:
         if not self._alarm.update(self._smooth, time):
             self._words.clear()
             self._told.clear()
             for kind in self._kinds.values():
                 kind.forget()  # what was beyond its limit before an alarm did not raise it
             return {}
-        evidence = self._evidence(measures)
+        evidence = self._evidence(measures, enough)
         for flag, kind in self._kinds.items():
             name, strength = evidence.get(flag, ("", 0.0))
             kind.update(strength, time)
@@ -92,14 +97,9 @@ class Judge:
             self._told = {flag: self._words[flag] for flag in raised}
         return dict(self._told or {Flag.FACE_DISTORTED: _TOGETHER})
 
-    def _is_enough(self, name: str, measures: Mapping[str, float]) -> bool:
-        """Say whether a measure is a glitch by itself."""
-        limit = self._calibration.alone.get(name)
-        if limit is None or name not in measures or not is_bare(measures):
-            return False
-        return limit.evidence(measures[name], measures.get(TURN, 0.0)) > 1
-
-    def _evidence(self, measures: Mapping[str, float]) -> dict[Flag, tuple[str, float]]:
+    def _evidence(
+        self, measures: Mapping[str, float], enough: Collection[str]
+    ) -> dict[Flag, tuple[str, float]]:
         """Return for each flag the measure that speaks most for it, and how strongly.
 
         What is a glitch by itself speaks before all others: it may have raised the alarm alone.
@@ -111,7 +111,7 @@ class Judge:
                 flag, speaks = MEASURES[name].flag, usual.evidence(measures[name], turn)
                 if name in _LEAST_SECONDS:
                     speaks = measures[name] / _LEAST_SECONDS[name]
-                found = (self._is_enough(name, measures), speaks, name)
+                found = (name in enough, speaks, name)
                 most[flag] = max(found, most.get(flag, found))
         return {flag: (name, speaks) for flag, (_, speaks, name) in most.items()}
 

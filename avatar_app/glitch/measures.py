@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from avatar_app.events import Flag
 from avatar_app.glitch.signals.chip import PARTS
@@ -54,6 +55,7 @@ PICTURE: Mapping[str, Measure] = MappingProxyType(
         "restless": Measure("flash of the face", Flag.JITTER),
         "flutter": Measure("lasting flicker of the face", Flag.JITTER),
         **_by_part("smear", "less detail than usual", Flag.BLURRED),
+        "grain": Measure("more detail than usual in the face alone", Flag.FACE_DISTORTED),
         **_by_part("change", "sudden change", Flag.FACE_DISTORTED),
         **_by_part("strange", "unusual look", Flag.FACE_DISTORTED),
         "artifact": Measure("a broken look", Flag.FACE_DISTORTED),
@@ -97,15 +99,40 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({**PICTURE, **IDENTITY, **AVA
 FALLING = frozenset(("face_score", "sharpness", "heatmap_peak", "jacobian_determinant"))
 """Those that fall where a glitch is; the others rise."""
 
-ALONE = (
-    *("glance_rise", "tint"),
-    *(part_name("artifact_rise", part) for part in ("eyes", "nose", "mouth")),
-)
-"""Each is a glitch by itself, too, beyond a limit which calm footage passes once in hours.
 
-Of the parts those amid the face: walls and hair come and go at its rim. Where a face is not bare
-there are other reasons, and none of them counts so.
+class Lone(NamedTuple):
+    """When a measure is a glitch by itself.
+
+    It must stay for so many `seconds` beyond a limit that calm footage passes once in so many
+    `hours`.
+    """
+
+    seconds: float = 0.0
+    hours: float = 5.0
+
+
+_AT_ONCE, _FOR_LONG = Lone(), Lone(seconds=1.0, hours=20.0)
+
+ALONE: Mapping[str, Lone] = MappingProxyType(
+    {
+        **dict.fromkeys(("glance_rise", "tint"), _AT_ONCE),
+        **{part_name("artifact_rise", part): _AT_ONCE for part in ("eyes", "nose", "mouth")},
+        **dict.fromkeys(("artifact", "artifact_nose", "artifact_chin"), _FOR_LONG),
+        **{part_name("smear", part): _FOR_LONG for part in ("nose", "mouth")},
+        "grain": Lone(seconds=0.2, hours=20.0),
+        "identity": Lone(hours=500.0),  # what it is of one person over days nobody measured
+    }
+)
+"""Each is a glitch by itself, too.
+
+A face that looks somewhat broken, or smeared, for long is one as well as one that looks very broken
+at once. Of what suddenly looks more broken those parts count that lie amid the face: walls and hair
+come and go at its rim. Where a face is not seen well there are other reasons, and none of them
+counts.
 """
+
+SEEN_SECONDS = 0.5
+"""A face must have been seen well for so long: what comes before it flickers."""
 
 COVERED = "covered"
 """The share of a face that lies behind something, or outside the picture."""
@@ -116,6 +143,7 @@ COVERED_FACE = 0.15
 BESIDE = ("beside_light", "beside_blur", "beside_grain", "beside_change")
 """How much of what lies beside the face is unlike usual: a camera spoils more than a face."""
 
+_FAR_TURNED = 45.0  # degrees
 _SPOILT = {"beside_light": 0.35, "beside_blur": 0.25, "beside_grain": 0.35}
 
 
@@ -140,8 +168,16 @@ def is_bare(measures: Mapping[str, float]) -> bool:
     return covered <= COVERED_FACE and entered <= ENTERED_FACE and not is_spoilt(measures)
 
 
+def is_seen_well(measures: Mapping[str, float]) -> bool:
+    """Say whether a face is bare, and not turned so far that what is usual of it is not known."""
+    return measures.get(TURN, 0.0) <= _FAR_TURNED and is_bare(measures)
+
+
 CONTEXT = (COVERED, *BESIDE, ENTERED)
 """Of what is before the face and beside it: it speaks against a glitch."""
+
+FROM_VIDEO = ("grain",)
+"""Measured from a video alone: only there it is looked at what lies beside a face."""
 
 TURN = "turn"
 """By how many degrees the face is turned away. What is usual depends on it: no evidence itself."""

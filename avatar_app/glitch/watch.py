@@ -46,7 +46,7 @@ _BROKEN_LOOK = 1.0  # log-odds: so broken hardly any face looks that something c
 _PLAIN = 4.0  # grey levels: a chip of less contrast shows nothing
 _COVERED_SECONDS = 1.0  # so long after it the face may still be lost for that reason
 _OF_SIGHT = ("smear", "strange", "change")
-_OF_WHOLE_SIGHT = ("tint", "face_score")
+_OF_WHOLE_SIGHT = ("tint", "grain", "face_score")
 _OF_RISE = ("artifact_rise", *(part_name("artifact_rise", part) for part in chips.PARTS))
 _OF_PRESENCE = ("face_unseen",)
 _OF_A_FACE = ("face_score", *_OF_PRESENCE)
@@ -213,7 +213,13 @@ class PictureWatch:
             # What was beside a face holds on while it is not seen.
             self._beside = sight.beside(now, usual) if chips.contrast(face) >= _PLAIN else {}
             measures |= self._beside
+            measures["grain"] = self._grain(measures)
         return measures, maps
+
+    def _grain(self, measures: Mapping[str, float]) -> float:
+        """Return how much more detail than usual there is in the face, and not beside it."""
+        more = -np.array([measures[part_name("smear", part)] for part in chips.PARTS], np.float32)
+        return chips.median(more) - self._beside.get("beside_grain", 0.0)
 
     def _broken(self, odds: Floats) -> dict[str, float]:
         """Return how broken the face looks by the map (14, 12), and how much more than before."""

@@ -25,6 +25,7 @@ _SENTENCES: Mapping[str, str] = {
     "tremor": "Parts of the face go on trembling",
     "misplaced": "Mouth or brows sit elsewhere than before",
     "tint": "The face has another colour than before, and what is around it has not",
+    "grain": "The face has a texture that was not there before",
     "sharpness": "The face has lost its fine detail",
     "black_share": "The picture is black at its border",
     "still": "The picture does not change",

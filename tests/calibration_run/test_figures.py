@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avatar_app.calibration_run.figures import Alarms, Judged, baseline, figures, spans
+from avatar_app.calibration_run.figures import Alarms, Events, Judged, baseline, figures, spans
 from avatar_app.calibration_run.plan import (
     AGAIN,
     CALM,
@@ -106,13 +106,15 @@ def test_avatars_played_again_count_for_nothing_but_their_false_alarms() -> None
 
 @pytest.mark.parametrize(("kind", "name"), [(JAW, "jaws"), (FOREIGN, "foreign")])
 def test_what_is_counted_by_itself_changes_no_other_figure(kind: str, name: str) -> None:
-    """Of jaws that melt, and of other avatars' glitches, is told how many are found."""
+    """Of jaws that melt, and of other avatars' glitches, is told how many are found, or late."""
     calm = judged(CALM, [0] * 50, [0] * 50)
     broken = judged(PAINTED, [0] * 10 + [1] * 10, [0] * 10 + [1] * 10)
-    apart = [judged(kind, [0] * 10 + [1] * 20, [0] * 10 + [up] * 20) for up in (1, 0, 0, 0)]
+    flags = ([1] * 20, [0] * 20, [0] * 20, [0] * 14 + [1] * 6)
+    apart = [judged(kind, [0] * 10 + [1] * 20, [0] * 10 + up) for up in flags]
     before, found = figures([calm, broken]), figures([calm, broken, *apart])
-    assert (getattr(found, f"{name}_found"), getattr(found, name)) == (1, 4)
-    nothing: dict[str, Any] = {f"{name}_found": 0, name: 0}
+    counted = getattr(found, name)
+    assert (counted.found, counted.count, counted.late) == (1, 4, 1)
+    nothing: dict[str, Any] = {name: Events()}
     assert dataclasses.replace(found, **nothing) == before
     assert found.to_json()[f"{name}_found"] == 0.25
     assert f"{name}_found" not in before.to_json()

@@ -13,7 +13,7 @@ from avatar_app.calibration_run import fit
 from avatar_app.calibration_run.job import _fitted, calibrate
 from avatar_app.calibration_run.plan import CALM, EVENTFUL, FIT, PAINTED, TEST, Scene
 from avatar_app.calibration_run.studio import NAMES, RATE, Take
-from avatar_app.glitch.calibration import ROLES, load_calibration
+from avatar_app.glitch.calibration import ROLES, Usual, load_calibration
 from avatar_app.glitch.fusion import TURNED
 from avatar_app.glitch.judge import log_odds
 from avatar_app.glitch.measures import ALONE, CONTEXT, TURN
@@ -21,6 +21,7 @@ from avatar_app.types import AvatarAppError
 
 FRAMES = 60
 BREAKS_AT = 30
+SIGHT = [NAMES.index(name) for name in (TURN, *CONTEXT)]
 TELLING = "bend"
 
 
@@ -74,15 +75,33 @@ def test_what_is_judged_alone_has_a_limit_that_calm_footage_hardly_ever_passes()
     for wild in (1.0, 3.0):
         shown = takes("video")
         for index, one in enumerate(shown):
+            one.measures[:, SIGHT] = 0
             one.measures[:, column] = np.linspace(0, 1, FRAMES) + 9 * (one.truth == 1)
-            one.measures[BREAKS_AT - 20, column] = 1 + wild * index / len(shown)
-        known = fit.alone(shown, fit.usual(shown, "video"))
+            one.measures[BREAKS_AT - 15, column] = 1 + wild * index / len(shown)
+        known = fit.alone(shown, "video", fit.usual(shown, "video"))
         calm = [one for one in shown if one.kind == CALM]
         assert set(known) == set(ALONE)
         assert known["glance_rise"].limit > max(one.measures[:, column].max() for one in calm)
         limits.append(known["glance_rise"].limit)
     assert limits[1] > limits[0] + 1
     assert limits[1] < 9
+
+
+def test_what_must_last_has_a_limit_by_what_lasts() -> None:
+    """A moment in which a face looks broken moves no limit, nor does what is turned far away."""
+    column, turn = NAMES.index("artifact"), NAMES.index(TURN)
+    limits = []
+    for frames, degrees in ((10, 0.0), (30, 50.0), (30, 0.0)):
+        shown = [take("video", FIT, person, False) for person in range(8)]
+        for one in shown:
+            one.measures[:, SIGHT] = 0
+            one.measures[:, column] = np.linspace(0, 1, FRAMES)
+            one.measures[15 : 15 + frames, column] = 9
+            one.measures[15 : 15 + frames, turn] = degrees
+        known = {"artifact": Usual(0.5, 1.0)}
+        limits.append(fit.alone(shown, "video", known)["artifact"].limit)
+    assert max(limits[:2]) < 3
+    assert limits[2] > 9
 
 
 def test_what_is_usual_is_learned_by_how_far_the_face_is_turned() -> None:
@@ -146,6 +165,7 @@ def test_the_file_says_the_same_as_the_fit(tmp_path: Path) -> None:
     assert result.figures["video, dlib-hog"].auc < 0.6
     assert 0 < written.roles["video"].threshold(2) < 1
     assert written.roles["video"].alone.keys() == set(ALONE)
+    assert written.roles["driver"].alone.keys() == set(ALONE) - {"identity", "grain"}
     assert (tmp_path / "curves.png").stat().st_size > 10_000
     content = json.loads((tmp_path / "glitch.json").read_text())
     assert content["fusions"].keys() == set(ROLES)

@@ -27,6 +27,7 @@ from avatar_app.types import (
     Avatar,
     AvatarAppError,
     Detector,
+    Floats,
     Frame,
     Image,
 )
@@ -46,6 +47,29 @@ def test_a_melting_face_is_flagged_and_a_whole_one_is_not(video: GlitchDetector)
     assert "usually" in reason
 
 
+def put_on(picture: Image, other: Floats | Image, part: str) -> Image:
+    """Return a picture of which the face, or all of it, is as in another."""
+    mask = np.ones((256, 256, 1), np.float32)
+    if part == "face":
+        x, y = finder().find(picture)[0].landmarks[30].astype(int)
+        shape = cv2.ellipse(0 * mask[..., 0], (int(x), int(y)), (38, 52), 0, 0, 360, 1.0, -1)
+        mask = np.asarray(shape, np.float32)[..., None]
+    return np.asarray(
+        picture * (1 - mask) + np.clip(np.asarray(other, np.float32), 0, 255) * mask, np.uint8
+    )
+
+
+@pytest.mark.parametrize("part", ["face", "picture"])
+def test_a_pattern_on_a_face_is_a_glitch_by_itself(video: GlitchDetector, part: str) -> None:
+    """As generators leave it; on all of the picture it is the camera's."""
+    y, x = np.mgrid[:256, :256]
+    chequers = np.where((x // 2 + y // 2) % 2, 18.0, -18.0)[..., None]
+    broken = [put_on(picture, picture + chequers, part) for picture in clip()[BREAKS_AT:30]]
+    found = verdicts(video, [*clip()[:BREAKS_AT], *broken])
+    reason = found[-1].reasons.get(Flag.FACE_DISTORTED, "")
+    assert reason.startswith("grain: more detail than usual in the face alone") is (part == "face")
+
+
 @pytest.mark.parametrize("part", ["face", "picture"])
 def test_a_face_that_takes_another_colour_is_a_glitch_by_itself(
     video: GlitchDetector, part: str
@@ -53,13 +77,7 @@ def test_a_face_that_takes_another_colour_is_a_glitch_by_itself(
     """It is as sharp and still as before; light of that colour on all of the picture is none."""
 
     def orange(picture: Image) -> Image:
-        lit = np.clip(picture * np.array([1.25, 0.95, 0.8], np.float32), 0, 255)
-        mask = np.ones((256, 256, 1), np.float32)
-        if part == "face":
-            x, y = finder().find(picture)[0].landmarks[30].astype(int)
-            shape = cv2.ellipse(0 * mask[..., 0], (int(x), int(y)), (38, 52), 0, 0, 360, 1.0, -1)
-            mask = np.asarray(shape, np.float32)[..., None]
-        return np.asarray(picture * (1 - mask) + lit * mask, np.uint8)
+        return put_on(picture, picture * np.array([1.25, 0.95, 0.8], np.float32), part)
 
     found = verdicts(video, [*clip()[:BREAKS_AT], *map(orange, clip()[BREAKS_AT:30])])
     reasons = found[-1].reasons

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pytest
 
@@ -51,40 +53,75 @@ def test_a_face_that_is_gone_is_missing_unless_it_turned_away(
         assert "seconds without a face 1" in reasons[Flag.FACE_MISSING]
 
 
-def test_what_is_a_glitch_by_itself_needs_no_weight() -> None:
-    """Beyond its limit it is flagged at once and says why; at the limit, or turned away, not."""
-    usual = {"bend": Usual(0.0, 1.0), "glance_rise": Usual(0.0, 1.5)}
-    weights, limits = np.array([4.0]), {"glance_rise": Usual(0.0, 2.0, 4.0)}
+def judge_of(name: str) -> Judge:
+    """Return a judge to whom `name` is a glitch by itself beyond 2 (4 turned), and no other."""
+    usual = {"bend": Usual(0.0, 1.0), name: Usual(0.0, 1.5)}
+    weights, limits = np.array([4.0]), {name: Usual(0.0, 2.0, 4.0)}
     known = RoleCalibration(("bend",), weights, weights, -3.0, usual, (), 0.5, alone=limits)
-    for value, turn, is_flagged in ((2.0, 0.0, False), (2.1, 0.0, True), (3.0, TURNED, False)):
-        judged = Judge(known, THRESHOLD)
-        score, reasons = judged.judge({"bend": 0.0, "glance_rise": value, TURN: turn}, 0.0, STEP)
-        assert (set(reasons) == {Flag.FACE_DISTORTED}) is is_flagged
-        assert (score >= THRESHOLD - 1e-9) is is_flagged
-    judged = Judge(known, THRESHOLD)
-    _, reasons = judged.judge({"glance_rise": 3.0, "bend": 9.0}, 0.0, STEP)
+    return Judge(known, THRESHOLD)
+
+
+def flagged_in(judged: Judge, measures: Iterable[Mapping[str, float]]) -> list[int]:
+    """Return the numbers of the pictures in which a flag is up."""
+    reasons = [judged.judge(row, i * STEP, STEP)[1] for i, row in enumerate(measures)]
+    return [index for index, found in enumerate(reasons) if found]
+
+
+SEEN = 13  # pictures in half a second
+
+
+@pytest.mark.parametrize(
+    ("value", "turn", "is_flagged"),
+    [(2.0, 0.0, False), (2.1, 0.0, True), (3.0, TURNED, False), (99.0, 46.0, False)],
+)
+def test_what_is_a_glitch_by_itself_needs_no_weight(
+    value: float, turn: float, is_flagged: bool
+) -> None:
+    """Beyond its limit it is flagged at once and says why; at the limit, or turned away, not."""
+    judged = judge_of("glance_rise")
+    for index in range(SEEN + 1):
+        row = {"bend": 0.0, "glance_rise": value if index == SEEN else 0.0, TURN: turn}
+        score, reasons = judged.judge(row, index * STEP, STEP)
+    assert (set(reasons) == {Flag.FACE_DISTORTED}) is is_flagged
+    assert (score >= THRESHOLD - 1e-9) is is_flagged
+
+
+def test_what_is_a_glitch_by_itself_is_named_before_others() -> None:
+    """It may have raised the alarm alone."""
+    judged = judge_of("glance_rise")
+    for index in range(SEEN + 1):
+        _, reasons = judged.judge({"glance_rise": 3.0, "bend": 9.0}, index * STEP, STEP)
     assert reasons[Flag.FACE_DISTORTED] == (
         "glance_rise: at a glance a more broken look than before 3, usually at most 1.5"
     )
 
 
+def test_what_is_milder_must_last() -> None:
+    """A face that looks somewhat broken is a glitch after a second of it, without a pause."""
+    broken = [{"artifact": 3.0}]
+    assert flagged_in(judge_of("artifact"), broken * 60)[0] == SEEN + 25
+    assert not flagged_in(judge_of("artifact"), (broken * 25 + [{"artifact": 1.0}]) * 4)
+
+
 @pytest.mark.parametrize(
-    "reason", [{COVERED: 0.2}, {ENTERED: 0.2}, {"beside_light": 0.5}, {"beside_grain": 0.5}]
+    "reason",
+    [{COVERED: 0.2}, {ENTERED: 0.2}, {"beside_light": 0.5}, {"beside_grain": 0.5}, {TURN: 50.0}],
 )
 def test_what_has_another_reason_is_no_glitch_by_itself(reason: dict[str, float]) -> None:
-    """A face behind something, or in a spoilt picture, looks more broken and of another colour."""
-    known = RoleCalibration(
-        *(("bend",), np.array([4.0]), np.array([4.0]), -3.0),
-        *({"bend": Usual(0.0, 1.0), "tint": Usual(0.0, 1.5)}, (), 0.5),
-        alone={"tint": Usual(0.0, 2.0)},
-    )
-    assert Judge(known, THRESHOLD).judge({"tint": 9.0}, 0.0, STEP)[1]
-    assert not Judge(known, THRESHOLD).judge({"tint": 9.0, **reason}, 0.0, STEP)[1]
+    """A face behind something, in a spoilt picture or far turned looks broken, and may flicker.
+
+    What comes before it is not always seen: only after half a second without it is it gone.
+    """
+    odd = [{"tint": 9.0}]
+    assert flagged_in(judge_of("tint"), odd * (SEEN + 1)) == [SEEN]
+    assert not flagged_in(judge_of("tint"), [{"tint": 9.0, **reason}] * 40)
+    flickering = (odd * (SEEN - 1) + [{"tint": 9.0, **reason}]) * 3
+    assert not flagged_in(judge_of("tint"), flickering)
 
 
 def test_who_learned_no_limit_of_a_measure_does_not_judge_by_it_alone() -> None:
     """Data files of before know nothing of it."""
-    assert not judge().judge({"glance_rise": 99.0}, 0.0, STEP)[1]
+    assert not flagged_in(judge(), [{"glance_rise": 99.0}] * 40)
 
 
 def test_a_reason_outlives_the_face_it_was_seen_in() -> None:

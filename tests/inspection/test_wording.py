@@ -29,7 +29,8 @@ def test_the_reasons_of_the_detector_are_understood() -> None:
     """As it gives them itself: which measure, how far beyond its limit, and where."""
     judge = Judge(load_calibration().roles["video"], 0.98)
     measures = {"artifact_rise_eyes": 9.0, "skull_misfit": 0.01}
-    _, reasons = judge.judge(measures, 0.0, 0.04)
+    for index in range(15):
+        _, reasons = judge.judge(measures, index * 0.04, 0.04)
     said = WORDING.sentence(Flag.FACE_DISTORTED, reasons[Flag.FACE_DISTORTED], measures)
     assert said == "The face suddenly looks broken around the eyes: 3 times what is usual at most."
     verdict = Verdict(0, 0.0, 0.98, frozenset(reasons), reasons, measures)
