@@ -1,0 +1,134 @@
+"""What the window says of faults and their end: banners, and words where the avatar would be."""
+
+from __future__ import annotations
+
+import pytest
+
+from avatar_app.events import (
+    AvatarChanged,
+    CameraBack,
+    CameraLost,
+    Event,
+    OutputChanged,
+    RecordingStarted,
+    Refused,
+    WorkerFailed,
+)
+from avatar_app.gui.window import Window
+from avatar_app.pipeline import Shown, Status, commands
+from avatar_app.pipeline.look import ADDING
+from avatar_app.preferences import Preferences
+from tests.gui.fakes import FakePipeline, view
+
+C = commands
+_WITH_OUTPUT = Preferences(camera="demo", virtual_camera="auto")
+
+
+def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePipeline) -> None:
+    """Banner, picture and words name the loss; its return takes the banner away."""
+    pipeline.events.put(CameraLost(1.0, "The camera was taken out; put it in again."))
+    pipeline.change(camera=Status.LOST)
+    window.refresh()
+    assert [notice.topic for notice in window.banners.notices] == ["camera"]
+    assert window.stage.words[0] == "The camera is gone"
+    pipeline.events.put(CameraBack(2.0, "cam", 640, 480, 30.0))
+    pipeline.change(camera=Status.ON)
+    window.refresh()
+    assert window.banners.notices == []
+    assert window.stage.words[0] == "Looking for your face"
+    pipeline.to_view.put(view())
+    window.refresh()
+    assert window.stage.words == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("has_avatar", "is_ready", "title"),
+    [
+        (False, False, "Preparing the avatar"),
+        (False, True, "No avatar yet"),
+        (True, True, "Looking for your face"),
+    ],
+)
+def test_what_keeps_the_avatar_away_is_said(
+    window: Window, pipeline: FakePipeline, has_avatar: bool, is_ready: bool, title: str
+) -> None:
+    """One that cannot be had, and a face that is not seen, are not waited for in silence."""
+    avatar = pipeline.state.avatar if has_avatar else None
+    pipeline.change(avatar=avatar, is_ready=is_ready)
+    window.refresh()
+    assert window.stage.words[0] == title
+
+
+@pytest.mark.parametrize(
+    ("worker", "news"),
+    [
+        ("reenactor", AvatarChanged(2.0, "mei")),
+        ("recorder", RecordingStarted(2.0, "/recordings/one")),
+    ],
+)
+def test_what_works_again_needs_no_banner(
+    window: Window, pipeline: FakePipeline, worker: str, news: Event
+) -> None:
+    """A model that could not be loaded is no news once another one shows the avatar."""
+    pipeline.events.put(WorkerFailed(1.0, worker, "It does not work; choose another."))
+    window.refresh()
+    assert worker in [notice.topic for notice in window.banners.notices]
+    pipeline.events.put(news)
+    window.refresh()
+    assert worker not in [notice.topic for notice in window.banners.notices]
+
+
+@pytest.mark.parametrize("shown", [Shown.AVATAR, Shown.HELD, Shown.CARD, Shown.CAMERA])
+def test_a_virtual_camera_that_works_needs_no_banner(
+    window: Window, pipeline: FakePipeline, shown: Shown
+) -> None:
+    """What it could not be opened for is said until others see something."""
+    pipeline.events.put(WorkerFailed(1.0, "output", "No virtual camera; install one."))
+    pipeline.events.put(OutputChanged(1.0, "off", "No virtual camera; install one."))
+    pipeline.change(output=Status.FAILED, preferences=_WITH_OUTPUT)
+    window.refresh()
+    assert [notice.topic for notice in window.banners.notices] == ["output"]
+    pipeline.events.put(OutputChanged(2.0, shown.value))
+    pipeline.change(output=Status.ON, shown=shown)
+    window.refresh()
+    assert window.banners.notices == []
+
+
+def test_a_virtual_camera_that_fails_can_be_switched_off(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """The button stays down while it is tried again, as V ends that; then nothing is complained."""
+    button = window.controls.buttons["virtual_camera"]
+    window.control.do("virtual_camera")
+    pipeline.events.put(WorkerFailed(1.0, "output", "No virtual camera; install one."))
+    for status in (Status.FAILED, Status.OFF, Status.FAILED):
+        pipeline.change(output=status, preferences=window.control.preferences)
+        window.refresh()
+        assert button.isChecked()
+    assert [notice.topic for notice in window.banners.notices] == ["output"]
+    button.click()
+    assert pipeline.asked(C.Apply)[-1].preferences.virtual_camera == "none"
+    pipeline.change(preferences=window.control.preferences)
+    window.refresh()
+    assert not button.isChecked()
+    assert window.banners.notices == []
+
+
+def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: FakePipeline) -> None:
+    """Whatever worker fails and whatever is refused, the user reads why."""
+    for event in (
+        WorkerFailed(1.0, "output", "No virtual camera; install one."),
+        WorkerFailed(1.0, "detector", "The detector has stopped; switch it on again."),
+        Refused(1.0, "avatar x", "No face in x; take another photo."),
+    ):
+        pipeline.events.put(event)
+        window.refresh()
+        assert window.banners.notices[-1].sentence == event.reason
+
+
+def test_a_photo_that_cannot_serve_is_a_banner(window: Window, pipeline: FakePipeline) -> None:
+    """The reason takes the place of the words that the face is looked for."""
+    window.control.add_avatar("/photos/dog.jpg")
+    pipeline.events.put(Refused(1.0, ADDING, "no face was found in dog.jpg; use another photo"))
+    window.refresh()
+    assert [notice.sentence[:8] for notice in window.banners.notices] == ["no face "]
