@@ -22,6 +22,7 @@ from avatar_app.fomm.checkpoints import PARTS, Checkpoint, load, save
 from avatar_app.fomm.quantization import quantize
 from avatar_app.fomm.reenactor import DEFAULT_MODEL, FommReenactor
 from avatar_app.progress import Progress, silent
+from avatar_app.reports import Percentiles
 from avatar_app.types import Avatar, Frame, Image
 
 STAGES = ("detect", "transfer", "render", "measure", "total")
@@ -30,15 +31,6 @@ PUBLISHED = "published size"
 _TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16")
 _TELLING_PACKAGES = ("avatar_app", "numpy", "openvino", "torch")
 _PUBLISHED_FRAMES = 10
-
-
-@dataclass(frozen=True)
-class Percentiles:
-    """Of a time, in milliseconds."""
-
-    p50: float
-    p95: float
-    p99: float
 
 
 @dataclass(frozen=True)
@@ -181,7 +173,7 @@ def _time(
             for stage, lap in {**rendered.timings, "total": whole}.items():
                 laps[stage].append(lap)
     reenactor.close()
-    stages = {stage: _percentiles(times) for stage, times in laps.items()}
+    stages = {stage: Percentiles.of(times) for stage, times in laps.items()}
     return Row(checkpoint.name, reenactor.runtime_description, frames, stages)
 
 
@@ -200,17 +192,13 @@ def _time_upstream(checkpoint: Checkpoint, device: str, frames: int) -> Row:
         checkpoint.name,
         f"upstream's way, PyTorch on {device} (float32)",
         frames,
-        {"total": _percentiles(laps[1:])},
+        {"total": Percentiles.of(laps[1:])},
     )
 
 
 def _pictures(size: int) -> list[Image]:
     noise = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), np.uint8)
     return list(noise)
-
-
-def _percentiles(milliseconds: Sequence[float]) -> Percentiles:
-    return Percentiles(*(round(float(p), 3) for p in np.percentile(milliseconds, (50, 95, 99))))
 
 
 def _text(times: Percentiles) -> str:
