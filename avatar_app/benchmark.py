@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
-import json
 import os
 import platform
 import tempfile
@@ -16,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar_app.files import check_writable, write_whole
+from avatar_app.files import check_writable, write_json
 from avatar_app.fomm import runtime
 from avatar_app.fomm.checkpoints import PARTS, Checkpoint, load, save
 from avatar_app.fomm.quantization import quantize
@@ -72,10 +70,6 @@ class Benchmark:
         ]
         return headings, rows
 
-    def to_json(self) -> str:
-        """All of it as a JSON object."""
-        return json.dumps(dataclasses.asdict(self), indent=2)
-
 
 def bench(
     model: str | Path = DEFAULT_MODEL,
@@ -118,7 +112,7 @@ def bench(
     speedup = theirs.stages_ms["total"].p50 / min(row.stages_ms["total"].p50 for row in ours)
     result = Benchmark(machine, [*_distinct(rows), *ours, theirs], round(speedup, 2))
     if json_file is not None:
-        write_whole(json_file, (result.to_json() + "\n").encode())
+        write_json(json_file, result)
     return result
 
 

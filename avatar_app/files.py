@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
 import errno
+import json
 import os
 import secrets
 import stat
@@ -52,6 +54,12 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with whole(path) as part, write_errors(path):
         part.write_bytes(content)
+
+
+def write_json(path: Path, content: object, indent: int = 2) -> None:
+    """Write a JSON file, dataclasses as objects. Raises AvatarAppError as `write_whole` does."""
+    text = json.dumps(content, indent=indent, default=dataclasses.asdict)
+    write_whole(path, f"{text}\n".encode())
 
 
 def check_writable(path: Path) -> None:

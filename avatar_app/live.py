@@ -19,7 +19,7 @@ from avatar_app.events import (
     Refused,
     WorkerFailed,
 )
-from avatar_app.files import check_writable, write_whole
+from avatar_app.files import check_writable, write_json
 from avatar_app.pipeline import Parts, Pipeline, Shown, Status
 from avatar_app.pipeline.account import Account, LiveRun
 from avatar_app.pipeline.output import OutputJob
@@ -61,7 +61,7 @@ def run_headless(
         watch.take_events()
         run = watch.account.run(hung)
         if stats_json is not None:
-            write_whole(stats_json, run.to_json())
+            write_json(stats_json, run)
     if run.summary.pictures.get("model", 0) == 0:
         raise AvatarAppError(watch.last_trouble or _NO_FACE)
     if watch.output_trouble and not watch.was_seen:

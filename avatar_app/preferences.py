@@ -18,7 +18,7 @@ from typing import Any
 
 from avatar_app import settings
 from avatar_app.events import DEFAULT_FALSE_ALARMS
-from avatar_app.files import write_whole
+from avatar_app.files import write_json
 from avatar_app.types import AvatarAppError
 
 Value = str | int | float | bool
@@ -275,7 +275,7 @@ def save_preferences(preferences: Preferences) -> None:
         name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()
     }
     plain.update(_foreign({row.name for row in rows}))
-    write_whole(preferences_file(), (json.dumps(plain, indent=2) + "\n").encode())
+    write_json(preferences_file(), plain)
 
 
 def _foreign(known: set[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from avatar_app.animation.judging import Judging
 from avatar_app.animation.report import Laps, Stats
 from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.events import AvatarChanged, Calibrated, Event, events_to_jsonl
-from avatar_app.files import check_writable, write_whole
+from avatar_app.files import check_writable, write_json, write_whole
 from avatar_app.fomm.motion import pose_distance
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
@@ -114,7 +114,7 @@ def animate(
     if events_jsonl is not None:
         write_whole(events_jsonl, events_to_jsonl(job.events))
     if stats_json is not None:
-        write_whole(stats_json, stats.to_json())
+        write_json(stats_json, stats)
     return Animation(output, avatar, stats)
 
 

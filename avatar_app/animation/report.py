@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -42,10 +40,6 @@ class Stats:
     motion: str
     calibrated_frame: int | None
     dropped: int = 0
-
-    def to_json(self) -> bytes:
-        """Return all this as a JSON object, in UTF-8."""
-        return (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode()
 
 
 @dataclass

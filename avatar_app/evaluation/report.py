@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from avatar_app.evaluation.scores import LOST_FACE, Scores
 from avatar_app.face_signals import SIGNALS
-from avatar_app.files import write_whole
+from avatar_app.files import write_json
 
 MODEL, PREVIOUS, STILL, WARP = "model", "previous model", "still source", "landmark warp"
 ANCHORS = (STILL, WARP)
@@ -64,7 +63,7 @@ class Evaluation:
         content = asdict(self)
         for name in ("sheet", "avatar_sheet"):
             content[name] = content[name] and str(content[name])
-        write_whole(path, (json.dumps({"format": _FORMAT, **content}, indent=1) + "\n").encode())
+        write_json(path, {"format": _FORMAT, **content}, indent=1)
 
     def tables(self) -> list[Table]:
         """Give the totals, the clips one by one, and the portraits, for people to read."""

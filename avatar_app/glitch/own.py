@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar_app import settings
-from avatar_app.files import write_whole
+from avatar_app.files import write_json
 from avatar_app.glitch.calibration import RoleCalibration, Usual
 from avatar_app.glitch.fusion import TURNED
 from avatar_app.types import AvatarAppError
@@ -80,7 +80,7 @@ class OwnUsual:
                 for name, three in self.measures.items()
             },
         }
-        write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+        write_json(path, content, indent=1)
         return path
 
 

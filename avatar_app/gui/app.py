@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 from PyQt5.QtCore import QT_VERSION_STR, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
-from avatar_app.files import check_writable, write_whole
+from avatar_app.files import check_writable, write_json
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.theme import apply_theme
 from avatar_app.gui.window import Window
@@ -65,7 +65,7 @@ def run_window(
             run = account.run(hung)
             window.deleteLater()
             if stats_json is not None:
-                write_whole(stats_json, run.to_json())
+                write_json(stats_json, run)
     if interrupts:
         raise interrupts[0]
     return run

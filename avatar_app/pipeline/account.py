@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -26,10 +24,6 @@ class LiveRun:
     camera: str
     events: dict[str, int]
     hung: tuple[str, ...] = ()
-
-    def to_json(self) -> bytes:
-        """Return all this as a JSON object, in UTF-8."""
-        return (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode()
 
 
 class Account:

@@ -50,10 +50,6 @@ class SessionInfo:
         if not all(isinstance(number, int | float) for number in numbers):
             raise TypeError(f"SessionInfo: expected numbers, got {numbers}")
 
-    def to_json(self) -> bytes:
-        """Return this as a JSON object, in UTF-8."""
-        return (json.dumps(dataclasses.asdict(self), indent=2) + "\n").encode()
-
 
 @dataclass(frozen=True)
 class Session:

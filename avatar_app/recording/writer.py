@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from avatar_app.events import Event, FlagRaised, event_to_json
-from avatar_app.files import nearest_folder, write_errors, write_whole
+from avatar_app.files import nearest_folder, write_errors, write_json
 from avatar_app.recording.roll import Moment
 from avatar_app.recording.session import (
     AVATAR_VIDEO,
@@ -44,7 +44,7 @@ class SessionWriter:
         self._flags: Counter[str] = Counter()
         self._pictures = 0
         self.path = _new_folder(folder, datetime.fromisoformat(info.started))
-        write_whole(self.path / INFO, info.to_json())
+        write_json(self.path / INFO, info)
         with write_errors(self.path / EVENTS):
             # Line by line, so that a killed process leaves all of them.
             self._lines = (self.path / EVENTS).open("w", encoding="utf-8", buffering=1)
@@ -114,7 +114,7 @@ class SessionWriter:
                 lost=lost,
                 flags=dict(self._flags),
             )
-            write_whole(self.path / INFO, info.to_json())
+            write_json(self.path / INFO, info)
         except AvatarAppError:
             self.abandon()
             raise

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from avatar_app.files import write_errors, write_whole
+from avatar_app.files import write_errors, write_json, write_whole
 from avatar_app.types import AvatarAppError
 
 FORMAT = 3
@@ -88,7 +88,7 @@ class Results:
             )
 
     def _write_header(self, header: Mapping[str, Any]) -> None:
-        write_whole(self.folder / _HEADER, (json.dumps(header, indent=1) + "\n").encode())
+        write_json(self.folder / _HEADER, header, indent=1)
 
     def _mend(self) -> None:
         """Cut off a row that a killed process left unfinished."""
