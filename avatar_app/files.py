@@ -6,6 +6,7 @@ import contextlib
 import csv
 import dataclasses
 import errno
+import hashlib
 import json
 import os
 import secrets
@@ -69,6 +70,15 @@ def check_writable(path: Path) -> None:
             probe = nearest_folder(_real(path).parent) / _hidden(path)
             probe.open("xb").close()
             probe.unlink()
+
+
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    """Return the hexadecimal digest of a file's content."""
+    state = hashlib.new(algorithm)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
 
 
 def is_file(path: Path) -> bool:

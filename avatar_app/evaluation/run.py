@@ -20,7 +20,7 @@ from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP, Evaluatio
 from avatar_app.evaluation.ruler import SPARSE, Ruler
 from avatar_app.evaluation.scores import Record, score
 from avatar_app.evaluation.sheet import Moment, Row, draw_sheet, telling_moments
-from avatar_app.files import check_writable
+from avatar_app.files import check_writable, digest
 from avatar_app.fomm import checkpoints
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
@@ -228,7 +228,7 @@ class _Study:
             "models": {way: {"name": c.name, "sha256": c.sha256} for way, c in used.items()},
             "clips": str(options.clips),
             "split": options.split,
-            "clip_sha256": {path.name: checkpoints.digest(path, "sha256") for path in self.paths},
+            "clip_sha256": {path.name: digest(path) for path in self.paths},
             "stride": options.stride,
             "lpips_and_identity_every": options.stride * SPARSE,
             "python": platform.python_version(),

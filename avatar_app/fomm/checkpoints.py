@@ -8,7 +8,6 @@ published checkpoints, in half or single precision, and in the metadata `model_p
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from avatar_app.files import is_file, write_whole
+from avatar_app.files import digest, is_file, write_whole
 from avatar_app.fomm import params
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import bundled, data_dir
@@ -162,7 +161,7 @@ def load(model: str | Path) -> Checkpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-        sha256 = digest(path, "sha256")
+        sha256 = digest(path)
     except (SafetensorError, OSError) as error:
         raise AvatarAppError(
             f"{path} is not a model of this app or is damaged; a published .pth.tar file is read "
@@ -270,12 +269,3 @@ def fetch(name: str, progress: Progress = silent) -> Path:
     save(path, model_params, tensors, half=False)
     part.unlink()
     return path
-
-
-def digest(path: Path, algorithm: str) -> str:
-    """Hexadecimal digest of a file's content."""
-    state = hashlib.new(algorithm)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from avatar_app.fomm.checkpoints import digest
+from avatar_app.files import digest
 from avatar_app.progress import Progress
 from avatar_app.settings import HOME_VARIABLE
 from avatar_app.types import AvatarAppError

@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 import openvino as ov  # type: ignore[import-untyped]
 
+from avatar_app.files import digest
 from avatar_app.fomm import conversion, quantization
-from avatar_app.fomm.checkpoints import Checkpoint, digest
+from avatar_app.fomm.checkpoints import Checkpoint
 from avatar_app.fomm.runtime import Detection, EncodedSource, Picture
 from avatar_app.inference import open_core
 from avatar_app.settings import cache_dir
@@ -98,7 +99,7 @@ class _Networks:
     @property
     def key(self) -> str:
         """Differs for different networks."""
-        return digest(self.form, "sha256") if self.form else self.checkpoint.sha256
+        return digest(self.form) if self.form else self.checkpoint.sha256
 
     def write(self, folder: Path) -> None:
         if self.form is not None:

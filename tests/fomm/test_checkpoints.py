@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
+from avatar_app.files import digest
 from avatar_app.fomm import checkpoints, params
 from avatar_app.fomm.building import build_networks, load_networks
 from avatar_app.settings import bundled
@@ -48,7 +49,7 @@ def test_save_then_load(tmp_path: Path, half: bool) -> None:
     loaded = checkpoints.load(path)
     assert (loaded.name, loaded.size) == ("tiny", 64)
     assert loaded.model_params == params.check(TINY, "tiny")
-    assert loaded.sha256 == checkpoints.digest(path, "sha256")
+    assert loaded.sha256 == digest(path)
     for name, tensor in loaded.tensors.items():
         assert tensor.dtype == np.float32
         np.testing.assert_allclose(tensor, tensors[name], rtol=1e-3 if half else 0, atol=1e-6)
