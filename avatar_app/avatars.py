@@ -75,8 +75,7 @@ def load_avatar(
             raise
         warn(f"{problem} (the centre of the picture is used)")
         height, width = photo.shape[:2]
-        centre = Square((width - 1) / 2, (height - 1) / 2, min(width, height))
-        return Avatar(path.stem, crop(photo, centre, size), path)
+        return Avatar(path.stem, crop(photo, Square.middle(width, height), size), path)
     square = square.fitted(photo.shape[1], photo.shape[0])
     image = crop(photo, square, size)
     return Avatar(path.stem, image, path, into_crop(landmarks, square, size))

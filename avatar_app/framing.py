@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatar_app.types import Floats, Image
+from avatar_app.types import Floats, Frame, Image
 
 # Jaw at the ears, brows, nose, eyes and upper lip: what neither an open mouth nor a raised brow
 # spreads, and what keeps its spread when the head turns.
@@ -46,6 +46,11 @@ class Square:
     x: float
     y: float
     size: float
+
+    @classmethod
+    def middle(cls, width: int, height: int) -> Square:
+        """Return the largest square in the middle of a picture of `width` x `height`."""
+        return cls((width - 1) / 2, (height - 1) / 2, min(width, height))
 
     def fitted(self, width: int, height: int) -> Square:
         """Move and shrink it a little, if that brings it into a picture of `width` x `height`.
@@ -101,6 +106,13 @@ def crop(image: Image, square: Square, size: int) -> Image:
         fewer = (side // times, side // times)
         part = np.asarray(cv2.resize(part, fewer, interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def cut(frame: Frame, square: Square, size: int) -> Frame:
+    """Return the square part of a frame, (size, size, 3) and read-only."""
+    image = crop(frame.image, square, size)
+    image.flags.writeable = False
+    return Frame(image, frame.index, frame.time)
 
 
 def into_crop(points: Floats, square: Square, size: int) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avatar_app.framing import SmoothedSquare, Square, crop
+from avatar_app.framing import SmoothedSquare, Square, cut
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.types import Floats, Frame
 
@@ -34,15 +34,13 @@ class DriverCrop:
         """Return the frame cut to the square, or None as long as there was no face to follow."""
         height, width = frame.image.shape[:2]
         if self._finder is None:
-            square = Square((width - 1) / 2, (height - 1) / 2, min(width, height))
+            square = Square.middle(width, height)
         else:
             followed = self._follow(frame, self._finder)
             if followed is None:
                 return None
             square = followed.fitted(width, height)
-        image = crop(frame.image, square, self._size)
-        image.flags.writeable = False
-        return Frame(image, frame.index, frame.time)
+        return cut(frame, square, self._size)
 
     def _follow(self, frame: Frame, finder: FaceFinder) -> Square | None:
         if frame.time >= self._look_at:

@@ -10,7 +10,7 @@ from pathlib import Path
 from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.files import check_writable
 from avatar_app.fomm.reenactor import load_reenactor
-from avatar_app.framing import SmoothedSquare, crop
+from avatar_app.framing import SmoothedSquare, cut
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import OwnUsual
@@ -83,5 +83,5 @@ def _faces(reader: VideoReader, size: int, progress: Progress) -> Iterator[tuple
         place = square.update(None if face is None else face.landmarks, frame.time)
         if place is not None:
             height, width = frame.image.shape[:2]
-            cut = crop(frame.image, place.fitted(width, height), size)
-            yield Frame(cut, frame.index, frame.time), 0.0 if face is None else frame.time - since
+            driver = cut(frame, place.fitted(width, height), size)
+            yield driver, 0.0 if face is None else frame.time - since

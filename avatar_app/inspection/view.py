@@ -52,7 +52,7 @@ class FaceView:
             return None
         height, width = frame.image.shape[:2]
         if height == width and square.size > _WHOLE * width:
-            square = Square((width - 1) / 2, (height - 1) / 2, width)
+            square = Square.middle(width, height)
             if width == SIDE:
                 return frame.image
         return crop(frame.image, square.fitted(width, height), SIDE)

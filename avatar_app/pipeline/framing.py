@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from avatar_app.framing import SmoothedSquare, Square, crop
+from avatar_app.framing import SmoothedSquare, Square
 from avatar_app.pipeline.view import DriverFace
 from avatar_app.types import Frame
 
@@ -50,7 +50,7 @@ class DriverFraming:
             self._since = frame.time
         self._shape = frame.image.shape
         height, width = frame.image.shape[:2]
-        base = Square((width - 1) / 2, (height - 1) / 2, min(width, height))
+        base = Square.middle(width, height)
         if follow:
             # One that was seen in a picture of another size lies elsewhere in this.
             if face is not None and face.time >= self._since:
@@ -62,13 +62,6 @@ class DriverFraming:
         size = base.size * self._zoom
         self._dx, self._dy = (_within(by, _REACH * size) for by in (self._dx, self._dy))
         return Square(base.x + self._dx, base.y + self._dy, size)
-
-
-def cut(frame: Frame, square: Square, size: int) -> Frame:
-    """Return `frame` cut to the square, (size, size, 3)."""
-    image = crop(frame.image, square, size)
-    image.flags.writeable = False
-    return Frame(image, frame.index, frame.time)
 
 
 def _within(value: float, reach: float) -> float:

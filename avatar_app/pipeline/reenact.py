@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from avatar_app.events import AvatarChanged, Calibrated, WorkerFailed
-from avatar_app.framing import Square
+from avatar_app.framing import Square, cut
 from avatar_app.handoff import Slot
-from avatar_app.pipeline.framing import DriverFraming, cut
+from avatar_app.pipeline.framing import DriverFraming
 from avatar_app.pipeline.look import LookJob
 from avatar_app.pipeline.parts import LiveReenactor
 from avatar_app.pipeline.view import Status, View

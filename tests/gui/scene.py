@@ -23,13 +23,12 @@ from avatar_app.events import (
     Stats,
 )
 from avatar_app.fomm.reenactor import load_reenactor
-from avatar_app.framing import SmoothedSquare
+from avatar_app.framing import SmoothedSquare, cut
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.flags import FlagTracker
 from avatar_app.gui.window import Window
 from avatar_app.guide import Guide, guide
 from avatar_app.pipeline import DriverFace, View
-from avatar_app.pipeline.framing import cut
 from avatar_app.pipeline.parts import DlibLooker
 from avatar_app.preferences import Preferences
 from avatar_app.recording import Moment, SessionInfo, SessionWriter
