@@ -18,7 +18,7 @@ from PIL import Image as Pictures
 from PIL import ImageCms, ImageOps
 
 from avatar_app import settings
-from avatar_app.files import write_whole
+from avatar_app.files import whole, write_errors
 from avatar_app.framing import Square, crop, face_square, into_crop
 from avatar_app.types import Avatar, AvatarAppError, Floats, Image
 
@@ -131,9 +131,8 @@ def add_avatar(
     load_avatar(path, 256, find_faces, centre_square=centre_square, warn=warn)
     photo, _ = _read_photo(path)
     target = _own_folder() / f"{path.stem}.png"
-    png = io.BytesIO()
-    Pictures.fromarray(photo).save(png, format="PNG")
-    write_whole(target, png.getvalue())
+    with whole(target) as part, write_errors(target):
+        Pictures.fromarray(photo).save(part)
     return target
 
 

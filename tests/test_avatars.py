@@ -353,11 +353,11 @@ def test_full_disk_leaves_no_half_avatar(tmp_path: Path, monkeypatch: pytest.Mon
     """When the disk is full, adding says so and leaves nothing behind."""
     Pictures.new("RGB", (300, 300)).save(tmp_path / "wall.png")
 
-    def fill_up(file: Path, content: bytes) -> None:
+    def fill_up(_picture: Pictures.Image, file: Path) -> None:
         file.open("wb").close()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    monkeypatch.setattr(Pictures.Image, "save", fill_up)
     with pytest.raises(AvatarAppError, match="disk is full"):
         add_avatar(tmp_path / "wall.png", nobody, centre_square=True)
     assert list((settings.data_dir() / "avatars").iterdir()) == []

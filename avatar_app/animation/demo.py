@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from PIL import ImageDraw, ImageFont
 from avatar_app import settings
 from avatar_app.animation.job import animate
 from avatar_app.animation.report import Stats
-from avatar_app.files import write_whole
+from avatar_app.files import whole, write_errors
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Image, Rendered
 
@@ -75,9 +74,8 @@ def demo(
         ],
     )
     strip_file = out_dir / "strip.png"
-    png = io.BytesIO()
-    Pictures.fromarray(strip).save(png, format="PNG")
-    write_whole(strip_file, png.getvalue())
+    with whole(strip_file) as part, write_errors(strip_file):
+        Pictures.fromarray(strip).save(part)
     return Demo(animation.video, strip_file, stats_json, animation.stats)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 from avatar_app.evaluation.clips import Take
 from avatar_app.face_signals import SIGNALS
-from avatar_app.files import write_whole
+from avatar_app.files import whole, write_errors
 from avatar_app.types import Image
 
 _CELL = 144
@@ -87,9 +86,8 @@ def draw_sheet(title: str, rows: Sequence[Row], path: Path) -> None:
     pen.text((_MARGIN, _MARGIN - 4), title, _INK, ImageFont.load_default(17))
     for number, row in enumerate(rows):
         _draw_row(sheet, pen, row, _MARGIN + _TITLE + number * _row_height())
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", optimize=True)
-    write_whole(path, buffer.getvalue())
+    with whole(path) as part, write_errors(path):
+        sheet.save(part, "PNG", optimize=True)
 
 
 def _row_height() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from avatar_app.files import write_whole
+from avatar_app.files import whole, write_errors
 from avatar_app.framing import crop, face_square, into_crop
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.perturbations import CASES, Case, find_case, perturb
@@ -51,9 +50,8 @@ def draw_cases(
     for done, case in enumerate(cases):
         rows.append((case.name, [_shown(clip, case, severity, seed) for severity in SEVERITIES]))
         progress(done + 1, len(cases), "cases")
-    buffer = io.BytesIO()
-    _sheet(rows).save(buffer, "PNG", optimize=True)
-    write_whole(path, buffer.getvalue())
+    with whole(path) as part, write_errors(path):
+        _sheet(rows).save(part, "PNG", optimize=True)
 
 
 def _read(path: Path) -> _Clip:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image as Pictures
 
-from avatar_app.files import write_whole
+from avatar_app.files import whole, write_errors
 from avatar_app.study.analysis import Responses
 from avatar_app.study.detection import Challenge, Scores, roc
 
@@ -168,12 +168,9 @@ def _panel(
 def _save(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    with Pictures.open(buffer) as drawn:
-        small = io.BytesIO()
+    with Pictures.open(buffer) as drawn, whole(path) as part, write_errors(path):
         if path.suffix == ".jpg":
-            drawn.convert("RGB").save(small, "JPEG", quality=82, optimize=True)
+            drawn.convert("RGB").save(part, quality=82, optimize=True)
         else:
-            drawn.convert("P", palette=Pictures.Palette.ADAPTIVE, colors=64).save(
-                small, "PNG", optimize=True
-            )
-    write_whole(path, small.getvalue())
+            few = drawn.convert("P", palette=Pictures.Palette.ADAPTIVE, colors=64)
+            few.save(part, optimize=True)
