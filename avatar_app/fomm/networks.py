@@ -53,7 +53,6 @@ class Motion(NamedTuple):
     deformation: Tensor
     occlusion_map: Tensor
     mask: Tensor
-    sparse_deformed: Tensor  # (B, K+1, C, h, w): the source warped by each keypoint alone
 
 
 class Encoded(NamedTuple):
@@ -227,7 +226,6 @@ class DenseMotionNetwork(nn.Module):
             deformation.unflatten(1, (height, width)),
             torch.sigmoid(occlusion.float()),
             mask,
-            deformed,
         )
 
 

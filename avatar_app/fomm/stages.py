@@ -21,8 +21,6 @@ def _to_network(image: Tensor) -> Tensor:
 class Detect(nn.Module):
     """Keypoints in a picture."""
 
-    outputs = ("value", "jacobian", "heatmap")
-
     def __init__(self, kp_detector: KeypointDetector) -> None:
         super().__init__()
         self.kp_detector = kp_detector
@@ -36,12 +34,9 @@ class Detect(nn.Module):
 class Encode(nn.Module):
     """What is constant for a source."""
 
-    outputs: tuple[str, ...]
-
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
-        self.outputs = Encoded._fields[: 3 if generator.blend else 2]
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Features (1, C, H / 2^n, W / 2^n), shrunk picture (1, 3, h, w) of (H, W, 3).
@@ -54,8 +49,6 @@ class Encode(nn.Module):
 
 class Render(nn.Module):
     """The source in another pose."""
-
-    outputs = ("image", "deformation", "occlusion_map", "residual")
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()

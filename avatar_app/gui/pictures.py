@@ -10,12 +10,6 @@ from PyQt5.sip import voidptr
 from avatar_app.types import Image, check_image
 
 
-def to_qimage(image: Image) -> QImage:
-    """Copy (H, W, 3) uint8 RGB into a picture of Qt's own, which does not borrow the array."""
-    check_image(image, "to_qimage")
-    return _borrowed(np.ascontiguousarray(image)).copy()
-
-
 def smooth(painter: QPainter) -> None:
     """Draw lines and pictures without steps."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -26,14 +20,9 @@ def to_pixmap(image: Image) -> QPixmap:
     """Copy (H, W, 3) uint8 RGB into a pixmap."""
     check_image(image, "to_pixmap")
     pixels = np.ascontiguousarray(image)  # held until they are copied
-    return QPixmap.fromImage(_borrowed(pixels))
-
-
-def _borrowed(pixels: Image) -> QImage:
-    """Return a picture of Qt's that reads the array (H, W, 3), as long as the caller holds it."""
     height, width = pixels.shape[:2]
     data = voidptr(pixels.ctypes.data)
-    return QImage(data, width, height, width * 3, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(QImage(data, width, height, width * 3, QImage.Format.Format_RGB888))
 
 
 def fitted(inner: QSizeF, outer: QRectF) -> QRectF:

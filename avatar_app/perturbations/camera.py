@@ -43,18 +43,6 @@ def motion_blur(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
     return apply
 
 
-def out_of_focus(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
-    """The lens focuses elsewhere."""
-
-    def apply(image: Image, index: int, strength: float) -> Image:
-        sigma = 0.02 * level * strength * image.shape[1]
-        return (
-            image if sigma < 0.2 else np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
-        )
-
-    return apply
-
-
 def compression(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
     """A line of little bandwidth: few pixels, strongly compressed."""
 

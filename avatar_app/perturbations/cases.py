@@ -25,25 +25,21 @@ Make = Callable[[Scene, float, np.random.Generator], Effect]
 
 @dataclass(frozen=True)
 class Case:
-    """One edge case: its `name`, one `sentence` on it, the `side` it befalls, its `family`.
-
-    `temporal`: it moves or changes by itself while it lasts; what does not is the same in a still.
-    """
+    """One edge case: its `name`, one `sentence` on it, the `side` it befalls, its `family`."""
 
     name: str
     sentence: str
     side: str
     family: str
-    temporal: bool
     make: Make
 
 
-def _driver(family: str, name: str, sentence: str, make: Make, temporal: bool = False) -> Case:
-    return Case(name, sentence, DRIVER, family, temporal, make)
+def _driver(family: str, name: str, sentence: str, make: Make) -> Case:
+    return Case(name, sentence, DRIVER, family, make)
 
 
 def _source(name: str, sentence: str, make: Make) -> Case:
-    return Case(name, sentence, SOURCE, "source", False, make)
+    return Case(name, sentence, SOURCE, "source", make)
 
 
 _FLAT, _SPREAD = Pose(0.1), Pose(0.55)
@@ -57,7 +53,7 @@ _TABLE = (
             hand_to(_SPREAD, (1.45, 0.75), (0.42, 0.55), 8)),
     _driver("hand", "hand_face", "A hand covers the whole face.",
             hand_to(_SPREAD, (0.15, 2.35), (0.0, 0.62), 5, (1.0, 1.3))),
-    _driver("hand", "hand_wave", "A hand waves before the face.", hands.hand_wave, True),
+    _driver("hand", "hand_wave", "A hand waves before the face.", hands.hand_wave),
     _driver("hand", "finger_cheek", "A finger presses into a cheek.", hands.finger_cheek),
     _driver("object", "card_mouth", "A card covers chin and mouth.", objects.card_mouth),
     _driver("object", "phone_half", "A telephone covers half of the face.", objects.phone_half),
@@ -81,21 +77,21 @@ _TABLE = (
     _driver("pose", "leave_frame", "The driver leaves the picture.", pose.leave_frame),
     _driver("pose", "distance", "The driver goes away from the camera.", pose.distance),
     _driver("pose", "cropped_forehead", "The head is cut off above.", pose.cropped_forehead),
-    _driver("pose", "second_face", "A second face comes into the picture.", pose.second_face, True),
-    _driver("motion", "fast_motion", "The head jerks about.", pose.fast_motion, True),
-    _driver("motion", "camera_shake", "The camera shakes.", pose.camera_shake, True),
-    _driver("light", "low_light", "It is dark, and the picture noisy.", light.low_light, True),
+    _driver("pose", "second_face", "A second face comes into the picture.", pose.second_face),
+    _driver("motion", "fast_motion", "The head jerks about.", pose.fast_motion),
+    _driver("motion", "camera_shake", "The camera shakes.", pose.camera_shake),
+    _driver("light", "low_light", "It is dark, and the picture noisy.", light.low_light),
     _driver("light", "over_exposure", "There is too much light.", light.over_exposure),
-    _driver("light", "coloured_light", "The light is coloured.", light.coloured_light, True),
-    _driver("light", "flashing_light", "The light flashes.", light.flashing_light, True),
+    _driver("light", "coloured_light", "The light is coloured.", light.coloured_light),
+    _driver("light", "flashing_light", "The light flashes.", light.flashing_light),
     _driver("light", "side_light", "One half of the face is dark.", light.side_light),
     _driver("light", "grey_picture", "The picture has no colours.", light.grey_picture),
-    _driver("camera", "noise", "The camera is noisy.", camera.noise, True),
-    _driver("camera", "motion_blur", "The picture is blurred by motion.", camera.motion_blur, True),
+    _driver("camera", "noise", "The camera is noisy.", camera.noise),
+    _driver("camera", "motion_blur", "The picture is blurred by motion.", camera.motion_blur),
     _driver("camera", "compression", "The picture is compressed.", camera.compression),
-    _driver("camera", "packet_loss", "Parts of the picture are lost.", camera.packet_loss, True),
-    _driver("camera", "freeze", "The picture freezes.", camera.freeze, True),
-    _driver("camera", "busy_background", "The background moves.", camera.busy_background, True),
+    _driver("camera", "packet_loss", "Parts of the picture are lost.", camera.packet_loss),
+    _driver("camera", "freeze", "The picture freezes.", camera.freeze),
+    _driver("camera", "busy_background", "The background moves.", camera.busy_background),
     _source("source_glasses", "The avatar wears glasses.", worn.glasses),
     _source("source_open_mouth", "The avatar's mouth is open.", expressions.wide_mouth),
     _source("source_teeth", "The avatar smiles with bare teeth.", expressions.teeth),
@@ -105,7 +101,7 @@ _TABLE = (
     _source("source_hand_chin", "The avatar's hand is at the chin.",
             hand_to(_FLAT, (0.6, 2.2), (0.2, 1.35), -40)),
     _source("source_cartoon", "The avatar is a drawing.", camera.cartoon),
-    _source("source_small", "The avatar's face is small.", pose.small_face),
+    _source("source_small", "The avatar's face is small.", pose.distance),
     _source("source_off_centre", "The avatar's face is off the centre.", pose.off_centre),
     _source("source_low_resolution", "The avatar's picture is small.", camera.low_resolution),
     _source("source_side_light", "Half of the avatar's face is dark.", light.side_light),

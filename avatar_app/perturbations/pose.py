@@ -136,11 +136,6 @@ def off_centre(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
     return _whole_picture(scene, lambda s: turned(0, 1, (float(way[0]) * s, float(way[1]) * s)))
 
 
-def small_face(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
-    """The face is small in the picture: down to 40 % of the size."""
-    return distance(scene, level, rng)
-
-
 def _carried(scene: Scene, place: Callable[[float], Floats]) -> Effect:
     """Move the person over the empty scene behind."""
 

@@ -24,7 +24,7 @@ def _generator(blend: bool) -> Generator:
 def _motion(side: int, shift: float = 0) -> Motion:
     grid = coordinate_grid(side, side, torch.zeros(1))[None] + shift
     empty = torch.zeros(1, 1, side, side)
-    return Motion(grid, empty + 1, empty, empty)
+    return Motion(grid, empty + 1, empty)
 
 
 def test_a_blending_generator_shows_the_moved_source_where_it_draws_nothing() -> None:

@@ -18,7 +18,7 @@ from avatar_app.gui.flags import FlagStrip
 from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.guide_view import COUNT_FROM, GuideView
 from avatar_app.gui.icons import _SHAPES, pixmap
-from avatar_app.gui.pictures import fitted, to_qimage
+from avatar_app.gui.pictures import fitted, to_pixmap
 from avatar_app.gui.stage import Mood, Stage
 from avatar_app.gui.timeline import Timeline
 from avatar_app.gui.window import Window
@@ -26,11 +26,12 @@ from avatar_app.pipeline import Status
 from tests.gui.fakes import ALIKE, TURNED, picture, view
 
 
+@pytest.mark.usefixtures("qapp")
 def test_a_picture_is_copied_with_its_colours() -> None:
     """What Qt shows does not change with the array, and red stays red."""
     image = np.zeros((3, 5, 3), np.uint8)
     image[1, 4] = (250, 10, 20)
-    made = to_qimage(image)
+    made = to_pixmap(image).toImage()
     image[:] = 0
     assert (made.width(), made.height()) == (5, 3)
     assert made.pixelColor(4, 1).getRgb()[:3] == (250, 10, 20)

@@ -13,8 +13,6 @@ from avatar_app.fomm.networks import Points
 from avatar_app.fomm.training.config import KEYPOINT_LANDMARKS
 from avatar_app.fomm.training.discriminator import Discriminator
 
-Maps = list[Tensor]
-
 OPENING_WEIGHT = 12  # lids move by a hundredth of the picture where heads move by a tenth
 
 # Landmarks on the edges of eyelids and lips that face each other.

@@ -47,7 +47,7 @@ def _measured(
     ) -> tuple[torch.Tensor, Motion]:
         count = len(source)
         deformation = grid.expand(count, -1, -1, -1)
-        return source, Motion(deformation, mask[:count, :1], mask[:count], source)
+        return source, Motion(deformation, mask[:count, :1], mask[:count])
 
     monkeypatch.setattr(validation, "_render", render)
     validation.Validation([clip], out, "cpu").measure(nn.ModuleDict(), 0, torch.float32)
