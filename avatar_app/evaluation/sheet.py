@@ -21,6 +21,8 @@ _GROUP_GAP = 14
 _LABEL = 18
 _MARGIN = 16
 _TITLE = 30
+_LONGEST = 22  # letters of a label
+_MOMENTS = 3
 # Kinds of movement in the order of their interest: label, signal, direction, least visible amount.
 _KINDS = (
     ("turned {:+.0f}°", "yaw", 0, 5.0),
@@ -49,8 +51,8 @@ class Row:
     moments: Sequence[Moment]
 
 
-def telling_moments(take: Take, count: int = 3) -> list[tuple[int, str]]:
-    """Choose `count` frames in which the driver does most: indices into `take`, with a label.
+def telling_moments(take: Take) -> list[tuple[int, str]]:
+    """Choose three frames in which the driver does most: indices into `take`, with a label.
 
     Each is the extreme of one kind of movement, where that is large enough to be seen, and stands
     apart from the others; what is missing is filled up evenly. Fewer where the take is shorter.
@@ -62,14 +64,14 @@ def telling_moments(take: Take, count: int = 3) -> list[tuple[int, str]]:
     for label, name, direction, visible in _KINDS:
         free = [pair for pair in found if all(abs(pair[0] - i) >= apart for i, _ in chosen)]
         ranked = sorted(free, key=lambda pair: _amount(pair[1][name] - middle[name], direction))
-        if ranked and len(chosen) < count:
+        if ranked and len(chosen) < _MOMENTS:
             index, signals = ranked[-1]
             if _amount(signals[name] - middle[name], direction) >= visible:
                 chosen.append((index, label.format(signals[name])))
-    spread = np.linspace(0, len(found) - 1, count + 2).astype(int)
+    spread = np.linspace(0, len(found) - 1, _MOMENTS + 2).astype(int)
     rest = [found[place][0] for place in (*spread[1:-1], *range(len(found)))]
     for index in rest:
-        if len(chosen) < count and index not in [i for i, _ in chosen]:
+        if len(chosen) < _MOMENTS and index not in [i for i, _ in chosen]:
             chosen.append((index, f"frame {take.numbers[index]}"))
     return chosen
 
@@ -120,5 +122,5 @@ def _draw_row(sheet: Pictures.Image, pen: ImageDraw.ImageDraw, row: Row, top: in
         x += _GROUP_GAP - _GAP
 
 
-def _shortened(label: str, length: int = 22) -> str:
-    return label if len(label) <= length else f"{label[: length - 3]}..."
+def _shortened(label: str) -> str:
+    return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 3]}..."

@@ -214,19 +214,19 @@ def save(
     write_whole(path, serialised(stored, metadata))
 
 
-def import_checkpoint(file: Path, name: str | None = None) -> Path:
-    """Turn a published .pth or .pth.tar into a model of this app; gives the path written.
+def import_checkpoint(file: Path) -> Path:
+    """Turn a published .pth or .pth.tar into one of the user's models; return the path written.
 
-    By default the model gets the file's name, without .pth or .pth.tar, and goes among the user's
-    models. Only weights are read: a pickle that asks for anything else is refused, and so is a name
-    that a model has already. Raises AvatarAppError.
+    The model is named after the file, without .pth or .pth.tar. Only weights are read: a pickle
+    that asks for anything else is refused, and so is the name of a model that exists. Raises
+    AvatarAppError.
     """
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "does not exist"
         raise AvatarAppError(f"{file} {what}; give a published .pth or .pth.tar file.")
     from avatar_app.fomm import published  # brings torch
 
-    path = models_dir() / ((name or _PUBLISHED_SUFFIX.sub("", file.name)) + SUFFIX)
+    path = models_dir() / (_PUBLISHED_SUFFIX.sub("", file.name) + SUFFIX)
     if bundled("models", path.name).exists():
         raise AvatarAppError(
             f"{path.stem} is the name of a model that came with the app; rename {file.name} first."

@@ -152,12 +152,10 @@ class FommReenactor:
         clock.lap("measure")
         return Rendered(frame, picture.image, keypoints, measures, clock.laps)
 
-    def with_rule(
-        self, *, absolute: bool = False, adapt_scale: bool = True, first_order: bool = True
-    ) -> FommReenactor:
-        """Give another reenactor that transfers motion by another rule through the same runtime.
+    def with_rule(self, *, absolute: bool = False, first_order: bool = True) -> FommReenactor:
+        """Return another reenactor that transfers motion by another rule on the same runtime.
 
-        It has no source and no calibration yet, and ends when this one is closed.
+        It has no source and no calibration yet, and is closed together with this one.
         """
         return FommReenactor(
             self._running(),
@@ -165,7 +163,7 @@ class FommReenactor:
             model_name=self.model_name,
             model_sha256=self.model_sha256,
             device_reason=self.device_reason,
-            rule=_Rule(absolute, adapt_scale, first_order),
+            rule=_Rule(absolute=absolute, first_order=first_order),
         )
 
     def close(self) -> None:

@@ -16,12 +16,10 @@ GAP_SECONDS = 0.5
 class Hysteresis:
     """Says whether a condition holds: raised at `on`, cleared below `off` after a while."""
 
-    def __init__(
-        self, on: float, off: float, *, hold: float = HOLD_SECONDS, gap: float = GAP_SECONDS
-    ) -> None:
+    def __init__(self, on: float, off: float) -> None:
         if off > on:
             raise ValueError(f"Hysteresis: expected off <= on, got off {off} and on {on}")
-        self._on, self._off, self._hold, self._gap = on, off, hold, gap
+        self._on, self._off = on, off
         self._raised_at: float | None = None
         self._last_high = 0.0
 
@@ -37,7 +35,7 @@ class Hysteresis:
                 self._raised_at = self._last_high = time
         elif value >= self._off:
             self._last_high = time
-        elif time - self._last_high >= self._gap and time - self._raised_at >= self._hold:
+        elif time - self._last_high >= GAP_SECONDS and time - self._raised_at >= HOLD_SECONDS:
             self._raised_at = None
         return self.is_raised
 

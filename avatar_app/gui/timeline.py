@@ -61,20 +61,20 @@ class Tick:
 
 
 class Timeline(QWidget):
-    """Draws `span` seconds up to now: a curve of the score, flags as bars, moments as ticks.
+    """Draws the last `seconds`: a curve of the score, flags as bars, moments as ticks.
 
     Pointing at a flag explains it; with the keyboard, the arrows go from flag to flag. A recorded
     session uses it too, with a time of its own.
     """
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(58)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("The last minute")
-        self.seconds = seconds
+        self.seconds = SECONDS
         self._now = 0.0
         self._scores: deque[tuple[float, float]] = deque(maxlen=_POINTS)
         self._spans: list[Span] = []

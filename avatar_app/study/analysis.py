@@ -14,7 +14,7 @@ from avatar_app.perturbations.cases import SOURCE
 from avatar_app.study.results import Row
 from avatar_app.study.trials import NOTHING, NOTHING_SOURCE, RELATIVE
 
-HALF = 0.5
+_HALF = 0.5
 _RESAMPLES, _PERMUTATIONS = 1000, 4000
 _LEVEL = (2.5, 97.5)
 
@@ -91,13 +91,13 @@ class Responses:
         ]
 
 
-def responses(rows: Iterable[Row], case: str, metric: str, kind: str = RELATIVE) -> Responses:
+def responses(rows: Iterable[Row], case: str, metric: str) -> Responses:
     """Collect a metric of a case over avatars, clips and severities; seeds are averaged."""
     is_source = case in CASES and CASES[case].side == SOURCE
     floor = NOTHING_SOURCE if is_source else NOTHING
     cells: dict[tuple[str, str, int], list[float]] = {}
     for row in rows:
-        if row["kind"] == kind and row["case"] in (case, floor):
+        if row["kind"] == RELATIVE and row["case"] in (case, floor):
             value = row["metrics"].get(metric)
             cell = (row["avatar"], row["clip"], row["severity"])
             cells.setdefault(cell, []).append(np.nan if value is None else float(value))
@@ -109,18 +109,18 @@ def responses(rows: Iterable[Row], case: str, metric: str, kind: str = RELATIVE)
     return Responses(tuple(map(int, severities)), values)
 
 
-def crossing(severities: Sequence[int], means: Values, level: float = HALF) -> float | None:
-    """Give where `means`, made monotone, first reach `level`; None where they never do."""
+def crossing(severities: Sequence[int], means: Values) -> float | None:
+    """Return where `means`, made monotone, first reach one half; None where they never do."""
     known = np.flatnonzero(np.isfinite(means))
     curve = monotone(means[known])
     at = np.asarray(severities, np.float64)[known]
-    above = np.flatnonzero(curve >= level)
+    above = np.flatnonzero(curve >= _HALF)
     if not len(above):
         return None
     first = int(above[0])
     if first == 0 or curve[first] == curve[first - 1]:
         return float(at[first])
-    share = (level - curve[first - 1]) / (curve[first] - curve[first - 1])
+    share = (_HALF - curve[first - 1]) / (curve[first] - curve[first - 1])
     return float(at[first - 1] + share * (at[first] - at[first - 1]))
 
 

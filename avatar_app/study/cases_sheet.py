@@ -15,7 +15,7 @@ from avatar_app.framing import crop, face_square, into_crop
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.perturbations import CASES, Case, find_case, perturb
 from avatar_app.perturbations.cases import SEVERITIES, SOURCE
-from avatar_app.progress import Progress
+from avatar_app.progress import Progress, silent
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Floats, Image
 from avatar_app.video import VideoReader
@@ -36,8 +36,7 @@ def draw_cases(
     path: Path,
     names: Sequence[str] = (),
     video: Path | None = None,
-    seed: int = 0,
-    progress: Progress = lambda done, total, what: None,
+    progress: Progress = silent,
 ) -> None:
     """Draw every case, or those of `names`, at severities 1 to 5 on the face of `video` as a PNG.
 
@@ -48,7 +47,7 @@ def draw_cases(
     clip = _read(video or bundled("assets", "demo", "webcam.mp4"))
     rows = []
     for done, case in enumerate(cases):
-        rows.append((case.name, [_shown(clip, case, severity, seed) for severity in SEVERITIES]))
+        rows.append((case.name, [_shown(clip, case, severity) for severity in SEVERITIES]))
         progress(done + 1, len(cases), "cases")
     with whole(path) as part, write_errors(path):
         _sheet(rows).save(part, "PNG", optimize=True)
@@ -72,14 +71,14 @@ def _read(path: Path) -> _Clip:
     return _Clip(images, np.stack([into_crop(points, square, _SIZE) for points in faces]))
 
 
-def _shown(clip: _Clip, case: Case, severity: int, seed: int) -> Image:
+def _shown(clip: _Clip, case: Case, severity: int) -> Image:
     if case.side == SOURCE:
-        still: Image = perturb(clip.images[:1], clip.landmarks[:1], case, severity, seed)[0]
+        still: Image = perturb(clip.images[:1], clip.landmarks[:1], case, severity)[0]
         return still
     index = min(_SHOWN, len(clip.images) - 1)
     strength = np.zeros(len(clip.images), np.float32)
     strength[index] = 1
-    shown: Image = perturb(clip.images, clip.landmarks, case, severity, seed, strength)[index]
+    shown: Image = perturb(clip.images, clip.landmarks, case, severity, strength=strength)[index]
     return shown
 
 

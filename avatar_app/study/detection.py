@@ -129,12 +129,12 @@ def auc(positive: Scores, negative: Scores) -> float | None:
     return float(above / (len(positive) * len(negative)))
 
 
-def tpr(positive: Scores, negative: Scores, level: float = _RATE_LEVEL) -> float | None:
-    """Give the share of positives above what at most `level` of the negatives exceed."""
+def tpr(positive: Scores, negative: Scores) -> float | None:
+    """Return the share of positives above what at most 1 % of the negatives exceed."""
     if not len(positive) or not len(negative):
         return None
     ordered = np.sort(negative)[::-1]
-    threshold = ordered[int(level * len(ordered))]
+    threshold = ordered[int(_RATE_LEVEL * len(ordered))]
     return float((positive > threshold).mean())
 
 
