@@ -12,7 +12,7 @@ from avatar_app.perturbations import CASES
 from avatar_app.perturbations.cases import SOURCE
 from avatar_app.study import figures
 from avatar_app.study.analysis import mean_of
-from avatar_app.study.document import Block, Heading, Picture, Points, Table, Text
+from avatar_app.study.document import Block, Heading, Picture, Points, Table, Text, number, percent
 from avatar_app.study.measures import METRICS
 from avatar_app.study.results import Row
 from avatar_app.study.trials import (
@@ -37,8 +37,8 @@ def in_words(one: Finding) -> str:
     if one.strongest.get("failed") is None:
         return "Where the landmarks should be cannot be told at the strongest severity."
     share, low, high = _with_band(one)
-    said = f"At the strongest severity {_percent(share)} of the frames fail"
-    said += f" (95 %: {_percent(low)} to {_percent(high)})" if low is not None else ""
+    said = f"At the strongest severity {percent(share)} of the frames fail"
+    said += f" (95 %: {percent(low)} to {percent(high)})" if low is not None else ""
     onset = one.failed.onset()
     said += f"; half of them from severity {onset:.1f} on." if onset is not None else "."
     if one.chance >= _SIGNIFICANT and _can_test(one):
@@ -142,7 +142,7 @@ def noise_floor(rows: Sequence[Row]) -> list[Block]:
             "The same metrics where nothing happens but that a picture is encoded again.",
             ("", *(METRICS[name].title for name in names)),
             [
-                [what, *(_number(mean_of(_avatars(found), name), 4) for name in names)]
+                [what, *(number(mean_of(_avatars(found), name), 4) for name in names)]
                 for what, found in floors.items() if _avatars(found)
             ],
         ),
@@ -170,7 +170,7 @@ def rules(folder: Path, rows: Sequence[Row]) -> list[Block]:
     table = []
     for way, kind in ways.items():
         found = [row for row in alike if row["kind"] == kind and _is_of_driver(row)]
-        table.append([way, *(_number(mean_of(found, name), 3) for name in _RULE_METRICS)])
+        table.append([way, *(number(mean_of(found, name), 3) for name in _RULE_METRICS)])
     worse, compared = _worse(alike, ZEROTH)
     absolute, _ = _worse(alike, ABSOLUTE)
     return [
@@ -211,7 +211,7 @@ def calibration(rows: Sequence[Row]) -> list[Block]:
         ),
         Table("After a calibration on a perturbed frame",
               ("case", *(METRICS[name].title for name in _CALIBRATED)),
-              [[case, *(_number(value, 3) for value in means[case])] for case in ranked[:15]]),
+              [[case, *(number(value, 3) for value in means[case])] for case in ranked[:15]]),
     ]  # fmt: skip
 
 
@@ -295,12 +295,12 @@ def _row(one: Finding) -> list[str]:
     top, caught = one.strongest, one.caught
     name = one.case.name + ("*" if one.chance >= _SIGNIFICANT and _can_test(one) else "")
     return [
-        name, _onset(one), _percent(top.get("failed")), _percent(top.get("mfr")),
-        _number(top.get("akd"), 1), _number(top.get("akd_penalised"), 1),
-        _number(top.get("identity_change"), 2), _number(top.get("lpips"), 3),
-        _number(top.get("l1"), 3), _percent(top.get("fold_share")),
-        _number(top.get("jitter_ratio"), 1), _number(one.chance, 3) if _can_test(one) else "-",
-        *(_percent(caught[role]) for role in ("driver", "video", "person")),
+        name, _onset(one), percent(top.get("failed")), percent(top.get("mfr")),
+        number(top.get("akd"), 1), number(top.get("akd_penalised"), 1),
+        number(top.get("identity_change"), 2), number(top.get("lpips"), 3),
+        number(top.get("l1"), 3), percent(top.get("fold_share")),
+        number(top.get("jitter_ratio"), 1), number(one.chance, 3) if _can_test(one) else "-",
+        *(percent(caught[role]) for role in ("driver", "video", "person")),
     ]  # fmt: skip
 
 
@@ -324,11 +324,3 @@ def _many(count: int, what: str) -> str:
 
 def _names(findings: Sequence[Finding]) -> str:
     return ", ".join(one.case.name.replace("_", " ") for one in findings) or "none"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None or not np.isfinite(value) else f"{value:.0%}"

@@ -62,7 +62,7 @@ class Detection:
 
 def detect(rows: Sequence[Row], name: str) -> Detection:
     """Judge a detector of `DETECTORS`."""
-    trials = [row for row in rows if row["kind"] == RELATIVE and _has(row, name)]
+    trials = [row for row in rows if row["kind"] == RELATIVE and has_watched(row, name)]
     failing, intact = frame_scores(trials, name)
     events = [row for row in trials if row["severity"] > 0]
     happened = [_is_event(row) for row in events]
@@ -73,7 +73,7 @@ def detect(rows: Sequence[Row], name: str) -> Detection:
         if was and (delay := _latency(row, name)) is not None
     ]  # fmt: skip
     clean = [row for row in trials if row["severity"] == 0]
-    in_a_case = [row for row in rows if row["severity"] > 0 and _has(row, name)]
+    in_a_case = [row for row in rows if row["severity"] > 0 and has_watched(row, name)]
     persons = [row for row in in_a_case if row["kind"] == PERSON]
     pasted = [row for row in in_a_case if row["kind"] == PASTED]
     recall = true / sum(happened) if any(happened) else None
@@ -197,13 +197,20 @@ def challenges(rows: Sequence[Row]) -> list[Challenge]:
 
 def flagged_share(rows: Sequence[Row], name: str) -> float | None:
     """Give the share of trials in which the detector flags something; None without any."""
-    told = [raised(row, name) for row in rows if _has(row, name)]
+    told = [raised(row, name) for row in rows if has_watched(row, name)]
     return float(np.mean(told)) if told else None
 
 
 def raised(row: Row, name: str) -> bool:
     """Say whether the detector flags something in a trial, warnings about the driver aside."""
     return any(_flagged(row, name))
+
+
+def has_watched(row: Row, name: str) -> bool:
+    """Whether a detector of `DETECTORS` judged the frames of a trial."""
+    if name == HOG:
+        return bool(row["frames"].get("face_score"))
+    return bool(row["watched"].get(name, {}).get("scores"))
 
 
 def flags_at(row: Row, name: str, frame: int) -> list[str]:
@@ -225,12 +232,6 @@ def _scores(row: Row, name: str) -> list[float]:
     if name == HOG:
         return [-float(score) for score in row["frames"]["face_score"]]
     return list(map(float, row["watched"][name]["scores"]))
-
-
-def _has(row: Row, name: str) -> bool:
-    if name == HOG:
-        return bool(row["frames"].get("face_score"))
-    return bool(row["watched"].get(name, {}).get("scores"))
 
 
 def _is_event(row: Row) -> bool:

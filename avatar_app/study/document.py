@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -79,6 +80,16 @@ def numbered(blocks: Sequence[Block]) -> list[Block]:
         else:
             found.append(block)
     return found
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number as a cell of a table; a dash where it is not known."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share as a cell of a table; a dash where it is not known."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:.0%}"
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:

@@ -14,8 +14,9 @@ from avatar_app.study.detection import (
     challenges,
     detect,
     frame_scores,
+    has_watched,
 )
-from avatar_app.study.document import Block, Heading, Picture, Table, Text
+from avatar_app.study.document import Block, Heading, Picture, Table, Text, number, percent
 from avatar_app.study.results import Row
 from avatar_app.study.trials import EDGE, RELATIVE
 from avatar_app.study.validation import COMPARED, ROLES, rank_correlation, validate
@@ -31,7 +32,7 @@ def detectors(folder: Path, rows: Sequence[Row]) -> list[Block]:
         return []
     trials = [row for row in rows if row["kind"] == RELATIVE]
     curves = {
-        one.name: frame_scores([row for row in trials if _has(row, one.name)], one.name)
+        one.name: frame_scores([row for row in trials if has_watched(row, one.name)], one.name)
         for one in seen
     }
     figures.draw_roc(folder / "figures" / "roc.png", curves)
@@ -81,8 +82,8 @@ def challenge(folder: Path, rows: Sequence[Row]) -> list[Block]:
         Table("Challenges, best first",
               ("case", "severity", "avatar breaks", "avatar flagged (B)", "person flagged (B)",
                "worth"),
-              [[one.case, str(one.severity), _percent(one.breaks), _percent(one.caught),
-                _percent(one.person), _number(one.worth)] for one in found[:_SHOWN_CHALLENGES]]),
+              [[one.case, str(one.severity), percent(one.breaks), percent(one.caught),
+                percent(one.person), number(one.worth)] for one in found[:_SHOWN_CHALLENGES]]),
         Picture("figures/challenges.png", "What each challenge breaks, and whom it wrongs."),
     ]  # fmt: skip
 
@@ -104,7 +105,7 @@ def validation(folder: Path, rows: Sequence[Row]) -> list[Block]:
     }
     figures.draw_validation(folder / "figures" / "validation.png", panels)
     clips = len({row["clip"] for row in rows if row["kind"] == EDGE})
-    said = "; ".join(f"{_TITLES[name]} {_number(rho)}" for name, rho in correlations.items())
+    said = "; ".join(f"{_TITLES[name]} {number(rho)}" for name, rho in correlations.items())
     return [
         Heading(2, "Are the drawn cases like real ones?"),
         Text(
@@ -120,8 +121,8 @@ def validation(folder: Path, rows: Sequence[Row]) -> list[Block]:
         Table("Trials that are flagged: drawn / real. A: as the user's own avatar; B: as somebody "
               "else's video; person: the driver himself, who is no avatar",
               ("case", "A", "B", "person"),
-              [[one.case, *(f"{_percent(one.drawn_flagged[role])} / "
-                            f"{_percent(one.real_flagged[role])}" for role in ROLES)]
+              [[one.case, *(f"{percent(one.drawn_flagged[role])} / "
+                            f"{percent(one.real_flagged[role])}" for role in ROLES)]
                for one in pairs]),
         Picture("figures/validation.png", "Each case: drawn onto clean clips, and rendered."),
     ]  # fmt: skip
@@ -135,14 +136,10 @@ _TITLES = {
 }
 
 
-def _has(row: Row, name: str) -> bool:
-    return name not in ("driver", "video") or bool(row["watched"].get(name))
-
-
 def _family_row(family: str, rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     own = [row for row in rows if row["severity"] == 0 or _family(row) == family]
     found = [detect(own, name) for name in names]
-    cells = [f"{_number(one.auc)} / {_number(one.f1)}" for one in found]
+    cells = [f"{number(one.auc)} / {number(one.f1)}" for one in found]
     return [family, str(found[0].failing), *cells]
 
 
@@ -153,9 +150,9 @@ def _family(row: Row) -> str:
 
 def _row(one: Detection) -> list[str]:
     return [
-        one.name, f"{one.failing} / {one.intact}", _number(one.auc), _percent(one.tpr),
-        _number(one.f1), _percent(one.recall), _percent(one.precision),
-        _number(one.latency_median), _number(one.latency_p95),
+        one.name, f"{one.failing} / {one.intact}", number(one.auc), percent(one.tpr),
+        number(one.f1), percent(one.recall), percent(one.precision),
+        number(one.latency_median), number(one.latency_p95),
     ]  # fmt: skip
 
 
@@ -164,16 +161,8 @@ def _alarms(one: Detection) -> list[str]:
     person = alarms_bound(one.person_alarms, one.person_seconds)
     return [
         one.name,
-        f"{one.alarms} in {one.clean_seconds:.0f} s (at most {_number(bound, 0)})",
+        f"{one.alarms} in {one.clean_seconds:.0f} s (at most {number(bound, 0)})",
         f"{one.person_alarms} of {one.persons} trials, {one.person_seconds / 60:.1f} min "
-        f"(at most {_number(person, 0)})" if one.persons else "-",
+        f"(at most {number(person, 0)})" if one.persons else "-",
         f"{one.pasted_alarms} of {one.pasted} trials" if one.pasted else "-",
     ]  # fmt: skip
-
-
-def _number(value: float | None, digits: int = 2) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0%}"
