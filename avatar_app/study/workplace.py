@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -21,11 +21,13 @@ from avatar_app.study.takes import Take, unpack_avatar
 from avatar_app.study.watchers import Watchers
 from avatar_app.types import Avatar, AvatarAppError, Floats, Image
 
+if TYPE_CHECKING:
+    from avatar_app.fomm.perceptual import Lpips
+
 Fetch = Callable[[str], bytes]
 """Gives what was published under a name: "avatar/NAME", "take/NAME", "stage/AVATAR/CLIP"."""
 
 _KEPT = 12
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,11 @@ class Workplace:
         self.setup = setup
         self.studio = Studio(engine, RememberingFinder())
         self.watchers = Watchers(self.studio.finder)
-        self._fetch = fetch
-        self._avatars = _Kept(lambda name: unpack_avatar(name, fetch(f"avatar/{name}")))
-        self._takes = _Kept(lambda name: Take.unpacked(name, fetch(f"take/{name}")))
-        self._stages = _Kept(lambda name: Stage.unpacked(fetch(name)))
-        self._lpips = _Kept(self._against)
+        kept = lru_cache(_KEPT)
+        self._avatars = kept(lambda name: unpack_avatar(name, fetch(f"avatar/{name}")))
+        self._takes = kept(lambda name: Take.unpacked(name, fetch(f"take/{name}")))
+        self._stages = kept(lambda name: Stage.unpacked(fetch(name)))
+        self._lpips = kept(self._against)
 
     @property
     def size(self) -> int:
@@ -84,7 +86,7 @@ class Workplace:
         """Give LPIPS of `image` to that frame of the clean rendering; None without the weights."""
         if not self.setup.has_lpips:
             return None
-        return self._lpips(f"{avatar}/{clip}/{frame}")(_half(image))
+        return self._lpips(avatar, clip, frame)(_half(image))
 
     def build_stage(self, avatar: Avatar, take: Take) -> Stage:
         """Render what trials of this avatar and take will be held against."""
@@ -118,13 +120,9 @@ class Workplace:
             people[index] = self.studio.descriptor(shot.rendered.image, shot.face)
         return people
 
-    def _against(self, name: str) -> Callable[[Image], float]:
-        from avatar_app.fomm.perceptual import Lpips
-
-        avatar, clip, frame = name.rsplit("/", 2)
-        reference = self.stage(avatar, clip).clean.images[int(frame)]
-        against: Callable[[Image], float] = _network(Lpips).against(_half(reference))
-        return against
+    def _against(self, avatar: str, clip: str, frame: int) -> Callable[[Image], float]:
+        reference = self.stage(avatar, clip).clean.images[frame]
+        return _network().against(_half(reference))
 
 
 def identity_frames(strength: Floats) -> npt.NDArray[np.intp]:
@@ -139,24 +137,10 @@ def mid_frame(strength: Floats) -> int:
 
 
 @lru_cache(maxsize=1)
-def _network(make: Callable[[], _Value]) -> _Value:
-    return make()
+def _network() -> Lpips:
+    from avatar_app.fomm.perceptual import Lpips
 
-
-class _Kept(Generic[_Value]):
-    """Makes a value by name and keeps the latest few."""
-
-    def __init__(self, make: Callable[[str], _Value]) -> None:
-        self._make = make
-        self._values: dict[str, _Value] = {}
-
-    def __call__(self, name: str) -> _Value:
-        if name not in self._values:
-            value = self._make(name)
-            if len(self._values) >= _KEPT:
-                del self._values[next(iter(self._values))]
-            self._values[name] = value
-        return self._values[name]
+    return Lpips()
 
 
 def _half(image: Image) -> Image:
