@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from avatar_app.events import WorkerFailed
 from avatar_app.glitch.flags import FlagTracker
 from avatar_app.pipeline.view import Status
 from avatar_app.pipeline.wiring import Wiring
-from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Avatar, Detector, Rendered
 
 _WAIT = 0.25
@@ -71,8 +69,7 @@ class DetectJob:
         self._let_go(Status.FAILED if is_over else Status.STARTING)
         self._is_wanted = not is_over
         if self._failures == 1 or is_over:
-            reason = sentence(error, "Judging the avatar")
-            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+            self._wiring.tell_failed(self.name, error, "Judging the avatar")
 
     def close(self) -> None:
         """Free the detector."""

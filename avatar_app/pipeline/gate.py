@@ -43,9 +43,10 @@ class Gate:
     ) -> Choice:
         """Return what to show at `now`, given the newest picture and the newest verdict."""
         closed = _closed(state, picture, now, self._stale)
-        if closed is not None or picture is None:
+        if closed is not None:
             self._forget()
-            return closed or Choice(Shown.CARD, None, _START, "there is no picture yet")
+            return closed
+        assert picture is not None  # without one it is closed
         if picture.is_camera:
             return Choice(Shown.CAMERA, picture, "", "passed through")
         wish = state.preferences.on_flag

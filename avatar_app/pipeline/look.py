@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avatar_app.events import AvatarAdded, Refused, WorkerFailed
+from avatar_app.events import AvatarAdded, Refused
 from avatar_app.guide import RestingPose, guide
 from avatar_app.pipeline.parts import Looker
 from avatar_app.pipeline.view import DriverFace
 from avatar_app.pipeline.wiring import Wiring
-from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Avatar, AvatarAppError, Floats, Frame
 
 ADDING = "adding an avatar"
@@ -92,8 +91,7 @@ class LookJob:
         """Report the first of several failures; the crop stays where it is."""
         if not self._is_failing:
             self._is_failing = True
-            reason = sentence(error, "Following the face")
-            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+            self._wiring.tell_failed(self.name, error, "Following the face")
 
     def close(self) -> None:
         """Hold nothing."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 from avatar_app.devices.composition import AI_LABEL, CAMERA_LABEL, card, compose
 from avatar_app.devices.virtual_camera import NONE, OUTPUT_FPS
 from avatar_app.devices.webcam import spoken
-from avatar_app.events import CameraLost, OutputChanged, WorkerFailed
+from avatar_app.events import CameraLost, OutputChanged
 from avatar_app.handoff import Slot
 from avatar_app.pipeline.beat import Beat
 from avatar_app.pipeline.gate import Choice, Gate
 from avatar_app.pipeline.speed import LATENCY, Tally, stats
 from avatar_app.pipeline.view import Shown, State, Status
 from avatar_app.pipeline.wiring import Picture, Wiring
-from avatar_app.pipeline.worker import sentence
 from avatar_app.types import Image, Output
 
 _MADE_GOOD = 0.5  # seconds
@@ -70,8 +69,7 @@ class OutputJob:
         self._try_at = self._wiring.now() + self._delays.output
         if not self._has_failed:
             self._has_failed = True
-            reason = sentence(error, "The virtual camera")
-            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+            reason = self._wiring.tell_failed(self.name, error, "The virtual camera")
             self._show(Choice(Shown.OFF, reason=reason))
 
     def close(self) -> None:

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 
 from avatar_app import __version__
 from avatar_app.devices.composition import AI_LABEL, compose
-from avatar_app.events import Event, RecordingSaved, RecordingStarted, Refused, WorkerFailed
+from avatar_app.events import Event, RecordingSaved, RecordingStarted, Refused
 from avatar_app.pipeline.occasion import ALWAYS, ASKED, Occasion
 from avatar_app.pipeline.wiring import Wiring
-from avatar_app.pipeline.worker import sentence
 from avatar_app.provenance import label_tags
 from avatar_app.recording import Moment, Roll, SessionInfo, SessionWriter, check_space
 from avatar_app.types import AvatarAppError
@@ -82,8 +81,7 @@ class RecordJob:
         self._wiring.change_state(recording="")
         if writer is not None:
             writer.abandon()
-        reason = sentence(error, "Recording")
-        self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+        self._wiring.tell_failed(self.name, error, "Recording")
 
     def close(self) -> None:
         """End the session, with what was rendered until now, or as much of it as is soon done."""

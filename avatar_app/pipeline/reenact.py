@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from avatar_app.events import AvatarChanged, Calibrated, WorkerFailed
+from avatar_app.events import AvatarChanged, Calibrated
 from avatar_app.framing import Square, cut
 from avatar_app.handoff import Slot
 from avatar_app.pipeline.framing import DriverFraming
@@ -12,7 +12,6 @@ from avatar_app.pipeline.look import LookJob
 from avatar_app.pipeline.parts import LiveReenactor
 from avatar_app.pipeline.view import Status, View
 from avatar_app.pipeline.wiring import Picture, Post, Wiring
-from avatar_app.pipeline.worker import sentence
 from avatar_app.recording import Moment
 from avatar_app.types import Avatar, Frame, KeyPoints, Rendered
 
@@ -105,8 +104,7 @@ class ReenactJob:
         if not self._is_failing:
             self._is_failing = True
             self._wiring.change_state(model=Status.FAILED)
-            reason = sentence(error, "Rendering the avatar")
-            self._wiring.tell(WorkerFailed(self._wiring.now(), self.name, reason))
+            self._wiring.tell_failed(self.name, error, "Rendering the avatar")
 
     def close(self) -> None:
         """Free the model."""

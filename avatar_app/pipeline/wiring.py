@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from avatar_app.events import Calibrated, Event
+from avatar_app.events import Calibrated, Event, WorkerFailed
 from avatar_app.handoff import Backlog, Cell, Slot
 from avatar_app.pipeline.parts import Parts
 from avatar_app.pipeline.view import DriverFace, State, View
+from avatar_app.pipeline.worker import sentence
 from avatar_app.preferences import Preferences
 from avatar_app.recording import Moment
 from avatar_app.types import Avatar, Frame, Image, Rendered, Verdict
@@ -70,6 +71,12 @@ class Wiring:
         """Let everybody know: whoever looks on, and the recorder."""
         self.events.put(event)
         self.to_note.put(event)
+
+    def tell_failed(self, worker: str, error: Exception, what: str) -> str:
+        """Tell that a worker met an error in `what` it does; return the sentence about it."""
+        reason = sentence(error, what)
+        self.tell(WorkerFailed(self.now(), worker, reason))
+        return reason
 
     def change_state(self, **changes: Any) -> None:
         """Replace parts of the state."""
