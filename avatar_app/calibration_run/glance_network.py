@@ -19,7 +19,7 @@ from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, play
 from avatar_app.calibration_run.map_network import folded, stacked
 from avatar_app.calibration_run.maps import draw_glances
 from avatar_app.calibration_run.network import Trained
-from avatar_app.files import check_writable, whole, write_errors
+from avatar_app.files import check_writable
 from avatar_app.glitch.signals import networks
 from avatar_app.glitch.signals.glance import BODY, HEAD, LAYERS, contrasted
 from avatar_app.glitch.signals.networks import Weights
@@ -60,8 +60,7 @@ def train_glance(
     network, draw = WholeFace(), functools.partial(GlanceBatches(learnt, seed).draw, _BATCH)
     with spare_core():
         steps = learn(network, draw, _loss, minutes, _RATE, "a glance", progress)
-    with whole(output) as part, write_errors(output), part.open("wb") as file:
-        networks.save(weights_of(network.eval()), file)
+    networks.save(weights_of(network.eval()), output)
     tried = _tried(network, GlanceBatches(held, seed))
     if maps is not None:
         draw_glances(*tried, maps)

@@ -25,7 +25,7 @@ from avatar_app.calibration_run.map_network import (
     weights_of,
 )
 from avatar_app.calibration_run.maps import draw_maps
-from avatar_app.files import check_writable, whole, write_errors
+from avatar_app.files import check_writable
 from avatar_app.glitch.signals import networks, sight
 from avatar_app.glitch.signals.artifacts import (
     HIGHEST,
@@ -88,8 +88,7 @@ def train_network(
     network, steps = _learned(learnt, minutes, seed, progress, known)
     if known is not None:
         network = network_of(halfway(known, ArtifactNetwork(weights_of(network))))
-    with whole(output) as part, write_errors(output), part.open("wb") as file:
-        networks.save(weights_of(network), file)
+    networks.save(weights_of(network), output)
     if maps is not None:
         draw_maps(held, ArtifactNetwork.load(output).maps, maps)
     return Trained(output, len(learnt.kind), steps, *_tried(network, held))

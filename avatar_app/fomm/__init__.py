@@ -1,1 +1,1 @@
-"""First Order Motion Model (Siarohin et al., NeurIPS 2019): the only place that knows torch."""
+"""The First Order Motion Model (Siarohin et al., NeurIPS 2019), its runtimes and its training."""

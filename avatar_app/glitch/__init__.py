@@ -1,1 +1,1 @@
-"""Faces in pictures, found with dlib: the only place that knows dlib."""
+"""The glitch detector: faces found with dlib, measures of them, and the verdict on a picture."""

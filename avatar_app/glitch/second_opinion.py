@@ -15,6 +15,7 @@ from types import ModuleType
 
 import numpy as np
 
+from avatar_app.files import whole, write_errors
 from avatar_app.glitch.signals.movement import eye_distance
 from avatar_app.settings import cache_dir, install
 from avatar_app.types import AvatarAppError, Floats, Image
@@ -30,6 +31,16 @@ SLIPPED = 0.12
 """Eye distances apart, from which on one of two finders has lost the face."""
 
 _PACKAGE = "face_alignment"
+# What torch and pickle say of another file.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    pickle.UnpicklingError,
+)
 _MEGABYTES = 96  # 24 million weights of four bytes
 _FOREHEAD = 0.3  # of the landmarks' height: a face's box reaches beyond the brows
 
@@ -71,11 +82,8 @@ def import_network(file: Path) -> Path:
     """
     SecondOpinion(file)
     target = network_path()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-    except OSError as error:
-        raise AvatarAppError(f"{target} could not be written: {error.strerror or error}") from error
+    with whole(target) as part, write_errors(target):
+        shutil.copyfile(file, part)
     return target
 
 
@@ -98,10 +106,11 @@ class SecondOpinion:
             self._finder = api.FaceAlignment(
                 api.LandmarksType.TWO_D, device="cpu", face_detector="folder", compile=False
             )
-        except (OSError, EOFError, RuntimeError, TypeError, AttributeError, KeyError) as error:
-            raise _foreign(network) from error
-        except pickle.UnpicklingError as error:
-            raise _foreign(network) from error
+        except _UNREADABLE as error:
+            raise AvatarAppError(
+                f"{network} is not face-alignment's network {NETWORK}; delete it and run: "
+                f"avatar-app models fetch {NAME}"
+            ) from error
 
     def landmarks(self, image: Image, near: Floats) -> Floats:
         """Return the landmarks (68, 2) in pixels of the face around other landmarks `near` it."""
@@ -127,10 +136,3 @@ def _api() -> ModuleType:
         ) from error
     found: ModuleType = api
     return found
-
-
-def _foreign(network: Path) -> AvatarAppError:
-    return AvatarAppError(
-        f"{network} is not face-alignment's network {NETWORK}; delete it and run: "
-        f"avatar-app models fetch {NAME}"
-    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import openvino as ov  # type: ignore[import-untyped]
 from openvino import opset13 as op
 
+from avatar_app.files import whole, write_errors
 from avatar_app.types import AvatarAppError, Floats
 
 Layers = Sequence[tuple[int, int, int, int]]
@@ -41,11 +41,12 @@ def load(path: Path, layers: Layers) -> Weights:
         ) from error
 
 
-def save(weights: Weights, file: IO[bytes]) -> None:
-    """Write kernels and biases, as halves: they change nothing that matters."""
+def save(weights: Weights, path: Path) -> None:
+    """Write kernels and biases in half precision, which changes nothing that matters."""
     halves = [np.asarray(array, np.float16) for pair in weights for array in pair]
-    names = _names(len(weights))
-    np.savez_compressed(file, allow_pickle=False, **dict(zip(names, halves, strict=True)))
+    named = dict(zip(_names(len(weights)), halves, strict=True))
+    with whole(path) as part, write_errors(path), part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **named)
 
 
 def through(x: ov.Node, layers: Layers, weights: Weights) -> ov.Node:

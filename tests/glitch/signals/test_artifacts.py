@@ -124,8 +124,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         )
         for inside, out, size, _ in artifacts.LAYERS
     ]
-    with (tmp_path / "net.npz").open("wb") as file:
-        networks.save(weights, file)
+    networks.save(weights, tmp_path / "net.npz")
     now, usual = (
         look(chance.uniform(0, 255, (192, 192)).astype(np.float32), SHAPE) for _ in range(2)
     )

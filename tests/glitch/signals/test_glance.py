@@ -54,7 +54,6 @@ def test_what_is_no_such_network_is_said_so(tmp_path: Path) -> None:
     path.write_text("no network")
     with pytest.raises(AvatarAppError, match="holds no network"):
         GlanceNetwork.load(path)
-    with path.open("wb") as file:
-        networks.save([(np.zeros((3, 3), np.float32), np.zeros(3, np.float32))] * len(LAYERS), file)
+    networks.save([(np.zeros((3, 3), np.float32), np.zeros(3, np.float32))] * len(LAYERS), path)
     with pytest.raises(AvatarAppError, match="holds no network"):
         GlanceNetwork.load(path)
