@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -101,22 +101,28 @@ def examine(
     questions = patient.questions()
     for number, (name, question) in enumerate(questions):
         progress(number, len(questions), f"checks ({name})")
-        checks.extend(_answered(name, question))
+        checks.append(Check(name, *_answered(question)))
     return Examination(tuple(checks))
 
 
-Answer = Iterator[tuple[Outcome, str, str]]
+Answer = tuple[Outcome, str, str]
+"""How it ended, what was found, and the remedy or nothing."""
 
 
-def _answered(name: str, question: Callable[[], Answer]) -> list[Check]:
+def _answered(question: Callable[[], Answer]) -> Answer:
     try:
-        return [Check(name, *answer) for answer in question()]
+        return question()
     except AvatarAppError as error:
-        found, _, remedy = str(error).partition("; ")
-        return [Check(name, Outcome.FAILED, found, remedy.rstrip("."))]
+        return _told(Outcome.FAILED, str(error))
     except Exception as error:  # noqa: BLE001 - whatever is broken here is what was asked for
         found = f"unexpected {type(error).__name__}: {error}"
-        return [Check(name, Outcome.FAILED, found, "report this, it is a fault of the app")]
+        return Outcome.FAILED, found, "report this, it is a fault of the app"
+
+
+def _told(outcome: Outcome, sentence: str) -> Answer:
+    """Split one of the app's sentences into what is wrong and what to do about it."""
+    found, _, remedy = sentence.partition("; ")
+    return outcome, found, remedy.rstrip(".")
 
 
 class _Patient:
@@ -144,7 +150,7 @@ class _Patient:
         for folder in (settings.data_dir(), settings.cache_dir(), self._preferences.recordings_dir):
             check_writable(folder / "probe")
         check_space(self._preferences.recordings_dir, self._preferences.spare_disk)
-        yield Outcome.WORKS, f"{settings.data_dir()} can be written", ""
+        return Outcome.WORKS, f"{settings.data_dir()} can be written", ""
 
     def _camera(self) -> Answer:
         camera = self._parts.camera(self._preferences)
@@ -154,13 +160,12 @@ class _Patient:
         finally:
             camera.close()
         if max(int(frame.image.max()) for frame in frames) < 8:
-            yield (
+            return (
                 Outcome.COULD_BE_BETTER,
                 f"{found}, but its pictures are black",
                 "open its cover, or close the other program that uses it",
             )
-        else:
-            yield Outcome.WORKS, found, ""
+        return Outcome.WORKS, found, ""
 
     def _model(self) -> Answer:
         engine = self._parts.reenactor(self._preferences)
@@ -181,20 +186,19 @@ class _Patient:
         fps = 1 / float(np.median(times))
         found = f"{engine.model_name}: {fps:.0f} pictures a second by {engine.runtime_description}"
         if fps < _SLOW:
-            yield (
+            return (
                 Outcome.COULD_BE_BETTER,
                 found,
                 "close other programs, use the model fomm-mini, or a machine with an NVIDIA card",
             )
-        else:
-            yield Outcome.WORKS, found, ""
+        return Outcome.WORKS, found, ""
 
     def _device(self) -> Answer:
         from avatar_app.fomm.runtime import choose
 
         choice = choose(self._preferences.device)
         idle = choice.device == "cpu" and "PyTorch" in choice.reason
-        yield (
+        return (
             Outcome.COULD_BE_BETTER if idle else Outcome.WORKS,
             f"{choice.runtime} on {choice.device}, because {choice.reason}",
             "pip install torch --index-url https://download.pytorch.org/whl/cu126" if idle else "",
@@ -203,13 +207,12 @@ class _Patient:
     def _avatar(self) -> Answer:
         avatar = self._parts.avatar(self._preferences.avatar, 256, self._parts.looker())
         if avatar.landmarks is None:
-            yield (
+            return (
                 Outcome.COULD_BE_BETTER,
                 f"{avatar.name}: no face was found in it",
                 "choose another picture, of one person from the front",
             )
-        else:
-            yield Outcome.WORKS, avatar.name, ""
+        return Outcome.WORKS, avatar.name, ""
 
     def _virtual_camera(self) -> Answer:
         from avatar_app.devices.virtual_camera import AUTO, NONE
@@ -219,21 +222,17 @@ class _Patient:
         try:
             output = self._parts.output(wish)
         except AvatarAppError as error:
-            found, _, remedy = str(error).partition("; ")
             outcome = Outcome.FAILED if is_wanted else Outcome.COULD_BE_BETTER
-            yield outcome, found, remedy.rstrip(".")
-            return
+            return _told(outcome, str(error))
         name = output.name
         output.close()
-        yield from _loopback(name)
+        return _loopback(name)
 
     def _hotkeys(self) -> Answer:
         hindrance = obstacle() if self._preferences.global_hotkeys else ""
         if hindrance:
-            found, _, remedy = hindrance.partition("; ")
-            yield Outcome.COULD_BE_BETTER, found, remedy.rstrip(".")
-        else:
-            yield Outcome.WORKS, "keys work in the window", ""
+            return _told(Outcome.COULD_BE_BETTER, hindrance)
+        return Outcome.WORKS, "keys work in the window", ""
 
 
 def _system() -> Answer:
@@ -251,9 +250,8 @@ def _system() -> Answer:
         if not path.exists()
     ]
     if missing:
-        yield Outcome.FAILED, f"{found}; {missing[0]} is missing", "install the app again"
-    else:
-        yield Outcome.WORKS, found, ""
+        return Outcome.FAILED, f"{found}; {missing[0]} is missing", "install the app again"
+    return Outcome.WORKS, found, ""
 
 
 def _loopback(name: str) -> Answer:
@@ -266,14 +264,13 @@ def _loopback(name: str) -> Answer:
         device = Path(name).name
         index = devices.index(device) if device in devices else 0
         if index < len(there) and there[index] not in ("Y", "1"):
-            yield (
+            return (
                 Outcome.COULD_BE_BETTER,
                 f"{name}, but browsers will not list it",
                 "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback exclusive_caps=1 "
                 'card_label="avatar_app camera"',
             )
-            return
-    yield Outcome.WORKS, name, ""
+    return Outcome.WORKS, name, ""
 
 
 def _try_window() -> Answer:
@@ -289,16 +286,13 @@ def _try_window() -> Answer:
             timeout=_WINDOW_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        yield Outcome.FAILED, "no window came", "check the desktop session, or use --headless"
-        return
+        return Outcome.FAILED, "no window came", "check the desktop session, or use --headless"
     if tried.returncode == 0:
         kind, fonts = tried.stdout.strip().split(",")
         if int(fonts):
-            yield Outcome.WORKS, f"Qt on {kind}, {fonts} fonts", ""
-        else:
-            yield Outcome.FAILED, "there are no fonts", "sudo apt install fonts-dejavu-core"
-        return
-    yield Outcome.FAILED, *_why_no_window(tried.stderr)
+            return Outcome.WORKS, f"Qt on {kind}, {fonts} fonts", ""
+        return Outcome.FAILED, "there are no fonts", "sudo apt install fonts-dejavu-core"
+    return Outcome.FAILED, *_why_no_window(tried.stderr)
 
 
 def _why_no_window(said: str) -> tuple[str, str]:
