@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import cv2
@@ -16,11 +16,14 @@ from avatar_app.types import Floats, Image, Verdict
 SIDE = 512
 """Smallest height of what is drawn into: words must be readable."""
 
-_COLOURS = {
+Colour = tuple[int, int, int]
+
+COLOURS: Mapping[Severity, Colour] = {
     Severity.SEVERE: (232, 72, 72),
     Severity.MILD: (240, 160, 60),
     Severity.GATE: (200, 184, 80),
 }
+"""Of what is drawn about a flag, (red, green, blue)."""
 _POINT = (120, 220, 150)
 _GROUND = (14, 17, 25)
 _FRAME = 8
@@ -55,7 +58,7 @@ def draw_verdict(image: Image, verdict: Verdict | None) -> Image:
     drawn, up = _marked(image, verdict)
     if verdict is not None and up:
         lines = tuple(
-            (f"{flag.name}  {reason_of(verdict, flag)}", _COLOURS[flag.severity])
+            (f"{flag.name}  {reason_of(verdict, flag)}", COLOURS[flag.severity])
             for flag in up[:_MOST_LINES]
         )
         words = _words(drawn.shape[1] - 2 * _FRAME, lines)
@@ -72,7 +75,7 @@ def draw_marks(image: Image, verdict: Verdict, parts: Sequence[str]) -> Image:
     drawn, up = _marked(image, verdict)
     if verdict.landmarks is not None:
         points = verdict.landmarks * (len(drawn) / len(image))
-        colour = _COLOURS[up[0].severity] if up else _POINT
+        colour = COLOURS[up[0].severity] if up else _POINT
         lowest = _FRAME
         for part in sorted(parts, key=lambda part: float(points[PLACES[part], 1].mean())):
             lowest = _name_part(drawn, points, part, colour, lowest)
@@ -94,18 +97,20 @@ def _marked(image: Image, verdict: Verdict | None) -> tuple[Image, list[Flag]]:
     up = sorted(verdict.flags, key=urgency)
     if verdict.landmarks is not None:
         is_glitch = bool(up) and not up[0].is_gate
-        colour = _COLOURS[up[0].severity] if is_glitch else _POINT
+        colour = COLOURS[up[0].severity] if is_glitch else _POINT
         _points(drawn, verdict.landmarks * (height / image.shape[0]), colour)
     if up:
-        colour = _COLOURS[up[0].severity]
-        drawn[:_FRAME] = drawn[-_FRAME:] = colour
-        drawn[:, :_FRAME] = drawn[:, -_FRAME:] = colour
+        draw_frame(drawn, COLOURS[up[0].severity], _FRAME)
     return drawn, up
 
 
-def _name_part(
-    drawn: Image, points: Floats, part: str, colour: tuple[int, int, int], lowest: int
-) -> int:
+def draw_frame(drawn: Image, colour: Colour, width: int) -> None:
+    """Draw a frame of so many pixels along the edges of a picture, into it."""
+    drawn[:width] = drawn[-width:] = colour
+    drawn[:, :width] = drawn[:, -width:] = colour
+
+
+def _name_part(drawn: Image, points: Floats, part: str, colour: Colour, lowest: int) -> int:
     """Write a part's name beside the face, not above `lowest`; return where the next may begin."""
     words = _label(part, colour)
     height, width = (int(length) for length in words.shape[:2])
@@ -120,13 +125,13 @@ def _name_part(
     return top + height + 2
 
 
-def _points(drawn: Image, landmarks: Floats, colour: tuple[int, int, int]) -> None:
+def _points(drawn: Image, landmarks: Floats, colour: Colour) -> None:
     for x, y in landmarks:
         cv2.circle(drawn, (round(float(x)), round(float(y))), 2, colour, -1, cv2.LINE_AA)
 
 
 @lru_cache(maxsize=64)
-def _words(width: int, lines: tuple[tuple[str, tuple[int, int, int]], ...]) -> Image:
+def _words(width: int, lines: tuple[tuple[str, Colour], ...]) -> Image:
     picture = Pictures.new("RGB", (width, _LINE * len(lines) + 8), _GROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(14)
@@ -138,7 +143,7 @@ def _words(width: int, lines: tuple[tuple[str, tuple[int, int, int]], ...]) -> I
 
 
 @lru_cache(maxsize=64)
-def _label(words: str, colour: tuple[int, int, int]) -> Image:
+def _label(words: str, colour: Colour) -> Image:
     font = ImageFont.load_default(20)
     width = round(font.getlength(words)) + _MARGIN
     picture = Pictures.new("RGB", (width, _LABEL), colour)

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from avatar_app.events import Marked, Severity, urgency
+from avatar_app.events import Marked, urgency
+from avatar_app.overlay import COLOURS, Colour, draw_frame
 from avatar_app.progress import Progress, silent
 from avatar_app.provenance import label_tags
 from avatar_app.recording import Session
@@ -27,11 +28,6 @@ _RATE = 30.0
 
 _GROUND, _TRACK, _PLAYED = (14, 17, 25), (44, 52, 74), (108, 122, 155)
 _INK, _FAINT, _MARK = (235, 238, 245), (139, 148, 168), (120, 190, 255)
-_COLOURS = {
-    Severity.SEVERE: (232, 72, 72),
-    Severity.MILD: (240, 160, 60),
-    Severity.GATE: (200, 184, 80),
-}
 
 
 def export_session(session: Session, output: Path, progress: Progress = silent) -> Path:
@@ -87,7 +83,7 @@ class _Film:
         shown = _scaled(avatar.image)
         faults = [span for span in up if not span.flag.is_gate]
         if faults:
-            shown = _framed(shown, _COLOURS[faults[0].flag.severity])
+            draw_frame(shown, COLOURS[faults[0].flag.severity], _FRAME)
         parts = [shown] if driver is None else [_scaled(driver.image), shown]
         above = np.concatenate(parts, axis=1)
         strip = self._strip(above.shape[1], avatar.time, up)
@@ -99,7 +95,7 @@ class _Film:
         self._draw(strip, width, top, 0.0, self._seconds, _TRACK)
         self._draw(strip, width, top, 0.0, time, _PLAYED)
         for span in self._spans:
-            self._draw(strip, width, top, span.begin, span.end, _COLOURS[span.flag.severity])
+            self._draw(strip, width, top, span.begin, span.end, COLOURS[span.flag.severity])
         for mark in self._marks:
             self._draw(strip, width, top - 4, mark, mark, _MARK, _LINE + 8)
         self._draw(strip, width, top - 4, time, time, _INK, _LINE + 8)
@@ -112,7 +108,7 @@ class _Film:
         top: int,
         begin: float,
         end: float,
-        colour: tuple[int, int, int],
+        colour: Colour,
         height: int = _LINE,
     ) -> None:
         scale = (width - 2 * _MARGIN) / self._seconds
@@ -121,12 +117,12 @@ class _Film:
         strip[top : top + height, left:right] = colour
 
 
-def _sentences(up: list[Span]) -> Iterator[tuple[str, tuple[int, int, int]]]:
+def _sentences(up: list[Span]) -> Iterator[tuple[str, Colour]]:
     for span in up[:2]:
         words = span.flag.sentence
         if span.reason:
             words = f"{words.rstrip('.')}: {span.reason}"
-        yield words, _COLOURS[span.flag.severity]
+        yield words, COLOURS[span.flag.severity]
     if len(up) > 2:
         yield f"and {len(up) - 2} more", _FAINT
 
@@ -143,17 +139,8 @@ def _scaled(image: Image) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
 
-def _framed(image: Image, colour: tuple[int, int, int]) -> Image:
-    framed = image.copy()
-    framed[:_FRAME] = framed[-_FRAME:] = colour
-    framed[:, :_FRAME] = framed[:, -_FRAME:] = colour
-    return framed
-
-
 @lru_cache(maxsize=64)
-def _words(
-    width: int, sentences: tuple[tuple[str, tuple[int, int, int]], ...], clock: str
-) -> Image:
+def _words(width: int, sentences: tuple[tuple[str, Colour], ...], clock: str) -> Image:
     """Draw what is written below the pictures, (_STRIP, width, 3)."""
     picture = Pictures.new("RGB", (width, _STRIP), _GROUND)
     draw = ImageDraw.Draw(picture)
