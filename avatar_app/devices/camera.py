@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avatar_app import settings
 from avatar_app.devices.clip import ClipCamera, TestPattern
-from avatar_app.devices.webcam import WebCamera, camera_number, list_cameras
+from avatar_app.devices.webcam import WebCamera, camera_number, other_cameras
 from avatar_app.files import is_file
 from avatar_app.types import Camera, CameraError
 from avatar_app.video import VIDEO_SUFFIXES
@@ -36,11 +36,7 @@ def open_camera(spec: str, width: int = 640, height: int = 480, fps: float = 30.
     check_camera(spec)
     number = camera_number(spec)
     if number is None:
-        known = ", ".join(f"{camera.number} ({camera.name})" for camera in list_cameras())
-        raise CameraError(
-            f"There is no camera and no file called {spec}; "
-            + (f"choose one of: {known}." if known else "connect one, or use the camera 'demo'.")
-        )
+        raise CameraError(f"There is no camera and no file called {spec}; {other_cameras()}")
     return WebCamera(number, width, height, fps)
 
 

@@ -42,6 +42,12 @@ def list_cameras() -> list[CameraInfo]:
     return [CameraInfo(number, f"camera {number}") for number in range(_PROBED) if _opens(number)]
 
 
+def other_cameras() -> str:
+    """Say which camera to choose instead of one that is not there."""
+    there = ", ".join(f"{camera.number} ({camera.name})" for camera in list_cameras())
+    return f"choose one of: {there}." if there else "connect one, or use the camera 'demo'."
+
+
 def camera_number(spec: str) -> int | None:
     """Give the number of the webcam that `spec` names: 0, /dev/video0, or a part of its name."""
     device = re.fullmatch(r"(?:/dev/video)?(\d+)", spec)
@@ -153,11 +159,7 @@ def _check_there(number: int, name: str) -> None:
         return
     device = Path(f"/dev/video{number}")
     if not device.exists():
-        others = ", ".join(f"{camera.number} ({camera.name})" for camera in list_cameras())
-        raise CameraError(
-            f"There is no camera {number} on this machine; "
-            + (f"choose one of: {others}." if others else "connect one, or use the camera 'demo'.")
-        )
+        raise CameraError(f"There is no camera {number} on this machine; {other_cameras()}")
     if not os.access(device, os.R_OK | os.W_OK):
         raise CameraError(
             f"{name} may not be used; run 'sudo usermod -aG video $USER' and log in again."

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from avatar_app import settings
-from avatar_app.devices import camera as cameras
 from avatar_app.devices import webcam
 from avatar_app.devices.camera import check_camera, open_camera
 from avatar_app.devices.clip import ClipCamera, TestPattern
@@ -142,12 +141,11 @@ def test_what_is_no_camera_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence lists what there is."""
     found = [CameraInfo(0, "HD Webcam"), CameraInfo(2, "OBS Virtual Camera")]
     monkeypatch.setattr(webcam, "list_cameras", lambda: found)
-    monkeypatch.setattr(cameras, "list_cameras", lambda: found)
     assert camera_number("obs") == 2
     assert camera_number("/dev/video7") == 7
     with pytest.raises(CameraError, match=r"0 \(HD Webcam\), 2 \(OBS Virtual Camera\)"):
         open_camera("front door")
-    monkeypatch.setattr(cameras, "list_cameras", list)
+    monkeypatch.setattr(webcam, "list_cameras", list)
     with pytest.raises(CameraError, match="use the camera 'demo'"):
         open_camera("front door")
 
