@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from avatar_app.avatars import list_avatars
+from avatar_app.devices.virtual_camera import AUTO, NONE
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.hotkeys import keys_in_use
 from avatar_app.pipeline import commands
@@ -23,7 +24,6 @@ from avatar_app.types import AvatarAppError
 _STEP, _LITTLE = 5.0, 1.0  # pixels of the camera's picture
 _NEARER, _FURTHER = 0.95, 1.05
 _GHOST_STEP = 0.1
-_NONE, _AUTO = "none", "auto"
 _HELD_SECONDS = 1.0
 """A key that is held comes again within it, after a first wait of up to 0.7 seconds."""
 
@@ -199,11 +199,11 @@ class Control(QObject):
 
     def _virtual_camera(self) -> None:
         now = self.preferences.virtual_camera
-        if now != _NONE:
+        if now != NONE:
             self._last_device = now
-            self.change(virtual_camera=_NONE)
+            self.change(virtual_camera=NONE)
         else:
-            self.change(virtual_camera=_AUTO if self._last_device == _NONE else self._last_device)
+            self.change(virtual_camera=AUTO if self._last_device == NONE else self._last_device)
 
     def _pass_through(self) -> None:
         if self._engine.state.is_passing_through:
