@@ -32,3 +32,8 @@ def envelope(frames: int, rate: float = 25.0) -> Floats:
 def eased(share: Floats) -> Floats:
     """Return `share` in [0, 1] with a soft start and end: 3 s^2 - 2 s^3."""
     return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def fading(values: Floats, near: float, far: float) -> Floats:
+    """Return 1 for values up to `near`, 0 from `far` on, and a soft way between."""
+    return eased(np.clip((far - values) / (far - near), 0, 1))

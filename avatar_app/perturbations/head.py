@@ -13,6 +13,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from avatar_app.perturbations.envelope import fading
 from avatar_app.perturbations.scene import Effect, Scene, moved, rounded, to_pixels
 from avatar_app.types import Floats, Image
 
@@ -84,7 +85,7 @@ class _Head:
 
         And the weight in [0, 1] of it: 0 beside the head, where nothing turns.
         """
-        hold = _fading(y, *(_NECK if pitch else _COLLAR))
+        hold = fading(y, *(_NECK if pitch else _COLLAR))
         u, v = x - _MIDDLE[0], y - _MIDDLE[1]
         sine, cosine = np.sin(yaw * hold), np.cos(yaw * hold)
         sine_p, cosine_p = np.sin(pitch * hold), np.cos(pitch * hold)
@@ -146,8 +147,3 @@ class _Head:
             far = np.square((x - at_x) / across) + np.square((y - at_y) / down)
             total += height * np.exp(-far)
         return np.asarray(total, np.float32)
-
-
-def _fading(values: Floats, near: float, far: float) -> Floats:
-    share = np.clip((far - values) / (far - near), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)

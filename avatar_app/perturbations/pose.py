@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from avatar_app.perturbations.drawing import after, turned
+from avatar_app.perturbations.envelope import fading
 from avatar_app.perturbations.head import turned_head
 from avatar_app.perturbations.scene import Effect, Scene, moved, rounded, to_pixels
 from avatar_app.types import Floats, Image
@@ -35,7 +36,7 @@ def roll(scene: Scene, level: float, rng: np.random.Generator) -> Effect:
     def apply(image: Image, index: int, strength: float) -> Image:
         x, y = scene.grid(index)
         far = np.hypot(x - _HEAD[0], (y - _HEAD[1]) * 0.85)
-        hold = _fading(far, 1.3, 3.2) * _fading(y, 1.1, 2.6)
+        hold = fading(far, 1.3, 3.2) * fading(y, 1.1, 2.6)
         angle = -np.radians(40 * level * side * strength) * hold
         sine, cosine = np.sin(angle), np.cos(angle)
         from_x = pivot[0] + (x - pivot[0]) * cosine - (y - pivot[1]) * sine
@@ -181,8 +182,3 @@ def _wobble(frames: int, rng: np.random.Generator) -> Floats:
     kernel = cv2.getGaussianKernel(9, 1.4)
     soft = cv2.sepFilter2D(noise, cv2.CV_32F, np.ones((1, 1)), kernel)
     return np.asarray(soft / max(float(soft.std()), 1e-6), np.float32)
-
-
-def _fading(values: Floats, near: float, far: float) -> Floats:
-    share = np.clip((far - values) / (far - near), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
