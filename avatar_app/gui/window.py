@@ -148,7 +148,7 @@ class Window(QMainWindow):
         if view.face is None or view.guide is None:
             return  # who is not seen sits neither well nor otherwise
         if view.face.has_drifted and not self._has_drifted:
-            self._offer_calibration("You sit otherwise than when you calibrated.")
+            self._offer_calibration("You sit differently than when you calibrated.")
         self._has_drifted = view.face.has_drifted
 
     def _welcome(self, view: View) -> None:

@@ -177,7 +177,7 @@ def _second_opinion(apart: float) -> str:
         return f"A second landmark finder agrees ({apart:.0%} of the eye distance apart)."
     return (
         f"A second landmark finder sees the points elsewhere ({apart:.0%} of the eye distance): "
-        "one of the two slipped, so look whether the face itself is broken."
+        "one of the two slipped, so check whether the face itself is broken."
     )
 
 

@@ -16,7 +16,7 @@ _IDENTITY = "identity"
 _LESS_ALIKE = "The face looks less like the person before."
 
 _SENTENCES: Mapping[str, str] = {
-    "face_score": "What is left is hardly to be recognised as a face",
+    "face_score": "What is left is hardly recognisable as a face",
     "face_unseen": "No face is found",
     "skull_misfit": "Nose or eyes sit in the wrong place",
     "deformation": "The face suddenly changes its shape",
