@@ -206,7 +206,7 @@ def _in_rgb(picture: Pictures.Image) -> Image:
 
 
 def _in_srgb(picture: Pictures.Image) -> Pictures.Image:
-    """Give a photo that says what its numbers mean, as those of telephones do, in usual colours."""
+    """Convert a photo with a colour profile, as telephones add one, to sRGB."""
     profile = picture.info.get("icc_profile")
     kept = "RGBA" if picture.mode == "RGBA" else "RGB"
     if profile and picture.mode in _WITH_PROFILE:

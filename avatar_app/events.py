@@ -128,7 +128,7 @@ class Flag(Enum):
 
     @property
     def is_gate(self) -> bool:
-        """Whether it is about the driver, a warning, and no fault of the picture yet."""
+        """Whether it only warns about the driver, and is no fault of the picture yet."""
         return self.severity is Severity.GATE
 
 
@@ -299,7 +299,7 @@ _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 
 
 def event_to_json(event: Event) -> str:
-    """Give one line of JSON: the event's name as `event`, then its fields; flags by name."""
+    """Return a line of JSON: the event's name as `event`, then its fields; flags by name."""
     fields = {
         name: value.name if isinstance(value, Flag) else value
         for name, value in dataclasses.asdict(event).items()
@@ -308,7 +308,7 @@ def event_to_json(event: Event) -> str:
 
 
 def event_from_json(line: str) -> Event:
-    """Give the event back. Raises ValueError for what is none."""
+    """Return the event of such a line. Raises ValueError for anything else."""
     try:
         fields = json.loads(line)
         kind = _KINDS[fields.pop("event")]

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, tables, and what is said where they cannot be."""
+"""Files that appear whole or not at all, tables, digests, and the errors of writing them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REASONS = {
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give the name to write under: a file beside `path` that gets its own name at a clean end.
+    """Yield the name to write under: a file beside `path` that is renamed to it at a clean end.
 
     After any exception nothing is left behind. The name keeps the extension, and the folder is made
     if it is missing. A link is followed. A device or a pipe is no file to be replaced: its own name
@@ -82,7 +82,7 @@ def digest(path: Path, algorithm: str = "sha256") -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Say whether the file `path` is there; a name that no file can have is none.
+    """Return whether the file `path` exists; a name that no file can have does not.
 
     Raises AvatarAppError where nobody may look.
     """
@@ -115,7 +115,7 @@ def write_errors(path: Path) -> Iterator[None]:
 
 
 def not_written(path: Path, error: Exception) -> AvatarAppError:
-    """Give the sentence about a file that could not be written, with what to do about it."""
+    """Return the error about a file that could not be written, with what to do about it."""
     number = getattr(error, "errno", None) or 0
     what = getattr(error, "strerror", None) or error
     reason = _REASONS.get(number, f"{what}; choose another place")
@@ -134,7 +134,7 @@ def _begun(path: Path) -> Path:
 
 
 def _is_replaceable(path: Path) -> bool:
-    """Say whether `path` is a file, or free to become one."""
+    """Return whether `path` is a file, or free to become one."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -151,7 +151,7 @@ def _real(path: Path) -> Path:
 
 
 def _hidden(path: Path) -> str:
-    """Give a name that is short whatever the file's, and another one every time."""
+    """Return a short hidden name, a new one every time."""
     return f".{path.stem[:32]}.{secrets.token_hex(4)}.part{path.suffix}"
 
 

@@ -125,7 +125,7 @@ def guide(driver: Floats, height: int, width: int, avatar: Floats | None) -> Gui
 
 
 class RestingPose:
-    """Notices that the driver sits otherwise than when the neutral pose was taken.
+    """Notices that the driver sits differently than when the neutral pose was taken.
 
     Talking and turning come and go, so the median of the last seconds is compared.
     """

@@ -1,4 +1,4 @@
-"""OpenVINO's way in: for the networks of the avatar, and for the small ones of the detector."""
+"""How OpenVINO is opened: for the avatar's networks, and for the small ones of the detector."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ONE_THREAD = {
 
 
 def open_core() -> ov.Core:
-    """Give OpenVINO's way in, kept from the matrix units (AMX) of server processors.
+    """Return an OpenVINO core that leaves the matrix units (AMX) of server processors alone.
 
     With them OpenVINO 2026 computes other pictures there (6 grey levels off in 8 bits, 17 in
     bfloat16 for a small model) or crashes (github.com/openvinotoolkit/openvino/issues/37577).

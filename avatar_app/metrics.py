@@ -1,4 +1,4 @@
-"""Faces and pictures held against each other: what every measurement of renderings rests on."""
+"""Faces and pictures compared: what every measurement of renderings rests on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def look(finder: Finder, image: Image) -> Look | None:
 
 
 def alike(landmarks: Floats, others: Sequence[Floats]) -> int:
-    """Give the index of that of `others` (68, 2) whose pose and expression are most alike.
+    """Return the index of the one of `others` (68, 2) whose pose and expression are most alike.
 
     Place and size in the picture do not count.
     """
@@ -55,12 +55,12 @@ def alike(landmarks: Floats, others: Sequence[Floats]) -> int:
 
 
 def landmark_distance(landmarks: Floats, others: Floats) -> float:
-    """Give the mean distance of the landmarks (68, 2) from `others` (68, 2), in their pixels."""
+    """Return the mean distance of the landmarks (68, 2) from `others` (68, 2), in their pixels."""
     return float(np.linalg.norm(landmarks - others, axis=1).mean())
 
 
 def picture_distance(one: Image, other: Image) -> float:
-    """Give L1 in [0, 1] between two pictures (H, W, 3) uint8 of one size."""
+    """Return L1 in [0, 1] between two pictures (H, W, 3) uint8 of one size."""
     return float(np.abs(one.astype(np.int16) - other).mean()) / 255
 
 

@@ -228,7 +228,7 @@ class Preferences:
 
 @cache
 def options() -> tuple[Option, ...]:
-    """Give the table's rows in the order to show."""
+    """Return the table's rows in the order to show."""
     return tuple(
         dataclasses.replace(row.metadata["option"], name=row.name)
         for row in dataclasses.fields(Preferences)
@@ -237,7 +237,7 @@ def options() -> tuple[Option, ...]:
 
 
 def preferences_file() -> Path:
-    """Give the path of the file, there or not."""
+    """Return the path of the file, whether or not it exists."""
     return settings.data_dir() / "preferences.json"
 
 

@@ -58,7 +58,7 @@ def export_session(session: Session, output: Path, progress: Progress = silent) 
 
 
 def _pairs(reader: VideoReader, session: Session) -> Iterator[tuple[Frame, Frame | None]]:
-    """Give the avatar's pictures with the driver's, where there are any."""
+    """Yield the avatar's pictures, each with the driver's where there are any."""
     if session.driver_video is None:
         for avatar in reader:
             yield avatar, None

@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def bundled(*parts: str) -> Path:
-    """Give the path of a file or folder that travels with the app.
+    """Return the path of a file or folder that travels with the app.
 
     `parts` lead from the top level, e.g. `bundled("models", "fomm-mini.safetensors")`. An installed
     app carries them inside the package, a checkout has them beside it. The path is returned whether
@@ -27,7 +27,7 @@ def bundled(*parts: str) -> Path:
 
 
 def data_dir() -> Path:
-    """Give the folder of the user's own avatars and models; who writes into it makes it."""
+    """Return the folder of the user's avatars and models; whoever writes into it makes it."""
     home = _home()
     if home is None:
         from platformdirs import user_data_path
@@ -37,7 +37,7 @@ def data_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Give the folder of what can be made again (compiled models); who writes into it makes it."""
+    """Return the folder of what can be made again; whoever writes into it makes it."""
     home = _home()
     if home is None:
         from platformdirs import user_cache_path
@@ -47,7 +47,7 @@ def cache_dir() -> Path:
 
 
 def install(extra: str) -> str:
-    """Say how: the app is on no package index, and anybody may take its name there."""
+    """Return the command that installs an extra; the app itself is on no package index."""
     return f"pip install -c constraints.txt '.[{extra}]' in the app's checkout"
 
 

@@ -127,7 +127,7 @@ def train(
 
 
 def quantize(model: str | Path, clips: Path | None = None, progress: Progress = silent) -> Path:
-    """Make the quantized form of a model beside it; give its path.
+    """Make the quantized form of a model beside it; return its path.
 
     The ranges of numbers are those of the `clips` of a folder: of those that `train` would watch,
     the first frame is a source and others are drivers. Without a folder the avatars and the demo
@@ -168,7 +168,7 @@ def _bundled_pairs(size: int) -> list[tuple[Image, Image]]:
 
 
 def redraw(out: Path) -> Path:
-    """Draw the curves of the run in `out` from its log again, and give their path.
+    """Draw the curves of the run in `out` from its log again, and return their path.
 
     Raises AvatarAppError where there is no run.
     """
@@ -190,7 +190,7 @@ def _begin_logs(out: Path, resume: bool) -> None:
 
 
 def _split(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Give the clips to learn from, and those to watch."""
+    """Return the clips to learn from, and those to watch."""
     index = folder / "index.csv"
     if index.exists():
         try:
@@ -250,7 +250,7 @@ class _LandmarkStore:
                 self._known = {name: file[name] for name in file.files}
 
     def of(self, name: str, frames: Image) -> Floats:
-        """Give (N, 68, 2) in pixels; NaN where there is no face."""
+        """Return (N, 68, 2) in pixels; NaN where there is no face."""
         known = self._known.get(name)
         if known is not None and len(known) == len(frames):
             return known

@@ -13,7 +13,7 @@ _OFTEN, _OFTENER = ("calm", "edge"), 4.0  # these are shown so many times as oft
 
 
 class Batches:
-    """Draws from `lessons` by `chance`; what is made of each, others say. Not thread-safe."""
+    """Draws from `lessons` by `chance`; subclasses say what is made of each. Not thread-safe."""
 
     def __init__(self, lessons: Lessons, seed: int = 0) -> None:
         self.lessons = lessons
@@ -52,5 +52,5 @@ class Batches:
 
 
 def is_broken(broken: Image) -> npt.NDArray[np.bool_]:
-    """Say which maps (N, 14, 12) are of broken faces, (N,)."""
+    """Return which maps (N, 14, 12) are of broken faces, (N,)."""
     return np.asarray((broken == YES).sum(axis=(1, 2)) >= BROKEN_CELLS)

@@ -215,7 +215,7 @@ def _alone(takes: Sequence[Take], seen: Sequence[Seen], name: str, known: Usual)
 
 
 def _seen_well(take: Take) -> Seen:
-    """Say in which frames the face was seen well for long enough to be judged by one measure."""
+    """Return in which frames the face was seen well for long enough to be judged by one measure."""
     rows = (dict(zip(NAMES, map(float, row), strict=True)) for row in take.measures)
     is_seen = [is_seen_well({k: v for k, v in row.items() if v == v}) for row in rows]
     return _lasting(np.array(is_seen, np.float64), SEEN_SECONDS) > 0
@@ -299,7 +299,7 @@ def highest(take: Take, score: Values) -> float | None:
 
 
 def _apart_from_glitches(truth: Truth) -> npt.NDArray[np.bool_]:
-    """Say which frames are clean, and not within half a second of a glitch."""
+    """Return which frames are clean, and not within half a second of a glitch."""
     reach = np.ones(2 * round(_BESIDE_SECONDS * RATE) + 1)
     beside = np.convolve(truth == GLITCH, reach)[len(reach) // 2 :][: len(truth)] > 0
     return np.asarray((truth == CLEAN) & ~beside)

@@ -141,7 +141,7 @@ def weights_of(network: WholeFace) -> Weights:
 
 
 def _truth(broken: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
-    """Say by the map (14, 12) whether the face is broken."""
+    """Judge by the map (14, 12) whether the face is broken."""
     if (broken == YES).sum() >= BROKEN_CELLS:
         return YES
     return NO if (broken == NO).all() else UNKNOWN

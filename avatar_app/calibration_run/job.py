@@ -175,7 +175,7 @@ def _fitted(
 
 
 def _teaches(take: Take, role: str) -> bool:
-    """Say whether a role learns from a take: from its own, and from clips calm or drawn into.
+    """Return whether a role learns from a take: from its own, and from clips calm or drawn into.
 
     What only beside a driver can be measured is missing in those and counts as usual.
     """

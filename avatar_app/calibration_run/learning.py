@@ -74,7 +74,7 @@ def spare_core() -> Iterator[None]:
 def _is_faster_halved(
     network: _Network, lessons: _Lessons, loss: Callable[[_Network, _Lessons, bool], torch.Tensor]
 ) -> bool:
-    """Say whether this processor learns faster in bfloat16: new ones do, twice as fast."""
+    """Return whether this processor learns faster in bfloat16: new ones do, twice as fast."""
     probe, took = copy.deepcopy(network), {}
     for is_halved in (False, True) * 2:  # the first time counts for nothing
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The numbers that options take, and what a person reads who gave something else."""
+"""The numbers that options take, and the complaint about anything else."""
 
 from __future__ import annotations
 

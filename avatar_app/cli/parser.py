@@ -58,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Give the parser of the whole command line.
+    """Return the parser of the whole command line.
 
     What it parses has `run`, the function of the command (missing where a command was left out),
     `parser`, the parser of the command, and `debug`; where a command that fails ends with another

@@ -60,7 +60,7 @@ def _plain(text: str) -> str:
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Give a `Progress` that draws a bar on a terminal's stderr, or writes a line now and then."""
+    """Yield a `Progress` that draws a bar on a terminal's stderr, or prints a line now and then."""
     if not sys.stderr.isatty():
         yield _PlainProgress()
         return

@@ -32,7 +32,7 @@ class CameraInfo:
 
 
 def list_cameras() -> list[CameraInfo]:
-    """Give the cameras of this machine by number.
+    """Return the cameras of this machine by number.
 
     On Linux with the names that the system has for them, without opening any; elsewhere by
     opening the first few numbers, which takes a second and lights their lamps.
@@ -49,7 +49,7 @@ def other_cameras() -> str:
 
 
 def camera_number(spec: str) -> int | None:
-    """Give the number of the webcam that `spec` names: 0, /dev/video0, or a part of its name."""
+    """Return the number of the webcam that `spec` names: 0, /dev/video0, or a part of its name."""
     device = re.fullmatch(r"(?:/dev/video)?(\d+)", spec)
     if device:
         return int(device[1])

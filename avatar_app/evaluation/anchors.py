@@ -24,7 +24,7 @@ class LandmarkWarp:
         self._triangles = _delaunay(self._points, source.shape[0])  # (T, 3) indices
 
     def __call__(self, landmarks: Floats) -> Image:
-        """Give the source (S, S, 3) with its landmarks moved to the driver's (68, 2)."""
+        """Return the source (S, S, 3) with its landmarks moved to the driver's (68, 2)."""
         size = self._source.shape[0]
         corners = _with_border(landmarks, size)[self._triangles]  # (T, 3, 2)
         owner = np.zeros((size, size), np.int32)
@@ -40,7 +40,7 @@ class LandmarkWarp:
         return np.asarray(warped, np.uint8)
 
     def _affine_maps(self, corners: Floats) -> npt.NDArray[np.float64]:
-        """Give (T, 3, 2): x, y, 1 of the moved triangles to x, y of the source."""
+        """Return (T, 3, 2): x, y, 1 of the moved triangles to x, y of the source."""
         ones = np.ones((*corners.shape[:2], 1))
         moved = np.concatenate((corners, ones), axis=-1).astype(np.float64)  # (T, 3, 3)
         flat = np.abs(np.linalg.det(moved)) < 1e-3  # a triangle seen edge-on covers no pixels
@@ -56,7 +56,7 @@ def _with_border(landmarks: Floats, size: int) -> Floats:
 
 
 def _delaunay(points: Floats, size: int) -> npt.NDArray[np.intp]:
-    """Give the triangles (T, 3) as indices into `points` (N, 2)."""
+    """Return the triangles (T, 3) as indices into `points` (N, 2)."""
     plane = cv2.Subdiv2D((0, 0, size, size))
     for point in points:
         plane.insert((float(point[0]), float(point[1])))

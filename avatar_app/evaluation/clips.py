@@ -42,7 +42,7 @@ class Take:
 
 
 def choose_clips(folder: Path, split: str | None = None) -> list[Path]:
-    """Give the video files of `folder` that belong to `split`, by name.
+    """Return the video files of `folder` that belong to `split`, sorted by name.
 
     `split` names one of the column "split" in the folder's index.csv, or is "all". By default it
     is "test" where there is an index, and all files where there is none. Raises AvatarAppError

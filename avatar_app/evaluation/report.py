@@ -66,7 +66,7 @@ class Evaluation:
         write_json(path, {"format": _FORMAT, **content}, indent=1)
 
     def tables(self) -> list[Table]:
-        """Give the totals, the clips one by one, and the portraits, for people to read."""
+        """Return the totals, the clips one by one, and the portraits, for people to read."""
         tables = [
             Table("Self-reconstruction, all clips", ("", *_HEADINGS), _rows(self.totals)),
             Table(
@@ -87,7 +87,7 @@ class Evaluation:
         return tables
 
     def remarks(self) -> list[str]:
-        """Give what must be said beside the tables: how it was measured, what was left out."""
+        """Return what must be said beside the tables: how it was measured, what was left out."""
         remarks = [
             "L1 in [0, 1]; AKD in pixels at 256 x 256 over frames with both faces, AKD+ with "
             f"{LOST_FACE} for a lost one; MFR: faces lost; id: median descriptor distance; "
@@ -122,7 +122,7 @@ def _cells(scores: Scores) -> list[str]:
 
 
 def _clip_cells(scores: Mapping[str, Scores]) -> list[str]:
-    """Give the model's cells, distances that an anchor beats marked.
+    """Return the model's cells, distances that an anchor beats marked.
 
     In landmark distance the warp is no rival: it is made of the very landmarks.
     """

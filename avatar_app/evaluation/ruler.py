@@ -113,7 +113,7 @@ class Ruler:
 
 
 def _chosen(pictures: Sequence[Image], indices: Sequence[int]) -> list[Image]:
-    """Give those pictures; one alone where all are the same, so that it is encoded once."""
+    """Return those pictures; one alone where all are the same, so that it is encoded once."""
     chosen = [pictures[i] for i in indices]
     return chosen[:1] if all(picture is chosen[0] for picture in chosen) else chosen
 

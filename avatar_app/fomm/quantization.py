@@ -41,7 +41,7 @@ _EXACT = (
 
 
 def form_of(checkpoint: Checkpoint) -> Path | None:
-    """Give the quantized form beside a model, None where there is none or it is another's."""
+    """Return the quantized form beside a model, None where there is none or it is another's."""
     path = checkpoint.path.with_name(checkpoint.path.stem + SUFFIX)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -67,7 +67,7 @@ def unpack(form: Path, folder: Path) -> None:
 
 
 def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Path:
-    """Make the quantized form of a model, beside it, and give its path.
+    """Make the quantized form of a model, beside it, and return its path.
 
     `pairs` are sources and drivers, (size, size, 3) uint8 RGB, as the model will meet them: NNCF
     takes the ranges of numbers from them. Raises AvatarAppError where NNCF is missing or the form

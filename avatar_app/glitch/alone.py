@@ -1,4 +1,4 @@
-"""Measures that are a glitch each by itself, where they stay beyond a limit for long enough."""
+"""Measures that are each a glitch by themselves if they stay beyond a limit for long enough."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from avatar_app.glitch.calibration import Usual
 from avatar_app.glitch.measures import ALONE, SEEN_SECONDS, TURN, is_seen_well
 
-_MOMENT = 1e-6  # seconds: times of pictures are no exact numbers
+_MOMENT = 1e-6  # seconds: times of pictures are not exact
 
 
 class Alone:

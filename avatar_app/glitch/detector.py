@@ -62,9 +62,9 @@ def load_detector(
 class GlitchDetector:
     """`Detector` for one avatar, or for one video. Not thread-safe: one thread owns it.
 
-    Meant to take at most 8 ms for 256 x 256 on one core, except now and then, when it also looks
-    who it is or counts the driver's faces. `threshold` is the score in (0, 1) from which on
-    a glitch is flagged.
+    Meant to take at most 8 ms for 256 x 256 on one core, except now and then, when it also
+    identifies the person or counts the driver's faces. `threshold` is the score in (0, 1) from
+    which on a glitch is flagged.
     """
 
     def __init__(

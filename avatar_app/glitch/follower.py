@@ -131,7 +131,7 @@ def _shifted(landmarks: Floats, place: Box, box: Box) -> Floats:
 
 
 def _is_inside(box: Box, image: Image) -> bool:
-    """Say whether the middle of the box lies in the picture: outside there is nothing to fit to."""
+    """Return whether the middle of the box lies in the picture: outside nothing can be fitted."""
     height, width = image.shape[:2]
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return bool(0 <= x < width and 0 <= y < height)

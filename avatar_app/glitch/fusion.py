@@ -25,9 +25,9 @@ class Fusion:
     """A sum of bent lines, one a measure: from its `median` to its `limit`, and beyond it.
 
     A measure's evidence is 0 at the median and 1 at the limit, which moves to `turned` as the face
-    turns away. It adds `near` times its evidence up
-    to 1, and `far` times log(evidence) above. With weights of one sign a measure that gets worse
-    can only speak more for a glitch: so it holds for glitches that no fit was shown, too.
+    turns away. It adds `near` times its evidence up to 1, and `far` times log(evidence) above. With
+    weights of one sign a measure that gets worse can only speak more for a glitch: that holds for
+    glitches that no fit was shown, too.
     """
 
     names: Sequence[str]

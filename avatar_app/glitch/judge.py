@@ -134,7 +134,7 @@ class Judge:
 
 
 def _is_gone(measures: Mapping[str, float]) -> bool:
-    """Say whether a face that did not turn away is not seen for long."""
+    """Return whether a face that did not turn away is not seen for long."""
     return measures.get(_GONE, 0.0) >= _GONE_SECONDS and measures.get(TURN, 0.0) <= TURNED
 
 

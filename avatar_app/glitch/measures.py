@@ -148,7 +148,7 @@ _SPOILT = {"beside_light": 0.35, "beside_blur": 0.25, "beside_grain": 0.35}
 
 
 def is_spoilt(measures: Mapping[str, float]) -> bool:
-    """Say whether light or camera changed so much, beside the face too, that it may be lost."""
+    """Return whether light or camera changed so much, also beside the face, that it may be lost."""
     return any(measures.get(name, 0.0) > limit for name, limit in _SPOILT.items())
 
 
@@ -163,13 +163,13 @@ ENTERED_FACE = 0.1
 
 
 def is_bare(measures: Mapping[str, float]) -> bool:
-    """Say whether a face is seen as usual: behind nothing, nor with light or camera spoilt."""
+    """Return whether a face is seen as usual: uncovered, with light and camera unspoilt."""
     covered, entered = measures.get(COVERED, 0.0), measures.get(ENTERED, 0.0)
     return covered <= COVERED_FACE and entered <= ENTERED_FACE and not is_spoilt(measures)
 
 
 def is_seen_well(measures: Mapping[str, float]) -> bool:
-    """Say whether a face is bare, and not turned so far that what is usual of it is not known."""
+    """Return whether a face is bare, and not turned so far that nobody knows what is usual."""
     return measures.get(TURN, 0.0) <= _FAR_TURNED and is_bare(measures)
 
 

@@ -1,4 +1,4 @@
-"""Large pages of memory for what is read here and there all the time."""
+"""Large pages of memory for what is read at random all the time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def without(spans: list[Span], known: list[Span]) -> list[Span]:
 
 
 def _writable() -> list[Span]:
-    """Return where this process has memory of its own to write to; nothing beside Linux."""
+    """Return where this process has memory of its own to write to; none outside Linux."""
     if sys.platform != "linux":
         return []
     spans = []

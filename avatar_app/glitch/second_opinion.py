@@ -46,7 +46,7 @@ _FOREHEAD = 0.3  # of the landmarks' height: a face's box reaches beyond the bro
 
 
 def network_path() -> Path:
-    """Say where the network is kept, whether there or not yet."""
+    """Return where the network is kept, whether or not it is there yet."""
     return cache_dir() / "landmarks" / NETWORK
 
 
@@ -57,7 +57,7 @@ def where() -> str:
 
 
 def fetch_network() -> Path:
-    """Download the network unless it is there; give its path.
+    """Download the network unless it is there; return its path.
 
     Raises AvatarAppError where the package is not installed or the file cannot be had.
     """
@@ -76,7 +76,7 @@ def fetch_network() -> Path:
 
 
 def import_network(file: Path) -> Path:
-    """Keep the network that was downloaded elsewhere; give its path.
+    """Keep the network that was downloaded elsewhere; return its path.
 
     Raises AvatarAppError where it is not that network, or cannot be kept.
     """

@@ -66,7 +66,7 @@ class PictureWatch:
     """Measures the face in pictures that follow each other. Not thread-safe.
 
     Where it `is_alone` with the pictures, what says nothing of a face behind something is left out.
-    Before an avatar there is never anything.
+    Nothing ever stands before an avatar.
     """
 
     def __init__(self, follower: Follower, is_alone: bool) -> None:

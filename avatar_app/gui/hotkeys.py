@@ -74,7 +74,7 @@ BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS}
 
 
 def keys_in_use(changed: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Give every action's keys, where `changed` names other ones by action.
+    """Return every action's keys, where `changed` names other ones by action.
 
     An action without a key has none. What names no action, or is no key, is left out, so that an
     older or damaged setting costs one key and not the window.
@@ -91,7 +91,7 @@ def everywhere(name: str) -> str:
 
 
 def global_keys_in_use(changed: Mapping[str, str]) -> dict[str, str]:
-    """Give the keys for other windows by action, where `changed` names other ones.
+    """Return the keys for other windows by action, where `changed` names other ones.
 
     An action without one is left out, and so is what is no key.
     """

@@ -138,7 +138,7 @@ def _has_face(measures: Mapping[str, float]) -> bool:
 
 
 def is_covered(measures: Mapping[str, float]) -> bool:
-    """Say whether a face was taken to be behind something."""
+    """Return whether a face was taken to be behind something."""
     return measures.get(COVERED, 0.0) > COVERED_FACE or measures.get(ENTERED, 0.0) > ENTERED_FACE
 
 

@@ -83,7 +83,7 @@ class Cuts:
         self.is_empty = False
 
     def is_cut(self, image: Image) -> bool:
-        """Say whether with (H, W, 3) another scene begins, or nothing after a scene."""
+        """Return whether (H, W, 3) begins another scene, or shows nothing after one."""
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         size = (_THUMBNAIL, _THUMBNAIL)
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()

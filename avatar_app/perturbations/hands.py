@@ -174,7 +174,7 @@ def grip(drawing: Drawing, skin: Floats, knuckles: Sequence[Point], tips: Sequen
 
 
 def _body(x: Floats, y: Floats, pose: Pose) -> tuple[Floats, Floats, Floats]:
-    """Give distance and height of palm and fingers, and the folds over the joints in [0, 1]."""
+    """Return distance and height of palm and fingers, and the folds over the joints in [0, 1]."""
     distance = ellipse(x, y, (0.0, 0.08), (0.50, 0.62))
     height = 0.20 * np.sqrt(np.clip(1 - (x / 0.56) ** 2 - ((y - 0.05) / 0.78) ** 2, 0, 1))
     folds = np.zeros_like(distance)
@@ -204,7 +204,7 @@ def _body(x: Floats, y: Floats, pose: Pose) -> tuple[Floats, Floats, Floats]:
 
 
 def _tips(pose: Pose) -> list[tuple[Point, float, float]]:
-    """Give place, direction in degrees and radius of each fingertip that shows a nail."""
+    """Return place, direction in degrees and radius of each fingertip that shows a nail."""
     found: list[tuple[Point, float, float]] = []
     for (knuckle, closed, opens, length, radius), straight in zip(
         _FINGERS, pose.straight, strict=True

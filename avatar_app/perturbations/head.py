@@ -81,7 +81,7 @@ class _Head:
     def seen_from(
         self, x: Floats, y: Floats, yaw: float, pitch: float
     ) -> tuple[Floats, Floats, Floats]:
-        """Give where (H, W) what is seen at face coordinates x, y was before the turn.
+        """Return where (H, W) what is seen at face coordinates x, y was before the turn.
 
         And the weight in [0, 1] of it: 0 beside the head, where nothing turns.
         """
@@ -121,7 +121,7 @@ class _Head:
 
     @cached_property
     def _sections(self) -> tuple[Floats, Floats]:
-        """Give the middle and half the width of the driver at the heights `_ROWS`."""
+        """Return the middle and half the width of the driver at the heights `_ROWS`."""
         scene = self.scene
         across = np.linspace(-_HALF, _HALF, 121, dtype=np.float32)
         x, y = np.meshgrid(across, _ROWS)
@@ -136,12 +136,12 @@ class _Head:
         return soft[:, 0], soft[:, 1]
 
     def _section(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Give x from the middle of the head at the height of y, and half its width there."""
+        """Return x from the middle of the head at the height of y, and half its width there."""
         middle, half = (np.interp(y, _ROWS, values) for values in self._sections)
         return np.asarray(x - middle, np.float32), np.asarray(half, np.float32)
 
     def _relief(self, x: Floats, y: Floats) -> Floats:
-        """Give the height of the relief at source coordinates."""
+        """Return the height of the relief at source coordinates."""
         total = np.zeros_like(x)
         for height, at_x, at_y, across, down in self._bumps:
             far = np.square((x - at_x) / across) + np.square((y - at_y) / down)

@@ -198,7 +198,7 @@ def _canvas(scene: Scene) -> Drawing:
 
 
 def _jaws(shape: Floats) -> tuple[Floats, Floats]:
-    """Give the left and the right edge of the face from the ear down to the chin."""
+    """Return the left and the right edge of the face from the ear down to the chin."""
     return shape[0:9] * (1.04, 1.0), shape[16:7:-1] * (1.04, 1.0)
 
 

@@ -27,7 +27,7 @@ class LiveRun:
 
 
 class Account:
-    """Keeps what of a running pipeline is gone when it has ended."""
+    """Keeps what a pipeline no longer knows once it has ended."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline

@@ -1,4 +1,4 @@
-"""A steady rate that no delay can move."""
+"""A steady rate that delays do not shift."""
 
 from __future__ import annotations
 

@@ -89,5 +89,5 @@ def _closed(state: State, picture: Picture | None, now: float, stale: float) -> 
 
 
 def _is_flagged(verdict: Verdict | None) -> bool:
-    """Whether a flag about the picture itself is up; warnings about the driver are none."""
+    """Return whether a severe flag is up; warnings about the driver do not count."""
     return verdict is not None and any(flag.severity is Severity.SEVERE for flag in verdict.flags)

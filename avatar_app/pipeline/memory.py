@@ -12,7 +12,7 @@ _ARENAS = 2
 
 
 def keep_flat() -> None:
-    """Let threads share their heaps, before there are any; nothing where the system has no such.
+    """Let threads share their heaps, before there are any; nothing where the system cannot.
 
     Pictures are made in one thread and freed in another. With a heap for every thread, glibc keeps
     what was freed in each of them: hundreds of megabytes after some minutes.

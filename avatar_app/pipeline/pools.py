@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 def keep_to_workers() -> None:
     """Let OpenCV and numpy compute in the thread that calls them, for good, in this process.
 
-    What the workers ask of them is small. Their helping threads gain nothing with it, and wait for
-    the next piece by turning in circles for milliseconds, on the processor the model needs.
+    What the workers ask of them is small. Their helping threads gain nothing with it, and spin
+    for milliseconds while they wait for the next piece, on the processor the model needs.
     """
     cv2.setNumThreads(1)
     threadpool_limits(1, user_api="blas")

@@ -180,7 +180,7 @@ class ReenactJob:
             self._wiring.tell(calibrated)
 
     def _is_best(self, engine: LiveReenactor, driver: Frame) -> bool:
-        """Say whether no frame of this search was so like the avatar."""
+        """Return whether no earlier frame of this search was as much like the avatar."""
         assert self._avatar is not None
         if self._source is None:
             self._source = engine.keypoints(Frame(self._avatar.image, 0, 0.0))

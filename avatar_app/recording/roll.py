@@ -69,7 +69,7 @@ class Roll:
         self._packed: deque[_Packed] = deque()
 
     def add(self, moment: Moment, seconds: float) -> None:
-        """Keep a moment, and forget those more than `seconds` before it, or for which no room is.
+        """Keep a moment; forget those more than `seconds` before it, and those without room.
 
         The driver's picture is packed closer than the avatar's, which is judged by it.
         """
@@ -91,7 +91,7 @@ class Roll:
             self._drop()
 
     def pop(self) -> Moment | None:
-        """Give the oldest moment and forget it; None where there is none.
+        """Return the oldest moment and forget it; None where there is none.
 
         One at a time, because all of them unpacked would fill the memory.
         """

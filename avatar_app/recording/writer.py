@@ -69,7 +69,7 @@ class SessionWriter:
         return self._ends - self._origin
 
     def fits(self, moment: Moment) -> bool:
-        """Say whether the moment can follow: of the same sizes, and later."""
+        """Return whether the moment can follow: of the same sizes, and later."""
         is_later = moment.time > self._ends or not self._pictures
         return moment.shapes == self._shapes and is_later
 

@@ -1,4 +1,4 @@
-"""The robustness study: what breaks an avatar, how much of it takes, and what is noticed.
+"""The robustness study: what breaks an avatar, how much of it that takes, and what is noticed.
 
 `study(StudyOptions(...))` does the trials and writes the report; `write_report` draws it again from
 the results folder alone; `draw_cases` shows the edge cases.

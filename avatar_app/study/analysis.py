@@ -33,11 +33,11 @@ class Responses:
     values: Values
 
     def mean(self) -> Values:
-        """Give the mean over avatars and clips at each severity."""
+        """Return the mean over avatars and clips at each severity."""
         return _over_identities(self.values)
 
     def band(self) -> tuple[Values, Values] | None:
-        """Give a 95 % band at each severity by bootstrap over identities: avatars and clips.
+        """Return a 95 % band at each severity by bootstrap over identities: avatars and clips.
 
         None where there is only one avatar and one clip.
         """
@@ -48,14 +48,14 @@ class Responses:
         return low, high
 
     def onset(self) -> float | None:
-        """Give the severity at which the mean passes one half; None where it never does.
+        """Return the severity at which the mean passes one half; None where it never does.
 
         On straight lines through the mean made monotone (pool adjacent violators).
         """
         return crossing(self.severities, self.mean())
 
     def onset_interval(self) -> tuple[float | None, float | None] | None:
-        """Give the 95 % interval of the onset by the same bootstrap; None beyond the strongest."""
+        """Return the 95 % interval of the onset by that bootstrap; None beyond the strongest."""
         found = self._resampled(lambda values: crossing(self.severities, _over_identities(values)))
         if found is None:
             return None
@@ -65,7 +65,7 @@ class Responses:
         return low, high
 
     def trend(self) -> float:
-        """Give the p-value of a rising response, by permuting severities within each cell."""
+        """Return the p-value of a rising response, by permuting severities within each cell."""
         cells = self.values.reshape(-1, len(self.severities))
         cells = cells[np.isfinite(cells).all(axis=1)]
         if not len(cells):
@@ -125,7 +125,7 @@ def crossing(severities: Sequence[int], means: Values) -> float | None:
 
 
 def monotone(values: Values) -> Values:
-    """Give the rising sequence nearest to `values` (pool adjacent violators)."""
+    """Return the rising sequence nearest to `values` (pool adjacent violators)."""
     pools: list[tuple[float, int]] = []
     for value in values:
         pools.append((float(value), 1))
@@ -146,13 +146,13 @@ def holm(chances: Mapping[str, float]) -> dict[str, float]:
 
 
 def mean_ranks(values: Values) -> Values:
-    """Give the place of each of values (N,) in their order, from 1; equals share the mean."""
+    """Return the ranks of values (N,), from 1; equal ones share the mean of theirs."""
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(count) - (count - 1) / 2)[place], np.float64)
 
 
 def mean_of(rows: Iterable[Row], metric: str) -> float | None:
-    """Give the mean of a metric over rows, None where none has it."""
+    """Return the mean of a metric over rows, None where none has it."""
     found = [row["metrics"].get(metric) for row in rows]
     known = [float(value) for value in found if value is not None]
     return float(np.mean(known)) if known else None

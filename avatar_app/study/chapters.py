@@ -243,7 +243,7 @@ def _cell(row: Row) -> tuple[object, ...]:
 
 
 def _worse(rows: Sequence[Row], kind: str) -> tuple[int, int]:
-    """Give in how many cases a way is damaged more than the app's, and how many there are."""
+    """Return in how many cases a way is damaged more than the app's, and of how many."""
     worse = compared = 0
     for case in {row["case"] for row in rows if row["kind"] == kind}:
         of_case = [row for row in rows if row["case"] == case]
@@ -281,7 +281,7 @@ def _with_band(one: Finding) -> tuple[float, float | None, float | None]:
 
 
 def _can_test(one: Finding) -> bool:
-    """Say whether there is more than one pair of avatar and clip."""
+    """Return whether there is more than one pair of avatar and clip."""
     avatars, clips = one.failed.values.shape[:2]
     return int(avatars) * int(clips) > 1
 

@@ -161,6 +161,6 @@ def _nobody(address: str) -> AvatarAppError:
 
 
 def _cause(error: Any) -> Exception:
-    """Give what went wrong in a worker: the user's mistake, or the fault itself."""
+    """Return what went wrong in a worker: the user's mistake, or the fault itself."""
     cause = getattr(error, "cause", None)
     return cause if isinstance(cause, AvatarAppError) else RuntimeError(str(error))

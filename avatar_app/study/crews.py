@@ -30,7 +30,7 @@ class Crew(Protocol):
         """Let all workers fetch `content` under `name`."""
 
     def idle(self) -> int:
-        """Say how many tasks can be given now."""
+        """Return how many tasks can be given now."""
 
     def give(self, task: Task) -> None:
         """Let an idle worker do a task."""
@@ -215,7 +215,7 @@ def _serve(
 
 
 def _cores(number: int, count: int) -> set[int]:
-    """Give the cores of worker `number` of `count`; none where the system cannot tell.
+    """Return the cores of worker `number` of `count`; none where the system cannot tell.
 
     Left to themselves, all engines of all processes would hold on to the first core.
     """
@@ -228,5 +228,5 @@ def _cores(number: int, count: int) -> set[int]:
 
 
 def _path(cache: Path, name: str) -> Path:
-    """Give the file of what is published as `name`, whatever characters are in it."""
+    """Return the file of what is published as `name`, whatever characters are in it."""
     return cache / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.npz"

@@ -100,7 +100,7 @@ def detect(rows: Sequence[Row], name: str) -> Detection:
 
 
 def frame_scores(trials: Iterable[Row], name: str) -> tuple[Scores, Scores]:
-    """Give a detector's scores of the frames that fail, and of those that are intact.
+    """Return a detector's scores of the frames that fail, and of those that are intact.
 
     Frames fail from a damage of `FAILS` on and are intact up to half of it, at full strength or
     without any perturbation; the others, and those after the perturbation, are not judged.
@@ -121,7 +121,7 @@ def frame_scores(trials: Iterable[Row], name: str) -> tuple[Scores, Scores]:
 
 
 def auc(positive: Scores, negative: Scores) -> float | None:
-    """Give the chance that a positive scores above a negative, ties counted half."""
+    """Return the probability that a positive scores above a negative; ties count half."""
     if not len(positive) or not len(negative):
         return None
     ranks = mean_ranks(np.concatenate((positive, negative)))
@@ -139,7 +139,7 @@ def tpr(positive: Scores, negative: Scores) -> float | None:
 
 
 def roc(positive: Scores, negative: Scores) -> tuple[Scores, Scores]:
-    """Give false and true positive rates over all thresholds."""
+    """Return false and true positive rates over all thresholds."""
     thresholds = np.unique(np.concatenate((positive, negative)))[::-1]
     false = np.array([0.0, *((negative >= one).mean() for one in thresholds)])
     true = np.array([0.0, *((positive >= one).mean() for one in thresholds)])
@@ -147,7 +147,7 @@ def roc(positive: Scores, negative: Scores) -> tuple[Scores, Scores]:
 
 
 def alarms_bound(alarms: int, seconds: float) -> float | None:
-    """Give the rate an hour that the alarms in `seconds` exclude with 95 %: 3 / T for none."""
+    """Return the rate an hour that the alarms in `seconds` exclude with 95 %: 3 / T for none."""
     if seconds <= 0:
         return None
     # The 95 % bound of a Poisson mean, by Wilson and Hilferty's cube; exact for none.
@@ -196,13 +196,13 @@ def challenges(rows: Sequence[Row]) -> list[Challenge]:
 
 
 def flagged_share(rows: Sequence[Row], name: str) -> float | None:
-    """Give the share of trials in which the detector flags something; None without any."""
+    """Return the share of trials in which the detector flags something; None without any."""
     told = [raised(row, name) for row in rows if has_watched(row, name)]
     return float(np.mean(told)) if told else None
 
 
 def raised(row: Row, name: str) -> bool:
-    """Say whether the detector flags something in a trial, warnings about the driver aside."""
+    """Return whether the detector flags something in a trial, warnings about the driver aside."""
     return any(_flagged(row, name))
 
 
@@ -214,7 +214,7 @@ def has_watched(row: Row, name: str) -> bool:
 
 
 def flags_at(row: Row, name: str, frame: int) -> list[str]:
-    """Give the names of the flags that a detector holds in a frame."""
+    """Return the names of the flags that a detector holds in a frame."""
     watched = row["watched"].get(name)
     if not watched or not watched["flags"]:
         return []
@@ -240,7 +240,7 @@ def _is_event(row: Row) -> bool:
 
 
 def _latency(row: Row, name: str) -> float | None:
-    """Give the seconds from the first frame that fails to the first flag from there on."""
+    """Return the seconds from the first frame that fails to the first flag from there on."""
     damage = row["frames"]["damage"]
     failing = [index for index, value in enumerate(damage) if value is not None and value >= FAILS]
     if not failing:

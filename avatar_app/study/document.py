@@ -67,7 +67,7 @@ Block = Heading | Text | Points | Table | Picture
 
 
 def numbered(blocks: Sequence[Block]) -> list[Block]:
-    """Give the blocks with numbers before chapters, tables' and pictures' captions."""
+    """Return the blocks with numbers before chapters, tables' and pictures' captions."""
     chapters, tables, pictures = count(1), count(1), count(1)
     found: list[Block] = []
     for block in blocks:

@@ -68,7 +68,7 @@ class EdgeClip:
     rate: float
 
     def window(self, stride: int) -> Cut:
-        """Give the part from shortly before the onset until some time at full severity.
+        """Return the part from shortly before the onset until some time at full severity.
 
         With every `stride`-th frame.
         """
@@ -79,7 +79,7 @@ class EdgeClip:
         return Cut(self.path, start, strong / self.rate + _AFTER - start, stride)
 
     def strength(self, cut: Cut, frames: int) -> Floats:
-        """Give the strength (frames,) in [0, 1] of the frames of `cut`; 1 is strong enough."""
+        """Return the strength (frames,) in [0, 1] of the frames of `cut`; 1 is strong enough."""
         first = round(cut.start * self.rate)
         severity = np.asarray(self.severity, np.float32)[first :: cut.stride][:frames]
         return np.asarray(np.minimum(severity / (_STRONG * severity.max()), 1), np.float32)
@@ -96,7 +96,7 @@ class EdgeTask:
 
 
 def find_edges(folder: Path, cases: Sequence[str]) -> list[EdgeClip]:
-    """Give the clips of `folder` that show one of `cases`, by file name.
+    """Return the clips of `folder` that show one of `cases`, by file name.
 
     Each has a JSON file beside it with "name", "fps" and "severity" of every frame. Raises
     AvatarAppError where there is none, and for one that does not say this or never leaves 0.
@@ -129,7 +129,7 @@ def _read_edge(about: Path, video: Path) -> EdgeClip:
 
 
 def edge_trials(clip: EdgeClip, avatars: Sequence[str]) -> list[Trial]:
-    """Give the trials of a rendered clip."""
+    """Return the trials of a rendered clip."""
     return [Trial(EDGE, avatar, clip.name, clip.case, 5, 0) for avatar in avatars]
 
 

@@ -148,7 +148,7 @@ def _curve(axes: Axes, responses: Responses, colour: str, label: str) -> None:
 
 
 def _panels(picture: Path) -> list[np.ndarray]:
-    """Give the square pictures that stand side by side in a file."""
+    """Return the square pictures that stand side by side in a file."""
     with Pictures.open(picture) as opened:
         strip = np.asarray(opened.convert("RGB"))
     return np.split(strip, strip.shape[1] // strip.shape[0], axis=1)

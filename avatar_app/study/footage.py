@@ -72,7 +72,7 @@ class Footage:
         )  # fmt: skip
 
     def shot(self, index: int, driving: Frame) -> Shot:
-        """Give the shot of frame `index` again, as rendered for `driving`."""
+        """Return the shot of frame `index` again, as rendered for `driving`."""
         face = None
         if self.scores[index] > NO_FACE:
             left, top, right, bottom = map(float, self.boxes[index])
@@ -82,7 +82,7 @@ class Footage:
         return Shot(Rendered(driving, self.images[index], keypoints, self.measures_of(index)), face)
 
     def measures_of(self, index: int) -> Mapping[str, float]:
-        """Give the model's own measures of frame `index` by name."""
+        """Return the model's own measures of frame `index` by name."""
         return dict(zip(map(str, self.names), map(float, self.measures[index]), strict=True))
 
 
@@ -105,7 +105,7 @@ class Stage:
     people: Floats
 
     def packed(self) -> bytes:
-        """Give it as bytes, for another process."""
+        """Return it as bytes, for another process."""
         arrays: dict[str, np.ndarray | np.generic] = {}
         for part in _PARTS:
             footage = getattr(self, part)
@@ -116,7 +116,7 @@ class Stage:
 
     @classmethod
     def unpacked(cls, content: bytes) -> Stage:
-        """Give it back."""
+        """Restore what `packed` gave."""
         arrays = unpack(content)
         parts = {
             part: Footage(**{one.name: arrays[f"{part}.{one.name}"] for one in fields(Footage)})
@@ -144,7 +144,7 @@ class Studio:
         return Shot(rendered, self.look(rendered.image, small))
 
     def look(self, image: Image, small: bool = False) -> Face | None:
-        """Give the best face in a picture, or None; `small` ones too takes five times as long."""
+        """Return the best face in a picture, or None; `small` ones too takes five times as long."""
         faces = self.finder.find(image)
         if not faces and small:
             faces = self.finder.find(image, upsample=1)
@@ -159,7 +159,7 @@ class Studio:
         return Footage.of([self.shoot(engine, frame) for frame in frames])
 
     def descriptor(self, image: Image, face: Face | None) -> Floats:
-        """Give the face's descriptor (128,), NaN without a face."""
+        """Return the face's descriptor (128,), NaN without a face."""
         if face is None:
             return np.full(128, np.nan, np.float32)
         return self.finder.descriptor(image, face)
@@ -170,6 +170,6 @@ class Studio:
 
 
 def take_frames(take: Take, images: Image | None = None) -> list[Frame]:
-    """Give the frames of a take, or of other pictures in their place."""
+    """Return the frames of a take, or of other pictures in their place."""
     pictures = take.images if images is None else images
     return [take.frame(index, image) for index, image in enumerate(pictures)]

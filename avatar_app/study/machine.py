@@ -31,7 +31,7 @@ def describe_machine() -> dict[str, object]:
 
 
 def detector_sha256() -> str:
-    """Give the digest of what the bundled detector judges by: its fit, threshold and networks.
+    """Return the digest of what the bundled detector judges by: its fit, threshold and networks.
 
     How good it was found is no part of it. Empty where it is not there.
     """
@@ -47,7 +47,7 @@ def detector_sha256() -> str:
 
 
 def usable_cores() -> int:
-    """Give how many cores this process may use."""
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -97,18 +97,18 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
 
 
 def is_movement(case: Case) -> bool:
-    """Say whether the driver really moves so, and the avatar shall follow."""
+    """Return whether the driver really moves this way and the avatar should follow."""
     return case.family in _MOVING_FAMILIES and case.name not in _STANDING_CASES
 
 
 def at_full(strength: Floats) -> npt.NDArray[np.intp]:
-    """Give the frames at full strength; the strongest one where none is."""
+    """Return the frames at full strength; the strongest one where none is."""
     full = np.flatnonzero(strength >= _FULL)
     return full if len(full) else np.flatnonzero(strength == strength.max())[:1]
 
 
 def eye_width(landmarks: Floats) -> float:
-    """Give the distance of the eyes' outer corners in (N, 68, 2): the median over known frames."""
+    """Return the distance of the eyes' outer corners in (N, 68, 2), the median of known frames."""
     across = np.linalg.norm(landmarks[:, _EYES[0]] - landmarks[:, _EYES[1]], axis=1)
     known = across[np.isfinite(across)]
     return float(np.median(known)) if len(known) else float("nan")
@@ -135,7 +135,7 @@ class Beside:
     strength: Floats
 
     def damage(self) -> Floats:
-        """Give the damage (N,) in eye widths: 1 for a lost face, NaN where it is not known.
+        """Return the damage (N,) in eye widths: 1 for a lost face, NaN where it is not known.
 
         Nothing is lost where the clean rendering has no face either.
         """
@@ -145,7 +145,7 @@ class Beside:
         return np.asarray(np.where(missing, 1.0, np.minimum(apart, 1.0)), np.float32)
 
     def metrics(self) -> dict[str, float | None]:
-        """Give the metrics that need pictures and landmarks alone, by name."""
+        """Return the metrics that need pictures and landmarks alone, by name."""
         full = at_full(self.strength)
         damage = self.damage()[full]
         judged = damage[np.isfinite(damage)]
@@ -177,7 +177,7 @@ class Beside:
         return max(shaken, _STILLEST) / max(steady, _STILLEST)
 
     def _errors(self, full: npt.NDArray[np.intp]) -> Floats:
-        """Give (full, 5): what the avatar does beyond what the clean driver does, by signal."""
+        """Return (full, 5): what the avatar does beyond what the clean driver does, by signal."""
         rendered = signals(self.landmarks[full]) - signals(self.clean_landmarks[[self.calibrated]])
         driver = signals(self.driver[full]) - signals(self.driver[[self.calibrated]])
         return np.asarray(np.abs(rendered - driver), np.float32)
@@ -186,7 +186,7 @@ class Beside:
 def expected_landmarks(
     clean: Floats, driver: Floats | None = None, clean_driver: Floats | None = None
 ) -> Floats:
-    """Give where a rendering's landmarks (N, 68, 2) should be.
+    """Return where a rendering's landmarks (N, 68, 2) should be.
 
     Where the `clean` rendering has them; with `driver`, moved by as much as the driver's landmarks
     differ from the `clean_driver`'s, in proportion to the faces' sizes.
@@ -220,7 +220,7 @@ def _shake(landmarks: Floats, unit: float) -> float | None:
 
 
 def _mean(values: object) -> float | None:
-    """Give the mean of what is known, None where nothing is."""
+    """Return the mean of what is known, None where nothing is."""
     numbers = np.asarray(values, np.float64)
     known = numbers[np.isfinite(numbers)]
     return float(known.mean()) if known.size else None

@@ -83,7 +83,7 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
 
 
 def measured_severities(planned: Sequence[int], rows: Sequence[Row]) -> list[int]:
-    """Give those of the planned severities that most of the begun cases have.
+    """Return the planned severities that most of the begun cases have.
 
     A study that was stopped may have gone on with fewer.
     """
@@ -93,7 +93,7 @@ def measured_severities(planned: Sequence[int], rows: Sequence[Row]) -> list[int
 
 
 def _done(rows: Sequence[Row]) -> dict[str, set[int]]:
-    """Give the severities at which each case drove the avatar."""
+    """Return the severities at which each case drove the avatar."""
     done: dict[str, set[int]] = {}
     for row in rows:
         if row["kind"] == RELATIVE and row["severity"]:
@@ -102,7 +102,7 @@ def _done(rows: Sequence[Row]) -> dict[str, set[int]]:
 
 
 def find(header: Mapping[str, Any], rows: Sequence[Row]) -> list[Finding]:
-    """Give what was found of each case that was measured at all severities, the worst first."""
+    """Return what was found of each case that was measured at all severities, the worst first."""
     there = {
         case for case, severities in _done(rows).items() if severities >= set(header["severities"])
     }
@@ -169,7 +169,7 @@ def _draw_effects(
 def _strips(
     folder: Path, header: Mapping[str, Any], rows: Sequence[Row], case: str
 ) -> list[tuple[int, Path, str]]:
-    """Give severity, picture and flags of those trials of a case that were kept as pictures.
+    """Return severity, picture and flags of those trials of a case that were kept as pictures.
 
     Of one avatar and clip: who asks for others later gets pictures of what is new alone.
     """
@@ -207,7 +207,7 @@ def _spoken(name: str) -> str:
 
 
 def _csv(findings: Sequence[Finding]) -> bytes:
-    """Give a row a case: everything of its strongest severity, and the onset."""
+    """Return one row a case: everything at its strongest severity, and the onset."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     metrics = list(dict.fromkeys(name for one in findings for name in one.strongest))

@@ -101,7 +101,7 @@ class Results:
 
 
 def read_results(folder: Path) -> tuple[Mapping[str, Any], Sequence[Row]]:
-    """Give header and rows of a results folder, each trial once.
+    """Return header and rows of a results folder, each trial once.
 
     Raises AvatarAppError where it holds none, or one of another version.
     """
@@ -117,7 +117,7 @@ def read_results(folder: Path) -> tuple[Mapping[str, Any], Sequence[Row]]:
 
 
 def _grown(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the lists of all that was ever asked of this folder, and the digests of it."""
+    """Return the lists of all that was ever asked of this folder, and the digests of it."""
     lists = {
         name: list(dict.fromkeys([*old.get(name, []), *new.get(name, [])])) for name in _GROWING
     }

@@ -189,7 +189,7 @@ class _Plan:
         }
 
     def trials(self) -> list[Trial]:
-        """Give all trials of the plan."""
+        """Return all trials of the plan."""
         severities, quick = self.options.severities, self.options.quick
         grid = Grid(
             avatars=list(self.avatars),
@@ -206,7 +206,7 @@ class _Plan:
         return trials
 
     def id_of(self, trial: Trial) -> str:
-        """Give the trial's lasting name."""
+        """Return the lasting id of a trial."""
         settings = {
             "model": self.checkpoint.sha256,
             "detector": self.detector,
@@ -227,7 +227,7 @@ class _Plan:
             crew.publish(f"take/{cut.name}", take.packed())
 
     def tasks(self, missing: Sequence[Trial]) -> Iterator[Task]:
-        """Give the tasks in which the `missing` trials are done."""
+        """Yield the tasks in which the `missing` trials are done."""
         edges = {clip.name: clip for clip in self.edges}
         together: dict[str, list[Trial]] = {}
         for trial in missing:
@@ -304,12 +304,12 @@ def _workers(options: StudyOptions) -> int:
 
 
 def _within(wanted: Sequence[int], severities: Sequence[int]) -> tuple[int, ...]:
-    """Give those of `wanted` that are among `severities`, the strongest one where none is."""
+    """Return the `wanted` that are among `severities`, the strongest severity where none is."""
     there = tuple(severity for severity in wanted if severity in severities)
     return there or (max(severities),)
 
 
 def _shown(severities: Sequence[int]) -> list[int]:
-    """Give three severities to show: the weakest, one between, the strongest."""
+    """Return three severities to show: the weakest, one between, the strongest."""
     ordered = sorted(severities)
     return sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1]})

@@ -247,7 +247,7 @@ def _identities(
 
 
 def within(shots: Sequence[Shot], strength: Floats) -> dict[str, tuple[float, float]]:
-    """Give the means of some measures before the onset, and at full strength."""
+    """Return the means of some measures before the onset, and at full strength."""
     full = at_full(strength)
     rest = np.flatnonzero(strength[: full[0] + 1] == 0)
     values = {name: [shot.rendered.measures[name] for shot in shots] for name in _WITHIN}
@@ -262,12 +262,12 @@ def within(shots: Sequence[Shot], strength: Floats) -> dict[str, tuple[float, fl
 
 
 def may_be_small(case: str) -> bool:
-    """Say whether a case makes faces smaller than dlib finds in a picture as it is."""
+    """Return whether a case makes faces smaller than dlib finds in a picture as it is."""
     return case in ("distance", "source_small")
 
 
 def _end(strength: Floats) -> int:
-    """Give the number of frames until the perturbation is over: later ones are not watched."""
+    """Return the number of frames until the perturbation is over: later ones are not watched."""
     return int(np.flatnonzero(strength)[-1]) + 1
 
 
@@ -292,12 +292,12 @@ def _found(face: Face | None) -> tuple[Floats, float]:
 
 
 def _nearest(faces: Sequence[Face], landmarks: Floats) -> Face | None:
-    """Give that of several faces which is nearest to the landmarks of old."""
+    """Return the face that is nearest to the landmarks of old."""
     return min(faces, key=lambda f: float(np.abs(f.landmarks - landmarks).mean()), default=None)
 
 
 def _nearer(landmarks: Floats, one: Floats, other: Floats) -> Floats:
-    """Give of two expectations (N, 68, 2) in each frame the one that is met better.
+    """Return for each frame that of two expectations (N, 68, 2) which is met better.
 
     Dlib reads many a picture with glasses or a hand wrongly: the avatar's old shape counts too.
     """

@@ -42,7 +42,7 @@ class Cut:
         return self.path.stem if self.start == 0 else f"{self.path.stem}@{self.start:g}"
 
     def sha256(self) -> str:
-        """Give the digest of the file. Raises AvatarAppError where there is none."""
+        """Return the digest of the file. Raises AvatarAppError where there is none."""
         if not self.path.is_file():
             raise AvatarAppError(f"There is no clip {self.path}; name a video file or a folder.")
         return digest(self.path)
@@ -63,16 +63,16 @@ class Take:
         return envelope(len(self.images), self.rate)
 
     def frame(self, index: int, image: Image | None = None) -> Frame:
-        """Give the frame `index`, or another picture in its place, as the driving frame."""
+        """Return the frame `index`, or another picture in its place, as the driving frame."""
         return Frame(self.images[index] if image is None else image, index, index / self.rate)
 
     def packed(self) -> bytes:
-        """Give it as bytes, for another process."""
+        """Return it as bytes, for another process."""
         return pack(images=self.images, landmarks=self.landmarks, rate=np.float64(self.rate))
 
     @classmethod
     def unpacked(cls, name: str, content: bytes) -> Take:
-        """Give it back."""
+        """Restore what `packed` gave."""
         arrays = unpack(content)
         return cls(name, arrays["images"], arrays["landmarks"], float(arrays["rate"]))
 
@@ -137,32 +137,32 @@ def read_take(cut: Cut, size: int, finder: FaceFinder, calm: int | None = None) 
 
 
 def read_avatar(name: str, size: int, finder: FaceFinder) -> Avatar:
-    """Give the avatar called or filed `name`. Raises AvatarAppError where it has no face."""
+    """Return the avatar called or filed `name`. Raises AvatarAppError where it has no face."""
     path = resolve_avatar(name)
     avatar = load_avatar(path, size, finder.in_photo)
     return Avatar(path.stem, avatar.image, path, avatar.landmarks)
 
 
 def pack_avatar(avatar: Avatar) -> bytes:
-    """Give picture and landmarks as bytes, for another process."""
+    """Return picture and landmarks as bytes, for another process."""
     assert avatar.landmarks is not None
     return pack(image=avatar.image, landmarks=avatar.landmarks)
 
 
 def unpack_avatar(name: str, content: bytes) -> Avatar:
-    """Give the avatar back."""
+    """Restore the avatar."""
     arrays = unpack(content)
     return Avatar(name, arrays["image"], landmarks=arrays["landmarks"])
 
 
 def pack(**arrays: npt.NDArray[np.generic] | np.generic) -> bytes:
-    """Give named arrays as bytes."""
+    """Return named arrays as bytes."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
 def unpack(content: bytes) -> dict[str, np.ndarray]:
-    """Give the named arrays back; nothing in them can run code."""
+    """Return the named arrays; nothing in them can run code."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}

@@ -68,7 +68,7 @@ class Grid:
     controlled: Sequence[int]
 
     def trials(self) -> Iterator[Trial]:
-        """Give all trials, case by case, the noise floor first."""
+        """Yield all trials, case by case, the noise floor first."""
         for clip in self.clips:
             for avatar in self.avatars:
                 yield Trial(RELATIVE, avatar, clip, NOTHING, 0, 0)
@@ -104,7 +104,7 @@ def jobs(trials: Iterable[Trial]) -> list[Job]:
 
 
 def trial_id(trial: Trial, contents: Mapping[str, str], settings: Mapping[str, object]) -> str:
-    """Give what names a trial for good: it changes with whatever its result depends on.
+    """Return the lasting id of a trial: it changes with whatever the result depends on.
 
     `contents` are the digests of avatars and clips by name, `settings` the rest.
     """

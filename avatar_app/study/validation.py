@@ -35,7 +35,7 @@ class Pair:
 
 
 def validate(rows: Sequence[Row]) -> list[Pair]:
-    """Give a pair for each case that was both drawn and rendered."""
+    """Return a pair for each case that was both drawn and rendered."""
     real_rows = [row for row in rows if row["kind"] == EDGE]
     strongest = max((row["severity"] for row in rows if row["kind"] == RELATIVE), default=0)
     pairs = []
@@ -60,7 +60,7 @@ def validate(rows: Sequence[Row]) -> list[Pair]:
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Give Spearman's rho; None with fewer than four values or without variation."""
+    """Return Spearman's rho; None with fewer than four values or without variation."""
     if len(one) < 4 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
     first, second = (mean_ranks(np.array(values)) for values in (one, other))

@@ -112,7 +112,7 @@ class Worker:
 
 
 def is_of_source(case: str) -> bool:
-    """Say whether a case, or a case of severity 0, befalls the avatar's picture."""
+    """Return whether a case, or a case of severity 0, befalls the avatar's picture."""
     return case == NOTHING_SOURCE or (case in CASES and CASES[case].side == SOURCE)
 
 
@@ -135,7 +135,7 @@ def _short(value: float | None) -> float | None:
 
 
 def _strip(pictures: tuple[Image, ...]) -> bytes:
-    """Give pictures side by side as JPEG."""
+    """Return pictures side by side as JPEG."""
     strip = Pictures.new("RGB", (len(pictures) * _PANEL, _PANEL))
     for number, picture in enumerate(pictures):
         cell = Pictures.fromarray(np.ascontiguousarray(picture))

@@ -71,19 +71,19 @@ class Workplace:
         return self.studio.relative.size
 
     def avatar(self, name: str) -> Avatar:
-        """Give an avatar."""
+        """Return an avatar."""
         return self._avatars(name)
 
     def take(self, name: str) -> Take:
-        """Give a take."""
+        """Return a take."""
         return self._takes(name)
 
     def stage(self, avatar: str, clip: str) -> Stage:
-        """Give the renderings that trials of this avatar and clip are held against."""
+        """Return the renderings that trials of this avatar and clip are held against."""
         return self._stages(f"stage/{avatar}/{clip}")
 
     def lpips(self, avatar: str, clip: str, frame: int, image: Image) -> float | None:
-        """Give LPIPS of `image` to that frame of the clean rendering; None without the weights."""
+        """Return LPIPS of `image` to a frame of the clean rendering; None without the weights."""
         if not self.setup.has_lpips:
             return None
         return self._lpips(avatar, clip, frame)(_half(image))
@@ -113,7 +113,7 @@ class Workplace:
         self.watchers.close()
 
     def _people(self, clean: Footage, take: Take) -> Floats:
-        """Give the descriptors of the clean rendering in the frames where identity is measured."""
+        """Return the clean rendering's descriptors in the frames where identity is measured."""
         people = np.full((len(clean.images), 128), np.nan, np.float32)
         for index in identity_frames(take.strength):
             shot = clean.shot(int(index), take.frame(int(index)))
@@ -126,12 +126,12 @@ class Workplace:
 
 
 def identity_frames(strength: Floats) -> npt.NDArray[np.intp]:
-    """Give the frames in which identity is measured, which takes long: the middle one."""
+    """Return the frames in which identity is measured, which takes long: the middle one."""
     return np.array([mid_frame(strength)])
 
 
 def mid_frame(strength: Floats) -> int:
-    """Give the middle one of the frames at full strength."""
+    """Return the middle one of the frames at full strength."""
     full = at_full(strength)
     return int(full[len(full) // 2])
 

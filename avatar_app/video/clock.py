@@ -6,7 +6,7 @@ _LONGEST_STEP, _LONGEST_STEP_BACK = 3600.0, 1.0  # seconds
 
 
 def is_jump(step: float) -> bool:
-    """Whether so many seconds from one time to the next are none that passed.
+    """Return whether a step of so many seconds is a jump of the clock, not time that passed.
 
     Recordings that were joined begin anew in the middle, and the counter of a transport stream
     does so once a day.

@@ -9,7 +9,7 @@ from avatar_app.files import whole, write_errors
 
 
 def draw_curves(out: Path) -> Path:
-    """Draw log.csv and validation.csv of the run in `out` as curves.png, and give its path.
+    """Draw log.csv and validation.csv of the run in `out` as curves.png, and return its path.
 
     A run too short for a line of log has empty axes.
     """

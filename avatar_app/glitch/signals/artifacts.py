@@ -1,7 +1,7 @@
 """Where a face looks broken, and where covered: two maps by a small network.
 
 Like Face X-ray (Li et al., CVPR 2020) it was shown faces that were broken on purpose, with a map of
-where. Other than there it also sees what is usual of the face, both as it is and without its shape,
+where. Unlike that one it also sees what is usual of the face, both as it is and without its shape,
 and what lies around it; and it was shown whole faces behind hands, cups and masks, and before bad
 cameras: a covered face is not a broken one.
 """
@@ -36,7 +36,7 @@ LAYERS: Layers = (
     *((4, 16, 5, 2), (16, 32, 3, 2), (32, 32, 3, 1), (32, 48, 3, 2), (48, 48, 3, 1), (48, 2, 1, 1)),
     *((4, 16, 5, 2), (16, 24, 3, 2), (24, 24, 3, 1), (96, 32, 3, 1), (32, 2, 1, 1)),
 )
-"""Of the network: those that look at the face, and map it; look around it, and excuse it."""
+"""By layer of the network: channels in and out, kernel, stride."""
 
 FACE, HEAD, BESIDE, EXCUSE = slice(0, 5), slice(5, 6), slice(6, 9), slice(9, 11)
 """Which layers look at the face, and map it; at what lies around it, and excuse the face by it."""

@@ -199,7 +199,7 @@ def _most_colour(shares: Floats) -> float:
 
 
 def _is_fade(now: Floats, usual: Floats, far: float, rim: float) -> bool:
-    """Say whether all colours are by one factor nearer to grey, or farther from it.
+    """Return whether all colours are by one factor nearer to grey, or farther from it.
 
     The face is `far` from its usual colour, the `rim` from its. That colours come back only a rim
     that has some can tell: a face alone may turn red before a grey wall.

@@ -94,7 +94,7 @@ def reach(is_new: Mask, is_inside: Mask) -> float:
 
 
 def _new(now: Floats, usual: Floats, least: float, lit: Mask | None = None) -> Mask:
-    """Say which cells differ by `least` grey levels from all that is usual near them.
+    """Return which cells differ by `least` grey levels from all that is usual near them.
 
     How the light changed is seen where it says `lit`, else everywhere.
     """

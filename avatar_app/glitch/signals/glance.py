@@ -27,7 +27,7 @@ LAYERS: Layers = (
     *((2, 24, 5, 2), (24, 32, 3, 2), (32, 48, 3, 2), (48, 64, 3, 1), (64, 64, 3, 1)),
     *((128, 32, 1, 1), (32, 1, 1, 1)),
 )
-"""Of the network: those of the picture, and two of its mean and maximum, of which one rectified."""
+"""Layers of the picture, then two of its mean and maximum, the first of these rectified."""
 
 BODY, HEAD = slice(0, 5), slice(5, 7)
 
