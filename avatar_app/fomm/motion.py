@@ -7,7 +7,6 @@ calibrations is worked out once and held by `Transfer`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,14 +159,3 @@ def _normalised(points: KeyPoints) -> Floats:
     area = hull_area(value)
     centred: Floats = value - value.mean(axis=0)
     return centred / np.float32(np.sqrt(area)) if area > _NO_AREA else centred
-
-
-def best_frame(source: KeyPoints, candidates: Iterable[KeyPoints]) -> int:
-    """Index of the candidate nearest to the source's pose: the best moment to calibrate at.
-
-    Raises ValueError where there is no candidate.
-    """
-    distances = [pose_distance(source, candidate) for candidate in candidates]
-    if not distances:
-        raise ValueError("best_frame: expected at least one candidate, got none")
-    return int(np.argmin(distances))

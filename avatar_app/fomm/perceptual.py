@@ -120,11 +120,6 @@ class Lpips(nn.Module):
         return self.features(torch.tensor(image, device=device).permute(2, 0, 1)[None] / 255)
 
 
-def lpips(network: Lpips, image_a: Image, image_b: Image) -> float:
-    """Return LPIPS between two pictures (H, W, 3) uint8 of one size."""
-    return network.compare([image_a], [image_b])[0][0]
-
-
 class _Convolutions(nn.Module):
     """VGG's 3 x 3 convolutions with their ReLUs; `stages` hold block numbers, a map after each."""
 

