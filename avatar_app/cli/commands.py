@@ -6,7 +6,7 @@ import difflib
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from avatar_app.cli.terminal import show, show_table, shown_progress, warn
+from avatar_app.cli.terminal import show, show_facts, show_table, shown_progress, warn
 from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def demo(options: Namespace) -> None:
             options.out, model=options.model, device=options.device, progress=progress, warn=warn
         )
     show(_speed(result.stats))
-    show(f"video: {result.video}")
-    show(f"pictures: {result.strip}")
-    show(f"speed: {result.stats_json}")
+    show_facts(video=result.video, pictures=result.strip, speed=result.stats_json)
 
 
 def _speed(stats: Stats) -> str:
@@ -86,8 +84,7 @@ def bench(options: Namespace) -> None:
             json_file=options.json,
             progress=progress,
         )
-    for what, value in result.machine.items():
-        show(f"{what}: {value}")
+    show_facts(**result.machine)
     show_table(*result.table())
     show("milliseconds as p50 / p95 / p99")
     show(f"the published size renders {result.speedup:.1f} times as fast as upstream's way")
@@ -120,8 +117,7 @@ def train(options: Namespace) -> None:
             warn(f"what was learned is in {options.out}; add --resume to go on.")
         raise
     show(f"trained {result.minutes:.1f} minutes, {result.steps} steps")
-    for what in ("model", "sheet", "curves", "log"):
-        show(f"{what}: {getattr(result, what)}")
+    show_facts(model=result.model, sheet=result.sheet, curves=result.curves, log=result.log)
 
 
 def evaluate(options: Namespace) -> None:
@@ -189,41 +185,45 @@ def models_info(options: Namespace) -> None:
         _weights_info(options.name)
         return
     if options.name == second_opinion.NAME:
-        show(f"name: {second_opinion.NAME}")
-        show(f"what: {second_opinion.SUMMARY}")
-        show(f"licence: {second_opinion.LICENCE}")
-        show(f"where: {second_opinion.where()}")
+        show_facts(
+            name=second_opinion.NAME,
+            what=second_opinion.SUMMARY,
+            licence=second_opinion.LICENCE,
+            where=second_opinion.where(),
+        )
         return
     known = KNOWN.get(options.name)
     if known is not None:
-        show(f"name: {known.name}")
-        show(f"what: {known.summary}")
-        show(f"licence: {known.licence}")
+        show_facts(name=known.name, what=known.summary, licence=known.licence)
         if options.name not in available():
-            show(f"where: {_where(known.name, known, None)}")
+            show_facts(where=_where(known.name, known, None))
             for mirror in known.mirrors:
-                show(f"mirror: {mirror}")
+                show_facts(mirror=mirror)
             return
     checkpoint = load(options.name)
-    show(f"file: {checkpoint.path}")
-    show(f"bytes: {checkpoint.path.stat().st_size}")
-    show(f"sha256: {checkpoint.sha256}")
-    show(f"pictures: {checkpoint.size} x {checkpoint.size}")
-    show(f"keypoints: {checkpoint.model_params['common_params']['num_kp']}")
-    show(f"weights: {sum(tensor.size for tensor in checkpoint.tensors.values())}")
+    show_facts(
+        file=checkpoint.path,
+        bytes=checkpoint.path.stat().st_size,
+        sha256=checkpoint.sha256,
+        pictures=f"{checkpoint.size} x {checkpoint.size}",
+        keypoints=checkpoint.model_params["common_params"]["num_kp"],
+    )
+    show_facts(weights=sum(tensor.size for tensor in checkpoint.tensors.values()))
     card = checkpoint.path.with_suffix(".md")
     if card.is_file():
-        show(f"card: {card}")
+        show_facts(card=card)
 
 
 def _weights_info(name: str) -> None:
     from avatar_app.fomm.perceptual_weights import WEIGHTS
 
-    show(f"name: {name}")
-    show(f"what: {_WEIGHTS_SUMMARY}")
-    show(f"licence: {WEIGHTS[name].licence}")
-    show(f"where: {_weights_where(name)}")
-    show(f"package: {WEIGHTS[name].requirement}")
+    show_facts(
+        name=name,
+        what=_WEIGHTS_SUMMARY,
+        licence=WEIGHTS[name].licence,
+        where=_weights_where(name),
+        package=WEIGHTS[name].requirement,
+    )
 
 
 def _weights_where(name: str) -> str:

@@ -7,7 +7,7 @@ import importlib.util
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from avatar_app.cli.terminal import show, show_table, shown_progress, warn
+from avatar_app.cli.terminal import show, show_facts, show_table, shown_progress, warn
 from avatar_app.types import AvatarAppError
 
 if TYPE_CHECKING:
@@ -134,12 +134,14 @@ def sessions_show(options: Namespace) -> None:
 
     session = _session(options.session)
     info = session.info
-    show(f"session: {session.path}")
-    show(f"began: {info.started}")
-    show(f"length: {session.seconds:.1f} s{'' if session.is_whole else ' (it was cut off)'}")
-    show(f"why: {info.reason}")
-    show(f"avatar: {info.avatar}")
-    show(f"model: {info.model} with {info.device}")
+    show_facts(
+        session=session.path,
+        began=info.started,
+        length=f"{session.seconds:.1f} s{'' if session.is_whole else ' (it was cut off)'}",
+        why=info.reason,
+        avatar=info.avatar,
+        model=f"{info.model} with {info.device}",
+    )
     if info.lost:
         show(f"left out: {info.lost} pictures, as the disk was too slow")
     for video in (session.avatar_video, session.driver_video):

@@ -29,6 +29,12 @@ def show(line: str) -> None:
     sys.stdout.write(f"{_plain(line)}\n")
 
 
+def show_facts(**facts: object) -> None:
+    """Print a line for each fact: its name, a colon, and what it is."""
+    for name, fact in facts.items():
+        show(f"{name}: {fact}")
+
+
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of cells: a table on a terminal, tab-separated lines elsewhere."""
     if not sys.stdout.isatty():
