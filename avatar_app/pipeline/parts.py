@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from avatar_app.avatars import add_avatar, load_avatar, resolve_avatar
 from avatar_app.devices.camera import open_camera
 from avatar_app.devices.virtual_camera import open_output
+from avatar_app.fomm.motion import pose_distance
 from avatar_app.preferences import Preferences
 from avatar_app.recording import Moment, SessionInfo, SessionWriter, clip_of
 from avatar_app.types import (
@@ -93,8 +94,7 @@ def _open_reenactor(preferences: Preferences) -> LiveReenactor:
 
 
 def _open_avatar(name_or_file: str, size: int, looker: Looker) -> Avatar:
-    path: Path = resolve_avatar(name_or_file)
-    return load_avatar(path, size, looker.in_photo)
+    return load_avatar(resolve_avatar(name_or_file), size, looker.in_photo)
 
 
 def _keep_photo(photo: Path, looker: Looker) -> Path:
@@ -108,12 +108,6 @@ def _open_detector(preferences: Preferences) -> Detector | None:
     from avatar_app.glitch.own import load_own
 
     return load_detector("driver", false_alarms_per_hour=preferences.false_alarms, own=load_own())
-
-
-def _pose_distance(one: KeyPoints, other: KeyPoints) -> float:
-    from avatar_app.fomm.motion import pose_distance
-
-    return pose_distance(one, other)
 
 
 @dataclass(frozen=True)
@@ -148,8 +142,8 @@ class Parts:
     avatar: Callable[[str, int, Looker], Avatar] = _open_avatar
     photo: Callable[[Path, Looker], Path] = _keep_photo
     detector: Callable[[Preferences], Detector | None] = _open_detector
-    output: Callable[[Preferences], Output] = field(default=open_output)
+    output: Callable[[Preferences], Output] = open_output
     session: Callable[[Path, SessionInfo, Moment, Mapping[str, str]], SessionWriter] = SessionWriter
-    pose_distance: Callable[[KeyPoints, KeyPoints], float] = _pose_distance
+    pose_distance: Callable[[KeyPoints, KeyPoints], float] = pose_distance
     clock: Callable[[], float] = time.monotonic
     delays: Delays = Delays()
