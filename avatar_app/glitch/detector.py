@@ -15,7 +15,7 @@ from avatar_app.events import DEFAULT_FALSE_ALARMS
 from avatar_app.glitch.calibration import ROLES, RoleCalibration, load_calibration
 from avatar_app.glitch.driver import DriverWatch
 from avatar_app.glitch.follower import Follower, Sighting
-from avatar_app.glitch.judge import Judge, log_odds, probability
+from avatar_app.glitch.judge import Judge
 from avatar_app.glitch.landmarks import FaceFinder
 from avatar_app.glitch.own import OwnUsual
 from avatar_app.glitch.turns import BESIDE_DRIVER, FROM_VIDEO, Turns
@@ -29,7 +29,6 @@ def load_detector(
     role: str = "driver",
     *,
     false_alarms_per_hour: float | None = None,
-    sensitivity: float = 0.0,
     model: Path | None = None,
     own: OwnUsual | None = None,
     finder: FaceFinder | None = None,
@@ -37,11 +36,10 @@ def load_detector(
     """Open a detector for a `role` of `ROLES` with the calibration that travels with the app.
 
     `false_alarms_per_hour`: how many are accepted on clean pictures, by default those of
-    `DEFAULT_FALSE_ALARMS`. `sensitivity` moves the threshold from there in log-odds: 0 as
-    calibrated, above 0 more is flagged. `model` is a file that `calibrate` wrote, `own` what is
-    usual of this user, if that was learned. A `finder` whose models are loaded already saves a
-    second; only the same thread may use it. Raises AvatarAppError where the file cannot be read,
-    ValueError for another role.
+    `DEFAULT_FALSE_ALARMS`. `model` is a file that `calibrate` wrote, `own` what is usual of this
+    user, if that was learned. A `finder` whose models are loaded already saves a second; only the
+    same thread may use it. Raises AvatarAppError where the file cannot be read, ValueError for
+    another role.
     """
     if role not in ROLES:
         raise ValueError(f"load_detector: expected one of {', '.join(ROLES)}, got {role!r}")
@@ -53,7 +51,7 @@ def load_detector(
             f"{accepted:g} false alarms an hour cannot be promised; accept more than 0."
         )
     calibration = load_calibration(model).roles[role]
-    threshold = probability(log_odds(calibration.threshold(accepted)) - sensitivity)
+    threshold = calibration.threshold(accepted)
     if own is not None:
         calibration = own.applied(calibration)
     return GlitchDetector(role, calibration, threshold, finder)

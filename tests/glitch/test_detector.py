@@ -268,9 +268,12 @@ def test_a_covered_driver_warns_and_a_talking_one_does_not() -> None:
     detector.close()
 
 
-def test_more_sensitive_means_a_lower_threshold() -> None:
-    """Sensitivity moves the threshold both ways and keeps it a probability."""
-    low, usual, high = (load_detector("video", sensitivity=by).threshold for by in (3.0, 0.0, -3.0))
+def test_more_false_alarms_mean_a_lower_threshold() -> None:
+    """What is accepted an hour moves the threshold, which stays a probability."""
+    low, usual, high = (
+        load_detector("video", false_alarms_per_hour=accepted).threshold
+        for accepted in (50.0, None, 0.1)
+    )
     assert 0 < low < usual < high < 1
 
 
