@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from avatar_app.cli import detector_commands
 from avatar_app.cli.numbers import above_zero, whole
+from avatar_app.cli.options import Tree, add_command
 from avatar_app.events import DEFAULT_FALSE_ALARMS
 
 
-def add_detector_commands(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add `inspect` and `calibrate` to what `add_subparsers` gave, by `add`."""
-    _inspect(tree, add)
-    _calibrate(tree, add)
+def add_detector_commands(tree: Tree) -> None:
+    """Add `inspect` and `calibrate`."""
+    _inspect(tree)
+    _calibrate(tree)
 
 
-def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
-    command = add(
+def _inspect(tree: Tree) -> None:
+    command = add_command(
         tree,
         "inspect",
         "look for an avatar's glitches in anybody's video",
@@ -50,8 +48,8 @@ def _inspect(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     )
 
 
-def _calibrate(tree: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
-    command = add(
+def _calibrate(tree: Tree) -> None:
+    command = add_command(
         tree,
         "calibrate",
         "teach the glitch detector, and measure how good it is",

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from avatar_app.cli import commands
+from avatar_app.cli.options import Tree, add_command, centre_square_option
 from avatar_app.settings import install
 
-_Adder = Callable[..., argparse.ArgumentParser]
+
+def add_library_commands(tree: Tree) -> None:
+    """Add `models` and `avatars`."""
+    _models(tree)
+    _avatars(tree)
 
 
-def add_library_commands(tree: Any, command: _Adder) -> None:
-    """Add them to the tree; `command` adds one with what all commands share."""
-    _models(tree, command)
-    _avatars(tree, command)
-
-
-def _models(tree: Any, command: _Adder) -> None:
-    group = command(tree, "models", "list, look at, fetch and import models")
+def _models(tree: Tree) -> None:
+    group = add_command(tree, "models", "list, look at, fetch and import models")
     models = group.add_subparsers(metavar="COMMAND", title="commands")
-    command(models, "list", "list the known models and where they are", commands.models_list)
-    info = command(models, "info", "say what a model is", commands.models_info)
+    add_command(models, "list", "list the known models and where they are", commands.models_list)
+    info = add_command(models, "info", "say what a model is", commands.models_info)
     info.add_argument("name", metavar="NAME", help="a known model or a .safetensors file")
-    fetch = command(
+    fetch = add_command(
         models,
         "fetch",
         "download a known model and check it",
@@ -37,7 +33,7 @@ def _models(tree: Any, command: _Adder) -> None:
         examples="  avatar-app models fetch vox-adv\n  avatar-app models fetch lpips",
     )
     fetch.add_argument("name", metavar="NAME", help="a name that `models list` shows")
-    import_ = command(
+    import_ = add_command(
         models,
         "import",
         "turn a published checkpoint into a model of this app",
@@ -47,7 +43,7 @@ def _models(tree: Any, command: _Adder) -> None:
         "  avatar-app models import vox-adv-cpk.pth.tar",
     )
     import_.add_argument("file", metavar="FILE", type=Path, help="a .pth or .pth.tar file")
-    quantize = command(
+    quantize = add_command(
         models,
         "quantize",
         "make the form of a model that is fastest on a CPU",
@@ -60,11 +56,11 @@ def _models(tree: Any, command: _Adder) -> None:
     quantize.add_argument("--clips", metavar="DIR", type=Path, help="a folder of videos of faces")
 
 
-def _avatars(tree: Any, command: _Adder) -> None:
-    group = command(tree, "avatars", "list avatars and add your own")
+def _avatars(tree: Tree) -> None:
+    group = add_command(tree, "avatars", "list avatars and add your own")
     avatars = group.add_subparsers(metavar="COMMAND", title="commands")
-    command(avatars, "list", "list the avatars by name", commands.avatars_list)
-    add = command(
+    add_command(avatars, "list", "list the avatars by name", commands.avatars_list)
+    add = add_command(
         avatars,
         "add",
         "make an avatar of a photo",
@@ -72,8 +68,4 @@ def _avatars(tree: Any, command: _Adder) -> None:
         examples="  avatar-app avatars add me.jpg",
     )
     add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")
-    add.add_argument(
-        "--centre-square",
-        action="store_true",
-        help="take the middle of the photo where no face can be used",
-    )
+    centre_square_option(add)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from avatar_app.cli import live_commands
 from avatar_app.cli.numbers import above_zero
+from avatar_app.cli.options import Tree, add_command
 
 
-def add_live_commands(
-    tree: Any,
-    command: Callable[..., argparse.ArgumentParser],
-) -> None:
-    """Add them to the tree; `command` adds one with what all commands share."""
-    run = command(
+def add_live_commands(tree: Tree) -> None:
+    """Add `run`."""
+    run = add_command(
         tree,
         "run",
         "open the window, or with --headless run without one",
@@ -47,17 +43,17 @@ def add_live_commands(
     run.add_argument("--stats", metavar="FILE.json", type=Path, help="write speed, device, model")
 
 
-def add_session_commands(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add what is asked of recordings and videos afterwards."""
-    _sessions(tree, command)
-    _verify(tree, command)
-    _doctor(tree, command)
+def add_session_commands(tree: Tree) -> None:
+    """Add what is asked of recordings and videos afterwards, and of the machine."""
+    _sessions(tree)
+    _verify(tree)
+    _doctor(tree)
 
 
-def _sessions(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
-    group = command(tree, "sessions", "list, show and export what was recorded")
+def _sessions(tree: Tree) -> None:
+    group = add_command(tree, "sessions", "list, show and export what was recorded")
     sessions = group.add_subparsers(metavar="COMMAND", title="commands")
-    list_ = command(
+    list_ = add_command(
         sessions,
         "list",
         "list the recorded sessions, the newest first",
@@ -70,14 +66,14 @@ def _sessions(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> Non
         nargs="?",
         help="where to look (default: the folder of the settings)",
     )
-    show = command(
+    show = add_command(
         sessions,
         "show",
         "say what is in a session, and when which flag was up",
         live_commands.sessions_show,
         examples="  avatar-app sessions show last",
     )
-    export = command(
+    export = add_command(
         sessions,
         "export",
         "make one video of a session: driver and avatar side by side, its flags drawn in",
@@ -91,8 +87,8 @@ def _sessions(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> Non
     )
 
 
-def _verify(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
-    verify = command(
+def _verify(tree: Tree) -> None:
+    verify = add_command(
         tree,
         "verify",
         "say whether a video is labelled as an avatar of this app",
@@ -127,8 +123,8 @@ def _preference_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--headless", action="store_true", help="do without the window")
 
 
-def _doctor(tree: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
-    doctor = command(
+def _doctor(tree: Tree) -> None:
+    doctor = add_command(
         tree,
         "doctor",
         "say what works on this machine, and what to do about the rest",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +14,14 @@ from avatar_app.cli.detector_parser import add_detector_commands
 from avatar_app.cli.library_parser import add_library_commands
 from avatar_app.cli.live_parser import add_live_commands, add_session_commands
 from avatar_app.cli.numbers import above_zero, whole
+from avatar_app.cli.options import (
+    Tree,
+    add_command,
+    add_debug,
+    centre_square_option,
+    device_option,
+    model_options,
+)
 from avatar_app.cli.study_parser import add_study_command
 
 _PROGRAM = "avatar-app"
@@ -31,9 +38,6 @@ examples:
   avatar-app COMMAND --help                      more on one command
 
 exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C"""
-
-
-_DEFAULT_MODEL = "fomm-mini"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = _Parser(prog=_PROGRAM, usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"avatar-app {__version__}")
-    _add_debug(parser, default=False)
+    add_debug(parser, default=False)
     parser.set_defaults(parser=parser)
     tree = parser.add_subparsers(
         prog=_PROGRAM,  # by default made of the usage
@@ -74,83 +78,21 @@ def build_parser() -> argparse.ArgumentParser:
         title="commands",
         description="Without one it is `run`, with all of its options.",
     )
-    add_live_commands(tree, _command)
+    add_live_commands(tree)
     _animate(tree)
-    add_detector_commands(tree, _command)
+    add_detector_commands(tree)
     _demo(tree)
     _bench(tree)
     _train(tree)
     _evaluate(tree)
-    add_study_command(tree, _command, _model_options)
-    add_library_commands(tree, _command)
-    add_session_commands(tree, _command)
+    add_study_command(tree)
+    add_library_commands(tree)
+    add_session_commands(tree)
     return parser
 
 
-# What argparse calls the object that add_subparsers() gives.
-_Tree = Any
-
-
-def _add_debug(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:
-    parser.add_argument(
-        "--debug", action="store_true", default=default, help="show the traceback of an error"
-    )
-
-
-def _command(
-    tree: _Tree,
-    name: str,
-    summary: str,
-    run: Callable[[argparse.Namespace], int | None] | None = None,
-    description: str = "",
-    examples: str = "",
-) -> argparse.ArgumentParser:
-    """Add a command; without `run` it is a group that only shows its help.
-
-    `run` gives the exit code where it is neither 0 nor that of a failure.
-    """
-    command: argparse.ArgumentParser = tree.add_parser(
-        name,
-        help=summary,
-        description=description or f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"examples:\n{examples}" if examples else None,
-    )
-    command.set_defaults(parser=command)
-    if run is not None:
-        command.set_defaults(run=run)
-        _add_debug(command)
-    return command
-
-
-def _model_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--model",
-        metavar="NAME|FILE",
-        default=_DEFAULT_MODEL,
-        help="a known model or a .safetensors file (default: %(default)s)",
-    )
-    _device_option(command)
-
-
-def _device_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="what computes (default: CUDA where there is one, else the CPU)",
-    )
-
-
-def _centre_square_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--centre-square",
-        action="store_true",
-        help="take the middle of the photo where no face can be used",
-    )
-
-
-def _animate(tree: _Tree) -> None:
-    command = _command(
+def _animate(tree: Tree) -> None:
+    command = add_command(
         tree,
         "animate",
         "make the person in a photo follow the person in a video",
@@ -165,7 +107,7 @@ def _animate(tree: _Tree) -> None:
     command.add_argument(
         "-o", dest="out", metavar="OUT.mp4", type=Path, required=True, help="the video to write"
     )
-    _model_options(command)
+    model_options(command)
     command.add_argument(
         "--absolute",
         action="store_true",
@@ -179,7 +121,7 @@ def _animate(tree: _Tree) -> None:
     command.add_argument(
         "--no-crop", dest="crop", action="store_false", help="do not follow the driver's face"
     )
-    _centre_square_option(command)
+    centre_square_option(command)
     command.add_argument(
         "--frames",
         metavar="FILE.csv",
@@ -203,8 +145,8 @@ def _animate(tree: _Tree) -> None:
     )
 
 
-def _demo(tree: _Tree) -> None:
-    command = _command(
+def _demo(tree: Tree) -> None:
+    command = add_command(
         tree,
         "demo",
         "animate the bundled avatar with the bundled clip",
@@ -221,11 +163,11 @@ def _demo(tree: _Tree) -> None:
         default=Path("demo-output"),
         help="the folder to write into (default: %(default)s)",
     )
-    _model_options(command)
+    model_options(command)
 
 
-def _bench(tree: _Tree) -> None:
-    command = _command(
+def _bench(tree: Tree) -> None:
+    command = add_command(
         tree,
         "bench",
         "measure how fast the model renders on this machine",
@@ -238,11 +180,11 @@ def _bench(tree: _Tree) -> None:
     command.add_argument(
         "--quick", action="store_true", help="a tenth of the frames: less exact, but soon done"
     )
-    _model_options(command)
+    model_options(command)
 
 
-def _train(tree: _Tree) -> None:
-    command = _command(
+def _train(tree: Tree) -> None:
+    command = add_command(
         tree,
         "train",
         "train a model on video clips",
@@ -273,11 +215,11 @@ def _train(tree: _Tree) -> None:
         type=above_zero("a number of minutes"),
         help="how long to train in all (default: CONFIG's)",
     )
-    _device_option(command)
+    device_option(command)
 
 
-def _evaluate(tree: _Tree) -> None:
-    command = _command(
+def _evaluate(tree: Tree) -> None:
+    command = add_command(
         tree,
         "evaluate",
         "measure the quality of a model beside its baselines",
@@ -317,4 +259,4 @@ def _evaluate(tree: _Tree) -> None:
         type=Path,
         help="write ten seconds of portraits driven by the clips (needs --avatars)",
     )
-    _model_options(command)
+    model_options(command)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from avatar_app.cli import study_command
 from avatar_app.cli.numbers import above_zero, severities, whole
+from avatar_app.cli.options import Tree, add_command, model_options
 
 
-def add_study_command(
-    tree: Any,
-    add: Callable[..., argparse.ArgumentParser],
-    model_options: Callable[[argparse.ArgumentParser], None],
-) -> None:
-    """Add `study` to what `add_subparsers` gave, by `add`; `model_options` adds a model's."""
-    command = add(
+def add_study_command(tree: Tree) -> None:
+    """Add `study`."""
+    command = add_command(
         tree,
         "study",
         "find out what breaks an avatar",
