@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from avatar_app.types import Floats, KeyPoints
@@ -45,33 +46,12 @@ def inverse(matrix: Floats) -> Floats:
 
 
 def hull(points: Floats) -> Floats:
-    """Corners (n, 2) of the convex hull of `points` (K, 2), in turning order (monotone chain).
+    """Corners (n, 2) of the convex hull of `points` (K, 2), in turning order.
 
     Fewer than three corners come back where the points lie on a line or a spot.
     """
-    ordered = sorted({(float(x), float(y)) for x, y in points})
-    if len(ordered) < 3:
-        return np.array(ordered, np.float32).reshape(-1, 2)
-    lower, upper = _half_hull(ordered), _half_hull(ordered[::-1])
-    return np.array(lower[:-1] + upper[:-1], np.float32)
-
-
-def _half_hull(ordered: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    chain: list[tuple[float, float]] = []
-    for point in ordered:
-        while len(chain) >= 2 and _turn(chain[-2], chain[-1], point) <= 0:
-            chain.pop()
-        chain.append(point)
-    return chain
-
-
-def _turn(
-    start: tuple[float, float], middle: tuple[float, float], end: tuple[float, float]
-) -> float:
-    """Positive where the way over `middle` turns left, 0 where it goes straight on."""
-    return (middle[0] - start[0]) * (end[1] - start[1]) - (middle[1] - start[1]) * (
-        end[0] - start[0]
-    )
+    corners = cv2.convexHull(np.asarray(points, np.float32))
+    return np.asarray(corners, np.float32).reshape(-1, 2)
 
 
 def hull_area(points: Floats) -> float:
