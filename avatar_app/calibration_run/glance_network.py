@@ -14,12 +14,11 @@ from torch.nn import functional
 
 from avatar_app.calibration_run import spoiling
 from avatar_app.calibration_run.batches import BROKEN_CELLS, Batches
-from avatar_app.calibration_run.learning import check_minutes, learn, spare_core
+from avatar_app.calibration_run.learning import check_training, learn, spare_core
 from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, play
 from avatar_app.calibration_run.map_network import folded, stacked
 from avatar_app.calibration_run.maps import draw_glances
 from avatar_app.calibration_run.network import Trained
-from avatar_app.files import check_writable
 from avatar_app.glitch.signals import networks
 from avatar_app.glitch.signals.glance import BODY, HEAD, LAYERS, contrasted
 from avatar_app.glitch.signals.networks import Weights
@@ -51,10 +50,7 @@ def train_glance(
     `maps` is a picture to write of what it says of people who were held out. Needs about 12 GB of
     memory. Raises AvatarAppError for what is wrong with any of these.
     """
-    check_minutes(minutes)
-    for path in (output, maps):
-        if path is not None:
-            check_writable(path)
+    check_training(minutes, output, maps)
     learnt, held = play(clips, model, device, progress)
     torch.manual_seed(seed)
     network, draw = WholeFace(), functools.partial(GlanceBatches(learnt, seed).draw, _BATCH)

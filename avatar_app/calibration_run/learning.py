@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
+from avatar_app.files import check_writable
 from avatar_app.progress import Progress
 from avatar_app.types import AvatarAppError
 
@@ -21,10 +23,13 @@ _Lessons = TypeVar("_Lessons")
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
-def check_minutes(minutes: float) -> None:
-    """Raise AvatarAppError where there is no time to learn in."""
+def check_training(minutes: float, *files: Path | None) -> None:
+    """Raise AvatarAppError where there is no time to learn in, or a file cannot be written."""
     if not minutes > 0:
         raise AvatarAppError(f"{minutes:g} minutes are no time to learn in; give more than 0.")
+    for file in files:
+        if file is not None:
+            check_writable(file)
 
 
 def learn(

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from avatar_app.calibration_run import spoiling
 from avatar_app.calibration_run.batches import BROKEN_CELLS, Batches, is_broken
-from avatar_app.calibration_run.learning import check_minutes, learn, spare_core
+from avatar_app.calibration_run.learning import check_training, learn, spare_core
 from avatar_app.calibration_run.lessons import NO, UNKNOWN, YES, Lessons, play
 from avatar_app.calibration_run.map_network import (
     MapNetwork,
@@ -25,7 +25,6 @@ from avatar_app.calibration_run.map_network import (
     weights_of,
 )
 from avatar_app.calibration_run.maps import draw_maps
-from avatar_app.files import check_writable
 from avatar_app.glitch.signals import networks, sight
 from avatar_app.glitch.signals.artifacts import (
     HIGHEST,
@@ -79,10 +78,7 @@ def train_network(
     of what it sees of people who were held out. Needs about 12 GB of memory.
     Raises AvatarAppError for what is wrong with any of these.
     """
-    check_minutes(minutes)
-    for path in (output, maps):
-        if path is not None:
-            check_writable(path)
+    check_training(minutes, output, maps)
     known = None if start is None else ArtifactNetwork.load(start)
     learnt, held = play(clips, model, device, progress)
     network, steps = _learned(learnt, minutes, seed, progress, known)

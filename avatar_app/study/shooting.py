@@ -10,6 +10,7 @@ import numpy as np
 from avatar_app.fomm.reenactor import FommReenactor
 from avatar_app.glitch.landmarks import Face
 from avatar_app.perturbations import CASES, perturb
+from avatar_app.perturbations.cases import SOURCE
 from avatar_app.study.footage import NO_FACE, NOBODY, Footage, Shot, take_frames
 from avatar_app.study.measures import (
     ANOTHER_PERSON,
@@ -233,7 +234,7 @@ def _identities(
     own = np.linalg.norm(found - person, axis=1)
     change = np.linalg.norm(found - stage.people[indices], axis=1)
     case = CASES.get(trial.case)
-    decisive = own if case is not None and case.side == "source" else change
+    decisive = own if case is not None and case.side == SOURCE else change
     damage = beside.damage()
     failed = damage >= FAILS
     failed[indices] |= decisive > ANOTHER_PERSON
