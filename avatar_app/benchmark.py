@@ -88,8 +88,7 @@ def bench(
     or the device is not to be had, or the file cannot be written.
     """
     device = runtime.choose(device).device
-    if json_file is not None:
-        check_writable(json_file)
+    check_writable(json_file)
     frames = max(frames // 10, 3) if quick else frames
     checkpoint = load(model)
     machine = _machine()

@@ -63,13 +63,19 @@ def write_json(path: Path, content: object, indent: int = 2) -> None:
     write_whole(path, f"{text}\n".encode())
 
 
-def check_writable(path: Path) -> None:
-    """Raise AvatarAppError where no file `path` can be written: before long work, not after."""
-    with write_errors(path):
-        if _is_replaceable(path):
-            probe = nearest_folder(_real(path).parent) / _hidden(path)
-            probe.open("xb").close()
-            probe.unlink()
+def check_writable(*paths: Path | None) -> None:
+    """Raise AvatarAppError where a file cannot be written: before long work, not after.
+
+    None stands for a file that nobody asked for.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        with write_errors(path):
+            if _is_replaceable(path):
+                probe = nearest_folder(_real(path).parent) / _hidden(path)
+                probe.open("xb").close()
+                probe.unlink()
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:

@@ -49,8 +49,7 @@ def run_headless(
     cause.
     """
     check_camera(preferences.camera)
-    if stats_json is not None:
-        check_writable(stats_json)
+    check_writable(stats_json)
     pipeline = Pipeline(preferences, parts)
     watch = _Watch(pipeline, say)
     pipeline.start()

@@ -241,9 +241,7 @@ def _check_outputs(inputs: list[Path], videos: list[Path | None], files: list[Pa
     for path in videos:
         if path is not None:
             check_output(path)
-    for path in files:
-        if path is not None:
-            check_writable(path)
+    check_writable(*files)
 
 
 def _check_distinct(inputs: list[Path], outputs: list[Path]) -> None:

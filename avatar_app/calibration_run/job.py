@@ -107,9 +107,7 @@ def calibrate(
     """
     began = time.perf_counter()
     cache = cache or output.with_suffix(".cache")
-    for path in (output, curves, cache / "probe"):
-        if path is not None:
-            check_writable(path)
+    check_writable(output, curves, cache / "probe")
     _check_packages()
     known = None if weights is None else load_calibration(weights)
     scenes = plan(clips, avatars, videos, again)

@@ -27,9 +27,7 @@ def check_training(minutes: float, *files: Path | None) -> None:
     """Raise AvatarAppError where there is no time to learn in, or a file cannot be written."""
     if not minutes > 0:
         raise AvatarAppError(f"{minutes:g} minutes are no time to learn in; give more than 0.")
-    for file in files:
-        if file is not None:
-            check_writable(file)
+    check_writable(*files)
 
 
 def learn(

@@ -38,8 +38,7 @@ def learn_own(
     first after it was gone. They are written to `output`, by default where `run` finds them. Raises
     AvatarAppError where the video shows too little of a face.
     """
-    if output is not None:
-        check_writable(output)
+    check_writable(output)
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(VideoReader(video, max_side=640))
         engine = stack.enter_context(contextlib.closing(load_reenactor(model, device)))

@@ -67,9 +67,7 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
     """
     if options.stride < 1:
         raise AvatarAppError(f"A stride of {options.stride} is not possible; use 1 or more.")
-    for file in (options.sheet, options.json):
-        if file is not None:
-            check_writable(file)
+    check_writable(options.sheet, options.json)
     if options.video is not None:
         if options.avatars is None:
             raise AvatarAppError("A comparison video needs portraits; give them with --avatars.")

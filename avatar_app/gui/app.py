@@ -43,8 +43,7 @@ def run_window(
     The same is written to `stats_json`, also after Ctrl-C. Raises AvatarAppError where there is no
     screen, and KeyboardInterrupt after Ctrl-C.
     """
-    if stats_json is not None:
-        check_writable(stats_json)
+    check_writable(stats_json)
     app = make_application()
     pipeline = Pipeline(preferences, parts)
     account = Account(pipeline)

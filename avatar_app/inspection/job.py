@@ -63,8 +63,7 @@ def inspect(
         raise AvatarAppError(
             "An avatar and its driving video belong together; give both, or neither of them."
         )
-    for name in (FRAMES, EVENTS, REPORT):
-        check_writable(out / name)
+    check_writable(out / FRAMES, out / EVENTS, out / REPORT)
     began = time.perf_counter()
     role = "video" if driving is None else "driver"
     learned = load_calibration(calibration)
