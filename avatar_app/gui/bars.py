@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+)
 
 from avatar_app.devices.virtual_camera import NONE
 from avatar_app.events import Stats
@@ -22,9 +30,11 @@ _SEEN = {
 }
 
 
-def with_key(label: str, keys: tuple[str, ...]) -> str:
-    """Write a label with the key behind it."""
-    return f"{label} ({shown_key(keys[0])})" if keys else label
+def _tell_keys(buttons: Mapping[str, QAbstractButton], keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Name the keys in the tips of the buttons, both by action."""
+    for name, button in buttons.items():
+        label, shown = BY_NAME[name].label, keys[name]
+        button.setToolTip(f"{label} ({shown_key(shown[0])})" if shown else label)
 
 
 class Header(QFrame):
@@ -64,8 +74,7 @@ class Header(QFrame):
 
     def show_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Name the keys in the buttons' tips."""
-        for name, button in self._buttons.items():
-            button.setToolTip(with_key(BY_NAME[name].label, keys[name]))
+        _tell_keys(self._buttons, keys)
 
     def show_state(self, state: State) -> None:
         """Name the camera, and say what others see."""
@@ -129,8 +138,7 @@ class Controls(QFrame):
 
     def show_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Name the keys in the buttons' tips."""
-        for name, button in self.buttons.items():
-            button.setToolTip(with_key(BY_NAME[name].label, keys[name]))
+        _tell_keys(self.buttons, keys)
 
     def show_state(self, state: State) -> None:
         """Press down what is on. What was asked for shows when it holds, not before.
