@@ -3,6 +3,5 @@
 from avatar_app.animation.demo import Demo, demo
 from avatar_app.animation.job import Animation, animate
 from avatar_app.animation.report import Stats
-from avatar_app.reports import Percentiles
 
-__all__ = ["Animation", "Demo", "Percentiles", "Stats", "animate", "demo"]
+__all__ = ["Animation", "Demo", "Stats", "animate", "demo"]

@@ -247,7 +247,7 @@ def scores(take: Take, calibration: RoleCalibration, threshold: float) -> tuple[
     return np.array(found), flagged
 
 
-def folds(takes: Sequence[Take], draw: int = 0) -> Iterator[tuple[list[Take], list[Take]]]:
+def folds(takes: Sequence[Take], draw: int) -> Iterator[tuple[list[Take], list[Take]]]:
     """Yield (to fit, left out) so that neither a person nor a kind of glitch is in both.
 
     Who and what are left out together is drawn by lot.

@@ -187,7 +187,7 @@ def _learned(
     minutes: float,
     seed: int,
     progress: Progress,
-    known: ArtifactNetwork | None = None,
+    known: ArtifactNetwork | None,
 ) -> tuple[MapNetwork, int]:
     torch.manual_seed(seed)
     network, batches, held = MapNetwork(), MapBatches(lessons, seed), None

@@ -21,9 +21,7 @@ from avatar_app.types import Floats, Image, KeyPoints
 class TorchRuntime:
     """`Runtime` by PyTorch; channels-last, optionally with convolutions in bfloat16."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, device: str = "cpu", precision: str = "auto"
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, device: str, precision: str) -> None:
         self._device = torch.device(device)
         self._half = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
         generator, kp_detector = load_networks(checkpoint)

@@ -37,7 +37,7 @@ class Sprite:
     density: float
     origin: tuple[float, float]
 
-    def laid(self, image: Image, place: Floats, opacity: float = 1.0) -> Image:
+    def laid(self, image: Image, place: Floats, opacity: float) -> Image:
         """Lay it over `image` where `place`, (2, 3), puts its coordinates in pixels."""
         if opacity <= 0:
             return image

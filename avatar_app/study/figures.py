@@ -27,7 +27,7 @@ def draw_effect(
     failed: Responses,
     damage: Responses,
     strips: Sequence[tuple[int, Path, str]],
-    first_panel: str = "driver",
+    first_panel: str,
 ) -> None:
     """Draw "The effect of ...": the curves with their bands beside strips of frames.
 

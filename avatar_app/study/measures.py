@@ -183,9 +183,7 @@ class Beside:
         return np.asarray(np.abs(rendered - driver), np.float32)
 
 
-def expected_landmarks(
-    clean: Floats, driver: Floats | None = None, clean_driver: Floats | None = None
-) -> Floats:
+def expected_landmarks(clean: Floats, driver: Floats | None, clean_driver: Floats | None) -> Floats:
     """Return where a rendering's landmarks (N, 68, 2) should be.
 
     Where the `clean` rendering has them; with `driver`, moved by as much as the driver's landmarks
