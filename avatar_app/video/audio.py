@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from typing import cast
 
@@ -60,13 +61,19 @@ class AudioTrack:
                 yield packet
 
     def _encoded(self) -> Iterator[av.Packet[av.AudioStream]]:
-        resampler = av.AudioResampler(format=self._out.format, layout="stereo", rate=48_000)
-        for sound in self._decoded():
-            for piece in resampler.resample(sound):
-                # Nothing of what ends before the first picture.
-                if piece.pts is None or piece.pts + piece.samples > 0:
-                    yield from self._out.encode(piece)
+        for piece in self._resampled():
+            # Nothing of what ends before the first picture.
+            if piece.pts is None or piece.pts + piece.samples > 0:
+                yield from self._out.encode(piece)
         yield from self._out.encode(None)
+
+    def _resampled(self) -> Iterator[av.AudioFrame]:
+        """Give the sound as the encoder takes it, also where it changes its kind on the way."""
+        for _, alike in itertools.groupby(self._decoded(), _kind):
+            resampler = av.AudioResampler(format=self._out.format, layout="stereo", rate=48_000)
+            for sound in alike:
+                yield from resampler.resample(sound)
+            yield from resampler.resample(None)
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
         for packet in self._shifted():
@@ -91,3 +98,8 @@ class AudioTrack:
         # A file cut off in the middle has sound up to the cut.
         with contextlib.suppress(av.FFmpegError):
             yield from self._source.demux(self._in)
+
+
+def _kind(sound: av.AudioFrame) -> tuple[str, str, int]:
+    """What one resampler can take: recordings that were joined may differ in it."""
+    return sound.format.name, sound.layout.name, sound.sample_rate

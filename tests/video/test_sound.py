@@ -69,6 +69,16 @@ def test_sound_goes_on_where_recordings_were_joined(tmp_path: Path, target: str)
     assert tone_begins(path) == pytest.approx(2.0, abs=0.07)
 
 
+def test_sound_of_another_kind_may_follow(tmp_path: Path) -> None:
+    """Recordings that were joined may have been made with different microphones."""
+    stereo = write_sound(tmp_path / "a.ts", "mp2", 2.0, pictures=True, silence=2.0).read_bytes()
+    mono = write_sound(tmp_path / "a.ts", "mp2", 2.0, pictures=True, layout="mono").read_bytes()
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(stereo + mono)
+    path = write_clip(tmp_path / "b.mp4", [step / 25 for step in range(100)], audio=joined)
+    assert tone_begins(path) == pytest.approx(2.0, abs=0.07)
+
+
 def test_silent_driver_gives_a_silent_output(tmp_path: Path) -> None:
     """Without sound in the driver the output has no sound track."""
     driver = write_clip(tmp_path / "a.mp4", [0.0, 0.04])

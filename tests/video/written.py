@@ -61,10 +61,11 @@ def write_sound(
     pictures: bool,
     silence: float = 0.0,
     tail: float = 0.0,
+    layout: str = "stereo",
 ) -> Path:
     """Write a tone, with `silence` before and a clip beside it if asked, up to the `tail`."""
     with av.open(path, "w", options=INDEX_FIRST) as container:
-        sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000))
+        sound = cast(av.AudioStream, container.add_stream(codec, rate=48_000, layout=layout))
         if pictures:
             encoder = "libvpx" if path.suffix == ".webm" else "libx264"
             options = {"g": "25", "bf": "0"}
@@ -78,8 +79,8 @@ def write_sound(
         samples = np.sin(np.arange(round(seconds * 48_000)) / 10).astype(np.float32) / 2
         samples[: round(silence * 48_000)] = 0
         for start in range(0, len(samples), 960):
-            piece = np.tile(samples[start : start + 960], (2, 1))
-            chunk = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+            piece = np.tile(samples[start : start + 960], (sound.layout.nb_channels, 1))
+            chunk = av.AudioFrame.from_ndarray(piece, format="fltp", layout=layout)
             chunk.sample_rate, chunk.pts, chunk.time_base = 48_000, start, Fraction(1, 48_000)
             container.mux(sound.encode(chunk))
         container.mux(sound.encode(None))
