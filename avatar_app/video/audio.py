@@ -83,6 +83,7 @@ class AudioTrack:
     def _shifted(self) -> Iterator[av.Packet[av.AudioStream]]:
         """Give packets the time of the pictures, where that of the file jumps too."""
         origin, due = self._origin, None
+        last, after = None, 0
         for packet in self._demuxed():
             if packet.pts is not None and packet.dts is not None and packet.time_base is not None:
                 time = float(packet.dts * packet.time_base)
@@ -90,8 +91,12 @@ class AudioTrack:
                     origin += time - due
                 due = time + float((packet.duration or 0) * packet.time_base)
                 shift = round(origin / packet.time_base)
+                if last is not None and packet.dts - shift <= last:
+                    # After the last, like a picture: no file takes times that do not rise.
+                    shift = packet.dts - after
                 packet.pts -= shift
                 packet.dts -= shift
+                last, after = packet.dts, packet.dts + max(1, packet.duration or 0)
             yield packet
 
     def _demuxed(self) -> Iterator[av.Packet[av.AudioStream]]:
