@@ -124,13 +124,14 @@ def add_avatar(
     writes beside it (place, time). Raises AvatarAppError if it cannot serve as an avatar or if
     there is one of that name.
     """
-    if path.stem.casefold() in (name.casefold() for name in list_avatars()):
+    name = path.stem.lstrip(".") or "photo"  # hidden files are not listed
+    if name.casefold() in (known.casefold() for known in list_avatars()):
         raise AvatarAppError(
-            f"there is an avatar called {path.stem} already; rename the file and add it again"
+            f"there is an avatar called {name} already; rename the file and add it again"
         )
     load_avatar(path, 256, find_faces, centre_square=centre_square, warn=warn)
     photo, _ = _read_photo(path)
-    target = _own_folder() / f"{path.stem}.png"
+    target = _own_folder() / f"{name}.png"
     with whole(target) as part, write_errors(target):
         Pictures.fromarray(photo).save(part)
     return target

@@ -328,6 +328,20 @@ def test_added_avatar_is_listed_and_leaves_camera_data_behind(
         add_avatar(tmp_path / "me.jpg", never)
 
 
+@pytest.mark.parametrize(
+    ("file", "name"), [(".face", "face"), (".me.jpg", "me"), ("...png", "photo")]
+)
+def test_avatar_of_a_hidden_photo_is_not_hidden(
+    tmp_path: Path, mateo: Pictures.Image, file: str, name: str
+) -> None:
+    """What was added is listed, and not replaced by the next one; desktops keep a ~/.face."""
+    mateo.save(tmp_path / file, format="PNG")
+    kept = add_avatar(tmp_path / file, nobody, centre_square=True)
+    assert list_avatars()[name] == kept
+    with pytest.raises(AvatarAppError, match=f"called {name} already"):
+        add_avatar(tmp_path / file, nobody, centre_square=True)
+
+
 def test_photo_kept_without_a_face_is_an_avatar(tmp_path: Path, mateo: Pictures.Image) -> None:
     """Who has accepted the centre of a picture once can use it by its name, everywhere."""
     mateo.save(tmp_path / "cat.png")
