@@ -39,21 +39,27 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of cells: a table on a terminal, tab-separated lines elsewhere."""
     if not sys.stdout.isatty():
         for row in (headings, *rows):
-            show("\t".join(row))
+            show("\t".join(map(_cell, row)))
         return
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*map(_plain, row))
+        table.add_row(*(Text(_cell(text)) for text in row))
     Console().print(table)
 
 
 def warn(sentence: str) -> None:
     """Print what a user should know."""
     sys.stderr.write(f"avatar-app: {_plain(sentence)}\n")
+
+
+def _cell(text: str) -> str:
+    """Spell what would end a cell or its line: a file's name may hold either."""
+    return _plain(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
 def _plain(text: str) -> str:
