@@ -17,7 +17,7 @@ from avatar_app.recording import Moment, Roll, SessionInfo, SessionWriter, check
 from avatar_app.types import AvatarAppError
 
 _WAIT = 0.1
-_LATE = 2.0  # seconds by which a flag may come later than the picture it is about
+_LATE = 2.0  # seconds by which a picture, or a flag about it, may come after it was taken
 _LONGEST = 600.0  # seconds around a flag: one that stays up all day must not fill the disk
 _LONGEST_PAUSE = 60.0  # seconds without a picture: no video file can tell one of hours
 _BETWEEN_LOOKS = 2.0  # seconds between two looks at the disk
@@ -65,8 +65,9 @@ class RecordJob:
             return  # one at a time, so that a command or the end need not wait for all of them
         moment = self._wiring.to_record.take(_WAIT)
         self._take_events()
-        # A disk that is behind still gets all that was to be recorded.
-        at = self._wiring.now() if moment is None else moment.time
+        # A disk that is behind still gets all that was to be recorded, and so does a slow model:
+        # where nothing has come, a picture of earlier may be on its way.
+        at = self._wiring.now() - _LATE if moment is None else moment.time
         reason = self._occasion.reason(at, self._wiring.preferences)
         if self._writer is not None and self._is_over(self._writer, reason, at):
             self._finish(self._writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import threading
 import time
@@ -23,14 +24,18 @@ from avatar_app.events import (
     Refused,
     WorkerFailed,
 )
+from avatar_app.handoff import Cell
 from avatar_app.pipeline.commands import Apply, Mark, StartRecording, StopRecording
 from avatar_app.pipeline.occasion import Occasion
+from avatar_app.pipeline.record import RecordJob
+from avatar_app.pipeline.view import State
+from avatar_app.pipeline.wiring import Wiring
 from avatar_app.preferences import Preferences
 from avatar_app.provenance import read_label
 from avatar_app.recording import Moment, Session, list_sessions, open_session
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VideoReader
-from tests.pipeline.fakes import AVATAR, LONG, RAW, Faults, Run, running
+from tests.pipeline.fakes import AVATAR, LONG, RAW, Faults, Run, grey, parts, running
 
 
 def saved(run: Run) -> Session:
@@ -115,6 +120,24 @@ def test_a_flag_is_recorded_with_the_seconds_around_it() -> None:
     first = min(time for time in faults.rendered if time >= flagged.time - 0.3)
     assert flagged.time - raised.time == pytest.approx(first, abs=1e-5)
     assert session.seconds >= cleared.time
+
+
+def test_a_picture_that_comes_late_begins_no_session_of_its_own() -> None:
+    """The last ones of the seconds around a flag belong to them, however slow the model is."""
+    clock = [100.0]
+    made = dataclasses.replace(parts(Faults()), clock=lambda: clock[0])
+    preferences = Preferences(record="flags", post_roll=1.0)
+    wiring = Wiring(made, Cell(State(preferences)))
+    job = RecordJob(wiring)
+    wiring.to_note.put(FlagRaised(100.0, 0, Flag.BLURRED, 0.5))
+    wiring.to_note.put(FlagCleared(100.2, 0, Flag.BLURRED, 0.2))
+    for now, taken in ((100.3, 100.0), (101.3, None), (101.4, 101.1), (103.5, None)):
+        clock[0] = now
+        if taken is not None:
+            wiring.to_record.put(Moment(0, taken, grey(AVATAR)))
+        job.step()
+    (session,) = list_sessions(preferences.recordings_dir)
+    assert session.info.pictures == 2
 
 
 def test_a_mark_is_recorded_like_a_flag() -> None:
