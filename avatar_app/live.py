@@ -25,6 +25,7 @@ from avatar_app.pipeline.account import Account, LiveRun
 from avatar_app.pipeline.output import OutputJob
 from avatar_app.preferences import Preferences
 from avatar_app.progress import Progress, silent
+from avatar_app.recording import clip_of
 from avatar_app.types import AvatarAppError
 
 _GLANCE = 0.2  # seconds between two looks at the clock
@@ -44,11 +45,11 @@ def run_headless(
 
     `say` takes a sentence about whatever a person should know. `stats_json` is also written after
     KeyboardInterrupt, which is raised again. Raises AvatarAppError at once for a camera that is a
-    file which is not there, or where model or avatar cannot be had; and at the end where there has
-    been no avatar at all, or the virtual camera could never be used. Its sentence is that of the
-    cause.
+    file or a folder which cannot be played, or where model or avatar cannot be had; and at the end
+    where there has been no avatar at all, or the virtual camera could never be used. Its sentence
+    is that of the cause.
     """
-    check_camera(preferences.camera)
+    check_camera(str(clip_of(Path(preferences.camera)) or preferences.camera))
     check_writable(stats_json)
     pipeline = Pipeline(preferences, parts)
     watch = _Watch(pipeline, say)

@@ -41,15 +41,25 @@ def open_camera(spec: str, width: int = 640, height: int = 480, fps: float = 30.
 
 
 def check_camera(spec: str) -> None:
-    """Raise CameraError where `spec` can only be a file or a folder, and is not there.
+    """Raise AvatarAppError where `spec` can only be a file or a folder that is not to be used.
 
-    A webcam may still be plugged in; a misspelt file does not come by waiting.
+    A webcam may still be plugged in; what is misspelt or damaged does not come by waiting.
     """
     path = Path(spec)
-    is_path = path.suffix.lower() in VIDEO_SUFFIXES or path.name != spec
-    if "://" in spec or not is_path or is_file(path) or os.path.exists(path):
+    if "://" in spec or spec in (DEMO, TEST):
         return
-    if camera_number(spec) is None:
+    if is_file(path):
+        ClipCamera(path).close()
+        return
+    is_folder = os.path.isdir(path)
+    is_path = path.suffix.lower() in VIDEO_SUFFIXES or path.name != spec
+    is_device = os.path.exists(path) and not is_folder
+    if is_device or not (is_path or is_folder) or camera_number(spec) is not None:
+        return
+    if is_folder:
         raise CameraError(
-            f"{spec} does not exist; check the name and the folder, or use the camera 'demo'."
+            f"{spec} is a folder, and no recorded session; give a video file or a session's folder."
         )
+    raise CameraError(
+        f"{spec} does not exist; check the name and the folder, or use the camera 'demo'."
+    )

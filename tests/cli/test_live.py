@@ -75,6 +75,20 @@ def test_a_camera_that_is_a_missing_file_is_one_sentence(run: Run, tmp_path: Pat
         assert_one_sentence(result, f"{missing} does not exist; check the name and the folder")
 
 
+def test_a_camera_that_can_never_be_played_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    """At once, rather than wait for ever until it mends."""
+    session = tmp_path / "session"
+    session.mkdir()
+    (session / "session.json").write_text("{")
+    (tmp_path / "talk.mp4").write_text("no video")
+    for camera, said in (
+        (session, "no session that can be read"),
+        (tmp_path / "talk.mp4", "is not a video that can be read"),
+        (tmp_path, "is a folder, and no recorded session"),
+    ):
+        assert_one_sentence(run("--headless", "--camera", camera), said)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_an_ended_live_app_leaves_what_it_recorded(
     environment: dict[str, str], model: Path, tmp_path: Path, ending: signal.Signals

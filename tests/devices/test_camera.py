@@ -196,8 +196,27 @@ def test_what_may_still_come_passes_the_check(clip: Path) -> None:
     """A webcam, an address, what is there, and what is always there."""
     for spec in ("0", "/dev/video99", "front door", "rtsp://nowhere/clip.mp4", "demo", "test"):
         check_camera(spec)
-    for path in (clip, clip.parent):
-        check_camera(str(path))
+    check_camera(str(clip))
+
+
+def test_what_does_not_mend_by_waiting_is_named(tmp_path: Path) -> None:
+    """A run without a window would wait for ever for a damaged clip, or a folder of anything."""
+    (tmp_path / "talk.mp4").write_text("no video")
+    with pytest.raises(AvatarAppError, match=r"talk\.mp4 is not a video that can be read"):
+        check_camera(str(tmp_path / "talk.mp4"))
+    for look in (open_camera, check_camera):
+        with pytest.raises(CameraError, match="is a folder, and no recorded session; give"):
+            look(str(tmp_path))
+
+
+@pytest.mark.parametrize("spec", ["demo", "test"])
+def test_a_folder_with_the_name_of_what_is_always_there_is_none_of_it(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may lie wherever the app is started."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / spec).mkdir()
+    check_camera(spec)
 
 
 def test_a_missing_webcam_is_named() -> None:
