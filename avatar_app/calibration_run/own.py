@@ -13,7 +13,7 @@ from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.framing import SmoothedSquare, cut
 from avatar_app.glitch.detector import load_detector
 from avatar_app.glitch.landmarks import FaceFinder
-from avatar_app.glitch.own import OwnUsual
+from avatar_app.glitch.own import OwnUsual, own_file
 from avatar_app.progress import Progress, silent
 from avatar_app.types import AvatarAppError, Frame
 from avatar_app.video import VideoReader
@@ -36,8 +36,12 @@ def learn_own(
 
     Of up to two minutes those are used that show a face, without the first second of it and the
     first after it was gone. They are written to `output`, by default where `run` finds them. Raises
-    AvatarAppError where the video shows too little of a face.
+    AvatarAppError where the video shows too little of a face, and at once where they cannot be
+    written, or would be over the video.
     """
+    output = output or own_file()
+    if output.resolve() == video.resolve():
+        raise AvatarAppError(f"{output} is the video, and writing it would destroy it; rename it")
     check_writable(output)
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(VideoReader(video, max_side=640))

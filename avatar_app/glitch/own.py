@@ -71,7 +71,7 @@ class OwnUsual:
 
     def save(self, path: Path | None = None) -> Path:
         """Write it where `load_own` finds it. Raises AvatarAppError where that cannot be."""
-        path = path or _path()
+        path = path or own_file()
         content = {
             "format": _FORMAT,
             "seconds": round(self.seconds, 1),
@@ -89,7 +89,7 @@ def load_own(path: Path | None = None) -> OwnUsual | None:
 
     Raises AvatarAppError where the file is something else.
     """
-    path = path or _path()
+    path = path or own_file()
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
@@ -108,5 +108,6 @@ def load_own(path: Path | None = None) -> OwnUsual | None:
         ) from error
 
 
-def _path() -> Path:
+def own_file() -> Path:
+    """Give the path of what `run` uses, there or not."""
     return settings.data_dir() / NAME

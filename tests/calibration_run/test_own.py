@@ -97,3 +97,20 @@ def test_a_video_without_a_face_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AvatarAppError, match=r"No face was found in .*empty\.mp4"):
         own.learn_own(video, tmp_path / "detector.json")
     assert not (tmp_path / "detector.json").exists()
+
+
+def test_what_cannot_be_kept_is_known_before_the_video_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for minutes to learn that; and the video is no place for it."""
+    monkeypatch.setattr(own, "load_reenactor", lambda *_: pytest.fail("it was played"))
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AVATAR_APP_HOME", str(tmp_path / "file"))
+    clip = bundled("assets", "demo", "webcam.mp4")
+    with pytest.raises(AvatarAppError, match="its folder is a file"):
+        own.learn_own(clip)
+    video = tmp_path / "me.mp4"
+    video.write_bytes(clip.read_bytes())
+    with pytest.raises(AvatarAppError, match="would destroy it"):
+        own.learn_own(video, tmp_path / "." / "me.mp4")
+    assert video.read_bytes() == clip.read_bytes()
