@@ -50,9 +50,16 @@ def label_tags(model: str) -> dict[str, str]:
     than the law asks for.
     """
     return {
-        COMMENT: f"{_SENTENCE} Made with avatar_app {__version__} (model {model}). "
+        COMMENT: f"{_SENTENCE} Made with avatar_app {__version__} (model {_spelled(model)}). "
         f"DigitalSourceType: {SOURCE_TYPE}"
     }
+
+
+def _spelled(name: str) -> str:
+    """Spell what no tag can hold, or what would end it: a file may be called anything."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in name
+    )
 
 
 def read_label(path: Path) -> Label | None:

@@ -31,6 +31,17 @@ def test_a_labelled_video_says_so(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "named"),
+    [("two\nlines", r"two\nlines"), ("\udcff", r"\udcff"), ("a\0b", r"a\x00b"), ("m) é", "m) é")],
+)
+def test_no_name_of_a_model_hides_the_label(tmp_path: Path, model: str, named: str) -> None:
+    """A model is named as its file, which may be called anything; what is not seen is spelled."""
+    label = read_label(video(tmp_path / "a.mp4", label_tags(model)))
+    assert label is not None
+    assert label.model == named
+
+
+@pytest.mark.parametrize(
     "tags",
     [
         {},
