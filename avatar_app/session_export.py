@@ -121,7 +121,7 @@ def _sentences(up: list[Span]) -> Iterator[tuple[str, Colour]]:
     for span in up[:2]:
         words = span.flag.sentence
         if span.reason:
-            words = f"{words.rstrip('.')}: {span.reason}"
+            words = f"{words.rstrip('.')}: {' '.join(span.reason.split())}"
         yield words, COLOURS[span.flag.severity]
     if len(up) > 2:
         yield f"and {len(up) - 2} more", _FAINT
@@ -149,6 +149,7 @@ def _words(width: int, sentences: tuple[tuple[str, Colour], ...], clock: str) ->
     room = width - 2 * _MARGIN - draw.textlength(clock, font) - _MARGIN
     x = float(_MARGIN)
     for sentence, colour in sentences:
+        sentence = sentence[:width]  # no letter is narrower than a pixel
         while sentence and x - _MARGIN + draw.textlength(sentence, font) > room:
             sentence = sentence[:-2].rstrip(" .") + "…" if len(sentence) > 2 else ""
         draw.text((x, 18), sentence, colour, font, anchor="lm")

@@ -53,6 +53,13 @@ def test_without_a_driver_the_avatar_stands_alone(tmp_path: Path) -> None:
         assert (reader.width, reader.height) == (480, 564)
 
 
+def test_reason_of_any_length_is_cut_to_one_line(tmp_path: Path) -> None:
+    """What stands in a file that somebody passed on neither ends the job nor holds it up."""
+    long = FlagRaised(START, 0, Flag.FACE_DISTORTED, 0.9, "one\ntwo " * 20_000)
+    path = export_session(recorded(tmp_path, (long,)), tmp_path / "all.mp4")
+    assert read_label(path) is not None
+
+
 def test_flags_become_spans() -> None:
     """One that was never cleared lasts to the end."""
     up = [(span.flag, span.begin - START, span.end - START) for span in spans([*EVENTS], START + 2)]
