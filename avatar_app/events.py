@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -315,9 +316,19 @@ def event_from_json(line: str) -> Event:
         if "flag" in fields:
             fields["flag"] = Flag[fields["flag"]]
         event: Event = kind(**fields)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        is_one = all(_fits(getattr(event, row.name), row.type) for row in dataclasses.fields(event))
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"not an event: {line[:80]!r}") from error
+    if not is_one:
+        raise ValueError(f"not an event: {line[:80]!r}")
     return event
+
+
+def _fits(value: object, kind: object) -> bool:
+    """Say whether a text is one, and a number a finite one; other kinds make themselves sure."""
+    if kind in ("int", "float"):
+        return isinstance(value, int | float) and -math.inf < value < math.inf
+    return kind != "str" or isinstance(value, str)
 
 
 def events_to_jsonl(events: Iterable[Event]) -> bytes:

@@ -28,7 +28,21 @@ def test_an_event_comes_back_from_json(event: Event) -> None:
     assert event_from_json(event_to_json(event)) == event
 
 
-@pytest.mark.parametrize("line", ["", "{}", "[]", '{"event": "Nothing"}', '{"event": "Marked"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{}",
+        "[]",
+        "[" * 100_000,
+        '{"event": "Nothing"}',
+        '{"event": "Marked"}',
+        '{"event": "Marked", "time": "2"}',
+        '{"event": "Marked", "time": NaN}',
+        '{"event": "AvatarChanged", "time": 1e999, "avatar": "mei"}',
+        '{"event": "AvatarChanged", "time": 1, "avatar": 5}',
+    ],
+)
 def test_what_is_no_event_is_refused(line: str) -> None:
     """A damaged line is told apart from an event."""
     with pytest.raises(ValueError, match="not an event"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,8 +48,10 @@ class SessionInfo:
         numbers = (self.seconds or 0, self.pictures or 0, self.lost, *self.flags.values())
         if not all(isinstance(text, str) for text in texts):
             raise TypeError(f"SessionInfo: expected texts, got {texts}")
-        if not all(isinstance(number, int | float) for number in numbers):
-            raise TypeError(f"SessionInfo: expected numbers, got {numbers}")
+        if not all(
+            isinstance(number, int | float) and 0 <= number < math.inf for number in numbers
+        ):
+            raise TypeError(f"SessionInfo: expected numbers from 0, got {numbers}")
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def _read(path: Path) -> Session:
         values = json.loads((path / INFO).read_text(encoding="utf-8"))
         known = {row.name for row in dataclasses.fields(SessionInfo)}
         info = SessionInfo(**{name: value for name, value in values.items() if name in known})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise AvatarAppError(
             f"{path} is no session that can be read: its {INFO} is missing or damaged; its videos "
             "can be played by any player"

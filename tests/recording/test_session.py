@@ -102,15 +102,27 @@ def test_the_newest_session_is_the_last_whatever_the_clock_showed(tmp_path: Path
 
 @pytest.mark.parametrize(
     "damage",
-    [{"started": "soon"}, {"started": 3}, {"flags": None}, {"seconds": "2"}, {"avatar": None}],
+    [
+        {"started": "soon"},
+        {"started": 3},
+        {"flags": None},
+        {"seconds": "2"},
+        {"seconds": float("nan")},
+        {"seconds": -2},
+        {"avatar": None},
+        "[" * 100_000,
+    ],
 )
 def test_a_damaged_session_does_not_hide_the_others(
-    tmp_path: Path, damage: dict[str, object]
+    tmp_path: Path, damage: dict[str, object] | str
 ) -> None:
     """It is passed over; asked for by its name it is called damaged."""
     damaged, sound = recorded(tmp_path), recorded(tmp_path)
     file = damaged.path / "session.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
+    if isinstance(damage, str):
+        file.write_text(damage)
+    else:
+        file.write_text(json.dumps({**json.loads(file.read_text()), **damage}))
     assert list_sessions(tmp_path) == [sound]
     with pytest.raises(AvatarAppError, match="missing or damaged"):
         open_session(damaged.name, tmp_path)
