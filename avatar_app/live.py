@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from avatar_app.devices.camera import check_camera
@@ -30,6 +33,7 @@ from avatar_app.types import AvatarAppError
 
 _GLANCE = 0.2  # seconds between two looks at the clock
 _PATIENCE = 10.0  # seconds for all workers to end
+_ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 
 
 def run_headless(
@@ -57,16 +61,32 @@ def run_headless(
     try:
         watch.until_over(seconds, progress)
     finally:
-        hung = pipeline.stop(_PATIENCE)
-        watch.take_events()
-        run = watch.account.run(hung)
-        if stats_json is not None:
-            write_json(stats_json, run)
+        with _undisturbed():
+            hung = pipeline.stop(_PATIENCE)
+            watch.take_events()
+            run = watch.account.run(hung)
+            if stats_json is not None:
+                write_json(stats_json, run)
     if run.summary.pictures.get("model", 0) == 0:
         raise AvatarAppError(watch.last_trouble or _NO_FACE)
     if watch.output_trouble and not watch.was_seen:
         raise AvatarAppError(watch.output_trouble)
     return run
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Pass over further requests to end: the end is near, and a thread cut off by it aborts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are none of another thread's business
+        return
+    known = [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in known}
+    try:
+        yield
+    finally:
+        for number, heard in before.items():
+            signal.signal(number, signal.SIG_DFL if heard is None else heard)
 
 
 _NO_FACE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from avatar_app.live import run_headless
+from avatar_app.pipeline import Pipeline
 from avatar_app.preferences import Preferences
+from avatar_app.recording import list_sessions
 from avatar_app.types import AvatarAppError, ClipEndedError
 from tests.pipeline.fakes import LONG, Faults, parts
 
@@ -121,3 +124,28 @@ def test_statistics_that_cannot_be_written_are_known_before_the_run(tmp_path: Pa
     with pytest.raises(AvatarAppError, match="is a folder"):
         run_headless(PREFERENCES, stats_json=tmp_path, parts=parts(faults))
     assert not faults.opened
+
+
+def test_a_second_wish_to_end_does_not_disturb_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who presses Ctrl-C twice still has a whole session and the figures, and no core dump."""
+    stop = Pipeline.stop
+
+    def disturbed(pipeline: Pipeline, deadline: float) -> list[str]:
+        signal.raise_signal(signal.SIGINT)
+        return stop(pipeline, deadline)
+
+    def say(sentence: str) -> None:
+        if sentence.startswith("recording: "):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "stop", disturbed)
+    heard = signal.getsignal(signal.SIGINT)
+    preferences, stats = PREFERENCES.changed(record="always"), tmp_path / "stats.json"
+    with pytest.raises(KeyboardInterrupt):
+        run_headless(preferences, stats_json=stats, say=say, parts=parts(Faults()))
+    (session,) = list_sessions(preferences.recordings_dir)
+    assert session.is_whole
+    assert json.loads(stats.read_text())["events"]["RecordingSaved"] == 1
+    assert signal.getsignal(signal.SIGINT) is heard
