@@ -53,4 +53,5 @@ def install(extra: str) -> str:
 
 def _home() -> Path | None:
     value = os.environ.get(HOME_VARIABLE)
-    return Path(value).expanduser().absolute() if value else None
+    # Like a shell: the name of a user whom nobody knows stays as it is.
+    return Path(os.path.expanduser(value)).absolute() if value else None

@@ -19,6 +19,15 @@ def test_home_variable_moves_data_and_cache(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_home_below_an_unknown_user_is_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command asks for the folders, and none may end unexpectedly."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AVATAR_APP_HOME", "~nobody-of-this-name/home")
+    assert settings.data_dir() == tmp_path / "~nobody-of-this-name" / "home" / "data"
+
+
 def test_folders_follow_the_platform_without_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
