@@ -62,7 +62,7 @@ class Control(QObject):
         self._tell = tell
         self._ask = ask
         self.preferences = preferences
-        self._stored = _stored()
+        self._stored = _stored(Preferences())
         self.avatars: Mapping[str, Path] = list_avatars()
         self._wanted = preferences.avatar
         self._last_device = preferences.virtual_camera
@@ -86,7 +86,8 @@ class Control(QObject):
     def change(self, **values: Any) -> None:
         """Run with other preferences from now on, and keep them."""
         self.preferences = self.preferences.changed(**values)
-        self._stored = self._stored.changed(**values)
+        # Another window may have kept choices since, which are not to be undone.
+        self._stored = _stored(self._stored).changed(**values)
         self._engine.post(commands.Apply(self.preferences))
         try:
             save_preferences(self._stored)
@@ -227,9 +228,12 @@ class Control(QObject):
         return state.output is Status.ON or bool(state.recording)
 
 
-def _stored() -> Preferences:
-    """Return what was chosen for good, without what overrides it for this run."""
+def _stored(known: Preferences) -> Preferences:
+    """Return what was chosen for good, without what overrides it for this run.
+
+    That is what was `known` of it where the file cannot be read.
+    """
     try:
         return load_preferences()
     except AvatarAppError:
-        return Preferences()
+        return known

@@ -19,7 +19,7 @@ from avatar_app.gui.shortcuts import TOPIC
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
-from avatar_app.preferences import Preferences, load_preferences
+from avatar_app.preferences import Preferences, load_preferences, save_preferences
 from avatar_app.settings import bundled, data_dir
 from avatar_app.types import Avatar
 from tests.gui.fakes import TURNED, FakePipeline, picture, view
@@ -234,6 +234,16 @@ def test_choices_are_kept(window: Window, pipeline: FakePipeline) -> None:
     assert kept.window["landmarks"] is False
     assert "geometry" in kept.window
     assert kept.camera == "0"  # what the command line overrode is not kept
+
+
+def test_choices_of_another_window_are_not_undone(window: Window) -> None:
+    """Who has switched the recording of themselves off there finds it off at the next start."""
+    window.control.change(record_driver=True)
+    save_preferences(load_preferences().changed(record_driver=False, record="off"))
+    window.control.choose_avatar("kenji")
+    kept = load_preferences()
+    assert (kept.record_driver, kept.record, kept.avatar) == (False, "off", "kenji")
+    assert window.control.preferences.record_driver
 
 
 @pytest.mark.parametrize("geometry", ["abc", "größer", "\ud800", "AAAA"])
