@@ -6,10 +6,12 @@ from avatar_app.events import CameraBack, CameraLost, WorkerFailed
 from avatar_app.handoff import Slot
 from avatar_app.pipeline.view import Status
 from avatar_app.pipeline.wiring import Wiring
-from avatar_app.pipeline.worker import sentence
+from avatar_app.pipeline.worker import Worker, sentence
 from avatar_app.types import AvatarAppError, Camera, CameraError, ClipEndedError, Frame
 
 _WAIT = 0.1
+_HANDOVER = 1.0
+"""Seconds in which a camera that answers has let its device go."""
 _BLACK = 6  # of 255: brighter than a covered lens gives, darker than a night
 _LOOKS_UNTIL_BLACK = 20
 _PICTURES_BETWEEN_LOOKS = 5
@@ -21,12 +23,17 @@ class CameraJob:
 
     Opening -> on -> lost -> on ...; a clip that is over has ended and stays so. While it is lost
     it is opened again every second. A clip waits for the first avatar.
+
+    For another camera another job takes over, as one that hangs hears nothing; it waits until the
+    one `before` has let the device go, which may be the same, but not for ever.
     """
 
     name = "camera"
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, before: Worker | None = None) -> None:
         self._wiring = wiring
+        self._before = before
+        self._takes_over_at = wiring.now() + _HANDOVER
         self._camera: Camera | None = None
         self._pause: Slot[None] = Slot()
         self._has_failed = False
@@ -35,6 +42,8 @@ class CameraJob:
 
     def step(self) -> None:
         """Read a picture, or try to open the camera."""
+        if self._is_held_up():
+            return
         if self._wiring.state.value.camera is Status.ENDED:
             self._pause.take(self._wiring.parts.delays.camera)
         elif self._camera is None:
@@ -43,13 +52,6 @@ class CameraJob:
             self._pause.take(_WAIT)  # a short clip would be over before it is used
         else:
             self._read(self._camera)
-
-    def reopen(self) -> None:
-        """Take the camera that the preferences name now."""
-        self._let_go()
-        self._has_failed = False
-        if not self._is_retired:
-            self._wiring.change_state(camera=Status.STARTING, camera_name="")
 
     def retire(self) -> None:
         """Give nothing more, even if what hangs should end; called from other threads."""
@@ -69,6 +71,15 @@ class CameraJob:
     def wake(self) -> None:
         """End the wait between two tries."""
         self._pause.wake()
+
+    def _is_held_up(self) -> bool:
+        """Wait a little for the one before; say whether it is to be waited for still."""
+        if self._before is None:
+            return False
+        is_waiting = self._before.is_alive_after(_WAIT) and self._wiring.now() < self._takes_over_at
+        if not is_waiting:
+            self._before = None
+        return is_waiting
 
     def _open(self) -> None:
         try:

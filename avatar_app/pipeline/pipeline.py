@@ -135,17 +135,16 @@ class Pipeline:
                 change()
 
     def _change_camera(self) -> None:
-        if self.state.camera not in (Status.ON, Status.ENDED):
-            # It may hang in a read that never ends, or while it is opened: another one takes over.
-            self._camera.retire()
-            self._filmer.tell_to_stop()
-            self._retired.append(self._filmer)
-            self._camera = CameraJob(self._wiring)
-            self._filmer = Worker(self._camera)
-            self._wiring.change_state(camera=Status.STARTING, camera_name="")
-            self._filmer.start()
-        else:
-            self._filmer.post(self._camera.reopen)
+        before = self._filmer
+        self._camera.retire()
+        before.tell_to_stop()
+        self._retired = [worker for worker in self._retired if worker.is_alive_after(0)] + [before]
+        # One that is lost, or still being opened, holds nothing that it would soon let go.
+        has_answered = self.state.camera in (Status.ON, Status.ENDED)
+        self._camera = CameraJob(self._wiring, before if has_answered else None)
+        self._filmer = Worker(self._camera)
+        self._wiring.change_state(camera=Status.STARTING, camera_name="")
+        self._filmer.start()
         self._looker.post(self._look.restart)
         self._reenactor.post(self._reenact.restart)
 

@@ -71,6 +71,7 @@ class Faults:
     answer: threading.Event = field(default_factory=threading.Event)  # set: SILENT is opened
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    cameras: int = 0  # how many were open at once, at most
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -98,6 +99,8 @@ class _Camera:
         self._faults = faults
         self._index = 0
         faults.opened.append("camera")
+        still_open = faults.opened.count("camera") - faults.closed.count("camera")
+        faults.cameras = max(faults.cameras, still_open)
 
     def read(self) -> Frame:
         time.sleep(1 / self.fps)

@@ -18,7 +18,7 @@ from avatar_app.events import (
 from avatar_app.pipeline import Status
 from avatar_app.pipeline.commands import Apply, Calibrate
 from avatar_app.types import AvatarAppError, CameraError, ClipEndedError
-from tests.pipeline.fakes import RAW, SEEN, SILENT, Faults, running
+from tests.pipeline.fakes import AVATAR, RAW, SEEN, SILENT, Faults, running
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +97,32 @@ def test_a_hanging_camera_is_replaced_by_another() -> None:
         faults.hang.set()
         run.until(OutputChanged, state="avatar")
         run.until_true(lambda: "camera" in faults.closed)
+
+
+def test_a_camera_that_just_began_to_hang_is_left_at_the_first_choice() -> None:
+    """Another one is there before anybody could say that the first hangs."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        faults.hang.clear()
+        run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
+        run.until(CameraBack, name="another")
+        assert run.pipeline.state.camera is Status.ON
+        faults.hang.set()
+        run.until_seen(AVATAR)
+
+
+def test_a_camera_is_let_go_before_it_is_opened_anew() -> None:
+    """As for another size of its pictures: no system gives it to two."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(OutputChanged, state="avatar")
+        for width in (320, 800):
+            run.post(Apply(run.pipeline.state.preferences.changed(camera_width=width)))
+            run.until(CameraBack)
+        assert faults.opened.count("camera") == 3
+        assert faults.cameras == 1
+        assert not any(isinstance(event, CameraLost) for event in run.events)
 
 
 def test_a_camera_that_never_answers_is_named_and_can_be_left() -> None:
