@@ -43,7 +43,7 @@ class DriverView(QWidget):
         self.shows_landmarks = True
         self.shows_crop_only = False
         self.opacity = 0.0
-        self._lost = ""
+        self.lost = ""  # why there is no picture
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size."""
@@ -62,12 +62,12 @@ class DriverView(QWidget):
         self._picture = to_pixmap(view.driver_image)
         self._size = QSizeF(self._picture.size())
         self._crop, self._landmarks = view.crop, view.landmarks
-        self._lost = ""
+        self.lost = ""
         self.update()
 
     def lose(self, sentence: str) -> None:
         """Say that there is no picture, instead of showing an old one."""
-        self._picture, self._lost = None, sentence
+        self._picture, self.lost = None, sentence
         self.update()
 
     def lay_over(self, avatar: Image | None) -> None:
@@ -115,7 +115,7 @@ class DriverView(QWidget):
         painter.drawText(
             words,
             Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap,
-            self._lost or "No picture yet",
+            self.lost or "No picture yet",
         )
 
     def _paint_ghost(self, painter: QPainter) -> None:

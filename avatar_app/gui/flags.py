@@ -146,9 +146,11 @@ class FlagStrip(QWidget):
         self.more.setToolTip(hidden)
         self.more.setAccessibleName(hidden)
 
-    def show_detector(self, status: Status) -> None:
-        """Say what it means that no flag is up."""
+    def show_detector(self, status: Status, has_pictures: bool = True) -> None:
+        """Say what it means that no flag is up; without pictures to judge it is no praise."""
         colour, words = _CALM.get(status, (theme.FAINT, "Red flags are off"))
+        if status is Status.ON and not has_pictures:
+            colour, words = theme.FAINT, "No picture to look for red flags in"
         self._calm.setText(
             f'<span style="color:{colour}; font-size:15px">●</span>'
             f'&nbsp;&nbsp;<span style="color:{theme.SOFT}">{words}</span>'

@@ -104,44 +104,44 @@ class Window(QMainWindow):
         for event in self.source.events.drain():
             self._show_event(event)
             self.happened.emit(event)
-        view = self.source.to_view.take(0)
-        if view is not None:
-            self._show_view(view)
         state = self.source.state
         if state is not self._state:
             self._state = state
             self._show_state(state)
+        view = self.source.to_view.take(0)
+        if view is not None:
+            self._show_view(view, state)
 
     def stop_looking(self) -> None:
         """Look at the pipeline no more by itself."""
         self._beat.stop()
 
-    def _show_view(self, view: View) -> None:
+    def _show_view(self, view: View, state: State) -> None:
         is_first = view.avatar_image is not None and not self.stage.has_picture
         self.stage.show_image(view.avatar_image)
-        if is_first and self._state is not None:
-            self.stage.say(*words(self._state, True))
-        self.driver.show_view(view)
-        self.guide.show_view(view)
-        self._show_advice(view)
-        self._welcome(view)
+        if is_first:
+            self.stage.say(*words(state, True))
+        if state.camera is Status.ON:  # the last picture may come after the camera's loss
+            self.driver.show_view(view)
+            self.guide.show_view(view)
+            self._show_advice(view)
+            self._welcome(view)
         if view.verdict is not self._verdict:
             self._verdict = view.verdict
-            self._show_verdict(view.verdict)
+            self._show_verdict(view.verdict, state)
         self.timeline.move_to(view.time)
 
-    def _show_verdict(self, verdict: Verdict | None) -> None:
+    def _show_verdict(self, verdict: Verdict | None, state: State) -> None:
+        if verdict is not None:
+            self.timeline.add_score(verdict.time, verdict.score)
+        self._show_flags(state)
+
+    def _show_flags(self, state: State) -> None:
+        verdict = self._verdict if state.is_judged else None
         flags = frozenset() if verdict is None else verdict.flags
         reasons = {} if verdict is None else verdict.reasons
         self.flags.show_flags({flag: reasons.get(flag, "") for flag in flags})
-        if verdict is not None:
-            self.timeline.add_score(verdict.time, verdict.score)
-        self._show_mood()
-
-    def _show_mood(self) -> None:
-        flags = frozenset() if self._verdict is None else self._verdict.flags
-        is_panicked = self._state is not None and self._state.is_panicked
-        self.stage.show_mood(Mood.PANICKED if is_panicked else Mood.of(flags))
+        self.stage.show_mood(Mood.PANICKED if state.is_panicked else Mood.of(flags))
 
     def _show_advice(self, view: View) -> None:
         self._root.advise(view.guide)
@@ -169,14 +169,12 @@ class Window(QMainWindow):
         self.status_line.show_state(state)
         if state.preferences.virtual_camera == NONE:
             self.banners.withdraw("output")  # what nobody wishes for cannot fail
-        self.flags.show_detector(state.detector)
-        if state.detector is not Status.ON:
-            self.flags.show_flags({})
+        self.flags.show_detector(state.detector, state.is_judged)
         if state.avatar is not None:
             self.gallery.select(state.avatar.name)
             self.driver.lay_over(state.avatar.image)
         self.stage.say(*words(state, self.stage.has_picture))
-        self._show_mood()
+        self._show_flags(state)
 
     def _show_event(self, event: Event) -> None:
         self.timeline.add_event(event)

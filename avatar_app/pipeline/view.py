@@ -108,6 +108,12 @@ class State:
     recording: str = ""
 
     @property
+    def is_judged(self) -> bool:
+        """Whether pictures come and are judged; if not, what was found before holds no more."""
+        parts = (self.camera, self.model, self.detector)
+        return self.avatar is not None and all(part is Status.ON for part in parts)
+
+    @property
     def can_stop_recording(self) -> bool:
         """Whether there is a session to end, or the wish for one to take back."""
         return bool(self.recording) or self.is_recording_wished

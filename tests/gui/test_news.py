@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from avatar_app.events import (
@@ -9,18 +11,22 @@ from avatar_app.events import (
     CameraBack,
     CameraLost,
     Event,
+    Flag,
     OutputChanged,
     RecordingStarted,
     Refused,
     WorkerFailed,
 )
+from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
 from avatar_app.pipeline.look import ADDING
 from avatar_app.preferences import Preferences
-from tests.gui.fakes import FakePipeline, view
+from avatar_app.types import Avatar
+from tests.gui.fakes import FakePipeline, picture, view
 
 C = commands
+MEI = Avatar("mei", picture(120))
 _WITH_OUTPUT = Preferences(camera="demo", virtual_camera="auto")
 
 
@@ -31,14 +37,47 @@ def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePi
     window.refresh()
     assert [notice.topic for notice in window.banners.notices] == ["camera"]
     assert window.stage.words[0] == "The camera is gone"
+    pipeline.to_view.put(view())  # what was still being rendered
+    window.refresh()
+    assert window.driver.lost
     pipeline.events.put(CameraBack(2.0, "cam", 640, 480, 30.0))
     pipeline.change(camera=Status.ON)
     window.refresh()
     assert window.banners.notices == []
-    assert window.stage.words[0] == "Looking for your face"
     pipeline.to_view.put(view())
     window.refresh()
+    assert window.driver.lost == ""
     assert window.stage.words == ("", "")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"camera": Status.LOST},
+        {"camera": Status.ENDED},
+        {"camera": Status.STARTING},
+        {"model": Status.FAILED},
+        {"avatar": None},
+        {"detector": Status.FAILED},
+    ],
+)
+def test_where_nothing_is_judged_no_flag_is_up(
+    window: Window, pipeline: FakePipeline, fault: dict[str, Any]
+) -> None:
+    """Those of the last picture fall with it, even one that comes late, and nothing is praised."""
+    pipeline.to_view.put(view(1.0, flags={Flag.FACE_MISSING: "no face"}))
+    window.refresh()
+    assert (window.flags.flags, window.stage.mood) == ([Flag.FACE_MISSING], Mood.GLITCHED)
+    pipeline.change(**fault)
+    window.refresh()
+    pipeline.to_view.put(view(1.1, flags={Flag.FACE_MISSING: "no face"}))
+    window.refresh()
+    assert (window.flags.flags, window.stage.mood) == ([], Mood.CALM)
+    assert "No red flags" not in window.flags.calm
+    pipeline.change(camera=Status.ON, model=Status.ON, detector=Status.ON, avatar=MEI)
+    pipeline.to_view.put(view(2.0, flags={Flag.BLURRED: "smeared"}))
+    window.refresh()
+    assert (window.flags.flags, window.stage.mood) == ([Flag.BLURRED], Mood.WARNED)
 
 
 @pytest.mark.parametrize(
