@@ -39,6 +39,7 @@ class ReenactJob:
         self._engine: LiveReenactor | None = None
         self._avatar: Avatar | None = None
         self._wanted = wiring.preferences.avatar
+        self._shown = ""  # the last that could be shown, by the name it was wanted by
         self._framing = DriverFraming()
         self._calibrate_until = -math.inf
         self._best: float | None = None
@@ -140,17 +141,31 @@ class ReenactJob:
             finally:
                 if avatar is None:
                     self._wiring.change_state(is_ready=True)
+                    self._post_own(lambda: self._give_up(name))
             if avatar is not None:
-                self._post_own(lambda: self._show(avatar))
+                self._post_own(lambda: self._show(avatar, name))
 
         self._post_look(make)
 
-    def _show(self, avatar: Avatar) -> None:
+    def _give_up(self, name: str) -> None:
+        """Want the last one that could be shown in place of `name`, which could not."""
+        if self._wanted != name or self._shown in ("", name):
+            return
+        self._wanted = self._shown
+        if self._avatar is None and self._engine is not None:
+            self._ask_for_avatar(self._engine.size)
+
+    def _show(self, avatar: Avatar, name: str) -> None:
         engine = self._engine
         if engine is None or avatar.image.shape[0] != engine.size:
             return  # the model was changed meanwhile, and the avatar asked for again
-        engine.set_source(avatar)
+        try:
+            engine.set_source(avatar)
+        except Exception:
+            self._give_up(name)
+            raise
         self._avatar, self._best, self._source = avatar, None, None
+        self._shown = name
         self._wiring.change_state(avatar=avatar, is_ready=True)
         self._wiring.tell(AvatarChanged(self._wiring.now(), avatar.name))
 

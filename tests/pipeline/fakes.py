@@ -55,6 +55,7 @@ class Faults:
     black: bool = False
     reenactor: Exception | None = None
     model: Exception | None = None
+    unfit: str = ""  # the avatar that no model can encode
     looker: Exception | None = None
     faceless: bool = False
     detector: Exception | None = None
@@ -130,6 +131,8 @@ class _Reenactor:
         faults.opened.append("reenactor")
 
     def set_source(self, avatar: Avatar) -> None:
+        if avatar.name == self._faults.unfit:
+            raise ValueError(f"{avatar.name} does not fit")
         self._avatar = avatar
 
     def calibrate(self, frame: Frame) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from avatar_app.events import (
     AvatarAdded,
     AvatarChanged,
     Calibrated,
     CameraBack,
+    Event,
     Flag,
     FlagCleared,
     FlagRaised,
@@ -16,6 +19,7 @@ from avatar_app.events import (
     OutputChanged,
     Refused,
     Stats,
+    WorkerFailed,
 )
 from avatar_app.pipeline import Shown, Status
 from avatar_app.pipeline.commands import (
@@ -31,6 +35,7 @@ from avatar_app.pipeline.commands import (
     SetAvatar,
     ZoomCrop,
 )
+from avatar_app.types import AvatarAppError
 from tests.pipeline.fakes import AVATAR, AVATAR_2, RAW, SEEN, Faults, running
 
 
@@ -80,6 +85,35 @@ def test_another_avatar_is_shown() -> None:
         assert run.pipeline.state.avatar.name == "mei"
         run.post(SetAvatar("sofia"))
         run.until(AvatarChanged, avatar="sofia")
+
+
+@pytest.mark.parametrize(
+    ("refused", "by"), [("nobody", Refused), ("sofia", WorkerFailed)], ids=["by name", "by model"]
+)
+def test_a_refused_avatar_is_not_asked_for_again(refused: str, by: type[Event]) -> None:
+    """Another model shows the one that was there, and nobody complains a second time."""
+    with running(Faults(unfit="sofia")) as run:
+        run.until(AvatarChanged, avatar="mei")
+        run.post(SetAvatar(refused))
+        run.until(by)
+        run.until_seen(AVATAR)
+        run.post(Apply(run.pipeline.state.preferences.changed(model="another")))
+        run.until(AvatarChanged, avatar="mei")
+        assert run.faults.asked.count(refused) == 1
+
+
+def test_where_another_model_refuses_an_avatar_the_last_one_is_shown() -> None:
+    """Chosen while no model was there, it leaves nobody without an avatar."""
+    with running() as run:
+        run.until(AvatarChanged, avatar="mei")
+        run.faults.model = AvatarAppError("there is no such model")
+        run.post(Apply(run.pipeline.state.preferences.changed(model="missing")))
+        run.until(WorkerFailed)
+        run.post(SetAvatar("nobody"))
+        run.faults.model = None
+        run.post(Apply(run.pipeline.state.preferences.changed(model="another")))
+        run.until(Refused)
+        run.until(AvatarChanged, avatar="mei")
 
 
 def test_every_avatar_is_judged_by_its_own_picture() -> None:
