@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
-from PyQt5.QtCore import QByteArray, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QResizeEvent
+from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
 from PyQt5.QtWidgets import QMainWindow
 
 from avatar_app.devices.virtual_camera import NONE
@@ -34,6 +34,8 @@ from avatar_app.preferences import Preferences
 from avatar_app.types import Verdict
 
 _BEAT_MS = 33
+_SIZE = QSize(1120, 760)
+_FRAME = QSize(16, 48)  # about what the system draws around a window
 _NARROW = 860  # pixels of width below which buttons lose their words
 
 
@@ -268,10 +270,14 @@ class Window(QMainWindow):
     # How it remembers itself.
 
     def _restore(self) -> None:
-        self.resize(1120, 760)
+        self.resize(_SIZE)
         geometry = self.control.look("geometry", "")
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode(errors="ignore")))
+        there = QGuiApplication.screenAt(self.geometry().center())
+        screen = there or QGuiApplication.primaryScreen()
+        if screen is not None and not self.isMaximized() and not self.isFullScreen():
+            self.resize(self.size().boundedTo(screen.availableGeometry().size() - _FRAME))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the room there is."""

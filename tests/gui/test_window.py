@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QPushButton, QToolButton
+from PyQt5.QtCore import QRect, Qt
+from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from avatar_app.events import (
@@ -250,10 +251,33 @@ def test_choices_of_another_window_are_not_undone(window: Window) -> None:
 def test_a_damaged_place_on_the_screen_is_forgotten(
     qtbot: QtBot, pipeline: FakePipeline, geometry: str
 ) -> None:
-    """The window opens where it does the first time."""
+    """The window opens where it does the first time, and so that all of it is on the screen."""
+    first = Window(pipeline, Preferences(camera="demo"))
+    qtbot.addWidget(first)
+    screen = QGuiApplication.primaryScreen()
+    assert screen is not None
+    assert screen.availableGeometry().width() < 1120  # as of a small laptop
+    assert screen.availableGeometry().contains(QRect(0, 0, first.width(), first.height() + 30))
     window = Window(pipeline, Preferences(camera="demo", window={"geometry": geometry}))
     qtbot.addWidget(window)
-    assert (window.width(), window.height()) == (1120, 760)
+    assert window.size() == first.size()
+    first.close()
+    window.close()
+
+
+def test_a_size_from_a_larger_screen_is_kept_within_this_one(
+    qtbot: QtBot, pipeline: FakePipeline
+) -> None:
+    """Panic must not lie below its edge."""
+    large = QWidget()
+    large.resize(1900, 1000)
+    geometry = bytes(large.saveGeometry().toBase64()).decode()
+    window = Window(pipeline, Preferences(camera="demo", window={"geometry": geometry}))
+    qtbot.addWidget(window)
+    screen = QGuiApplication.primaryScreen()
+    assert screen is not None
+    assert window.width() <= screen.availableGeometry().width() < 1900
+    assert window.height() <= screen.availableGeometry().height() - 30
     window.close()
 
 
