@@ -6,8 +6,8 @@ import dataclasses
 from typing import Protocol
 
 from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
-from PyQt5.QtWidgets import QMainWindow
+from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
+from PyQt5.QtWidgets import QAbstractButton, QMainWindow
 
 from avatar_app.devices.virtual_camera import NONE
 from avatar_app.events import (
@@ -278,6 +278,16 @@ class Window(QMainWindow):
         screen = there or QGuiApplication.primaryScreen()
         if screen is not None and not self.isMaximized() and not self.isFullScreen():
             self.resize(self.size().boundedTo(screen.availableGeometry().size() - _FRAME))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Let Enter press the button that has the keyboard, as it does in dialogs."""
+        assert event is not None
+        focused = self.focusWidget()
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and isinstance(focused, QAbstractButton) and not event.isAutoRepeat():
+            focused.click()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the room there is."""

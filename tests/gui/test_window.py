@@ -74,6 +74,23 @@ def test_the_real_face_is_shown_only_after_a_yes(
     assert pipeline.asked(C.PassThrough)[-1] == C.PassThrough(False)
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_enter_presses_what_has_the_keyboard(
+    qtbot: QtBot, window: Window, pipeline: FakePipeline, key: Qt.Key
+) -> None:
+    """As Space does: a button, an avatar, an answer."""
+    window.gallery.focus_on("kenji")
+    qtbot.keyClick(QApplication.focusWidget(), key)
+    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
+    window.controls.buttons["record"].setFocus()
+    qtbot.keyClick(QApplication.focusWidget(), key)
+    assert pipeline.asked(C.StartRecording)
+    window.control.do("pass_through")
+    window.question.yes.setFocus()
+    qtbot.keyClick(QApplication.focusWidget(), key)
+    assert pipeline.asked(C.PassThrough) == [C.PassThrough(True)]
+
+
 def test_the_keyboard_stays_on_a_sheet(qtbot: QtBot, window: Window) -> None:
     """Tab goes round on it and never below."""
     window.control.do("pass_through")
