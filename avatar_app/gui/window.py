@@ -86,7 +86,6 @@ class Window(QMainWindow):
         self.timeline, self.driver, self.gallery = root.timeline, root.driver, root.gallery
         self.question, self.key_sheet = Question(root), KeySheet(root)
         self.guide = GuideView(root)
-        self._overlays: tuple[Overlay, ...] = (self.question, self.key_sheet, self.guide)
 
     def _connect(self) -> None:
         do = self.control.do
@@ -249,9 +248,10 @@ class Window(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _back(self) -> None:
-        for overlay in self._overlays:
-            if overlay.isVisible():
-                overlay.dismiss()
+        sheets = [child for child in self._root.children() if isinstance(child, Overlay)]
+        for sheet in reversed(sheets):  # the last one raised stands last
+            if sheet.isVisible():
+                sheet.dismiss()
                 return
         if self._dialogs.close_front():
             return

@@ -341,6 +341,20 @@ def test_escape_asks_while_others_watch(
     assert not window.isVisible()
 
 
+def test_escape_closes_the_sheet_in_front(qtbot: QtBot, window: Window) -> None:
+    """Not one that lies below it; the last one opened is in front."""
+    sheets = window.guide, window.question, window.key_sheet
+    for action in ("guide", "pass_through", "hotkeys"):
+        window.control.do(action)
+    for shown in (True, True, False), (True, False, False), (False, False, False):
+        qtbot.keyClick(window, Qt.Key.Key_Escape)
+        assert tuple(sheet.isVisible() for sheet in sheets) == shown
+    window.control.do("hotkeys")
+    window.control.do("guide")
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert (window.guide.isVisible(), window.key_sheet.isVisible()) == (False, True)
+
+
 def test_why_there_are_no_keys_in_other_windows_is_said_once(
     window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
