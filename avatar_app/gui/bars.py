@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -21,6 +22,7 @@ from avatar_app.gui import icons, theme
 from avatar_app.gui.hotkeys import BY_NAME, shown_key
 from avatar_app.pipeline.view import Shown, State, Status
 
+_BETWEEN = 8  # pixels between two buttons
 _SEEN = {
     Shown.OFF: ("Nobody is watching", theme.FAINT),
     Shown.CARD: ("Others see a card", theme.WARM),
@@ -114,7 +116,7 @@ class Controls(QFrame):
         super().__init__()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(_BETWEEN)
         self.buttons: dict[str, AskingButton] = {}
         for action, label, sign, look in self._BUTTONS:
             button = AskingButton(label)
@@ -135,6 +137,7 @@ class Controls(QFrame):
                 row.addStretch(1)
             row.addWidget(button)
             self.buttons[action] = button
+        self._measure()
 
     def show_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Name the keys in the buttons' tips."""
@@ -158,18 +161,30 @@ class Controls(QFrame):
         labels["panic"] = "End panic" if state.is_panicked else "Panic"
         self._name(labels)
 
-    def be_narrow(self, narrow: bool) -> None:
-        """Show icons only, where there is no room for words; panic keeps its word."""
-        for name, button in self.buttons.items():
-            button.setText("" if narrow and name != "panic" else button.accessibleName())
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Show as many words as there is room for."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _name(self, labels: Mapping[str, str]) -> None:
+        if all(self.buttons[name].accessibleName() == label for name, label in labels.items()):
+            return
         for name, label in labels.items():
-            button = self.buttons[name]
-            if button.accessibleName() != label:
-                has_words = bool(button.text())
-                button.setAccessibleName(label)
-                button.setText(label if has_words else "")
+            self.buttons[name].setAccessibleName(label)
+        self._measure()
+        self._fit()
+
+    def _measure(self) -> None:
+        """Take how much room the words of all buttons need."""
+        for button in self.buttons.values():
+            button.setText(button.accessibleName())
+        self._room = sum(button.sizeHint().width() + _BETWEEN for button in self.buttons.values())
+
+    def _fit(self) -> None:
+        """Show icons only, where there is no room for all words; panic keeps its word."""
+        for name, button in self.buttons.items():
+            has_word = self._room <= self.width() or name == "panic"
+            button.setText(button.accessibleName() if has_word else "")
 
 
 class StatusLine(QFrame):

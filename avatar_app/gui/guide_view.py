@@ -106,12 +106,15 @@ class GuideView(Overlay):
     def begin(self, avatar: Image | None) -> None:
         """Open for this avatar's picture, (S, S, 3)."""
         self._avatar.show_image(avatar)
-        room = self.room
-        self.sheet.setFixedSize(min(room.width() - 32, 760), min(room.height() - 32, 520))
         self._wait()
         self._advice.setText("Looking for your face ...")
         self.open()
         self.now.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def fit(self) -> None:
+        """Take the room there is, up to what the pictures need."""
+        room = self.room
+        self.sheet.setFixedSize(min(room.width() - 32, 760), min(room.height() - 32, 520))
 
     def dismiss(self) -> None:
         """Close without calibrating."""

@@ -44,8 +44,7 @@ class Layout(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def be_narrow(self, narrow: bool) -> None:
-        """Take less room at the side, and use no words on buttons."""
-        self.controls.be_narrow(narrow)
+        """Take less room at the side."""
         self._side.setFixedWidth(_SIDE_NARROW if narrow else _SIDE)
 
     def advise(self, guide: Guide | None) -> None:

@@ -52,11 +52,15 @@ class Overlay(QFrame):
             return
         self._before = self._focused()
         self.setGeometry(self._below.rect())
+        self.fit()
         self.show()
         self.raise_()
         first = self._stops()
         if first:
             first[0].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def fit(self) -> None:
+        """Lay the sheet out for the room there is; called again when that changes."""
 
     def dismiss(self) -> None:
         """Close it; the keyboard goes where it was."""
@@ -71,6 +75,8 @@ class Overlay(QFrame):
         """Stay as large as the parent."""
         if event is not None and event.type() == QEvent.Type.Resize:
             self.setGeometry(self._below.rect())
+            if self.isVisible():
+                self.fit()
         return super().eventFilter(watched, event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -177,15 +183,14 @@ class KeySheet(Overlay):
         self._keys = dict(keys)
         self._columns = 0
 
-    def open(self) -> None:
-        """Lay the keys out for the room there is, and show them."""
+    def fit(self) -> None:
+        """Lay the keys out for the room there is."""
         room = self.room
         columns = 3 if room.width() > 900 else 2
         self.sheet.setFixedSize(min(room.width() - 32, 300 * columns), min(room.height() - 32, 560))
         if columns != self._columns:
             self._columns = columns
             self._area.setWidget(self._laid_out(columns))
-        super().open()
 
     def _laid_out(self, columns: int) -> QWidget:
         inside = QWidget()

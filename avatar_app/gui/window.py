@@ -36,7 +36,7 @@ from avatar_app.types import Verdict
 _BEAT_MS = 33
 _SIZE = QSize(1120, 760)
 _FRAME = QSize(16, 48)  # about what the system draws around a window
-_NARROW = 860  # pixels of width below which buttons lose their words
+_NARROW = 860  # pixels of width below which the side takes less room
 
 
 class Source(Engine, Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from PyQt5.QtCore import QRect, Qt
+from PyQt5.QtCore import QPoint, QRect, Qt
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -308,6 +308,42 @@ def test_it_fits_a_small_screen(window: Window) -> None:
         assert right < 640
         assert button.accessibleName()
         assert button.toolTip()
+
+
+@pytest.mark.parametrize("action", ["hotkeys", "guide", "pass_through"])
+def test_a_sheet_fits_a_window_that_shrinks(window: Window, action: str) -> None:
+    """It is laid out anew, so that its buttons can still be reached; it grows again, too."""
+    window.resize(1120, 760)
+    QApplication.processEvents()
+    window.control.do(action)
+    (sheet,) = (s.sheet for s in (window.key_sheet, window.guide, window.question) if s.isVisible())
+    before = sheet.size()
+    window.resize(640, 480)
+    QApplication.processEvents()
+    place = QRect(sheet.mapTo(window, QPoint(0, 0)), sheet.size())
+    assert QRect(0, 0, 640, 480).contains(place)
+    for button in sheet.findChildren(QPushButton):
+        assert place.contains(QRect(button.mapTo(window, QPoint(0, 0)), button.size()))
+    window.resize(1120, 760)
+    QApplication.processEvents()
+    assert sheet.size() == before
+
+
+@pytest.mark.parametrize("width", [640, 760, 859, 861, 900, 960, 1000, 1120])
+@pytest.mark.parametrize("is_panicked", [False, True])
+def test_no_word_on_a_button_is_cut_off(
+    window: Window, pipeline: FakePipeline, width: int, is_panicked: bool
+) -> None:
+    """Where there is no room for all of them, there are icons."""
+    pipeline.change(is_panicked=is_panicked)
+    window.refresh()
+    window.resize(width, 600)
+    for _ in range(2):  # the words are changed first, then the buttons' places
+        QApplication.processEvents()
+    for button in window.controls.buttons.values():
+        assert button.width() >= button.sizeHint().width()
+    has_words = bool(window.controls.buttons["guide"].text())
+    assert has_words or width < 1000
 
 
 def test_speed_is_shown_on_demand(window: Window, pipeline: FakePipeline) -> None:
