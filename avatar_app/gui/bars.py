@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
 from avatar_app.devices.virtual_camera import NONE
 from avatar_app.events import Stats
 from avatar_app.gui import icons, theme
+from avatar_app.gui.elided import Elided
 from avatar_app.gui.hotkeys import BY_NAME, shown_key
 from avatar_app.pipeline.view import Shown, State, Status
 
@@ -53,9 +54,8 @@ class Header(QFrame):
         name = QLabel("avatar_app")
         name.setStyleSheet("font-size: 15px; font-weight: 600;")
         row.addWidget(name)
-        self.camera = QLabel()
+        self.camera = Elided()
         self.camera.setProperty("look", "faint")
-        self.camera.setMinimumWidth(0)
         self.camera.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addSpacing(6)
         row.addWidget(self.camera, 1)
@@ -81,6 +81,7 @@ class Header(QFrame):
     def show_state(self, state: State) -> None:
         """Name the camera, and say what others see."""
         self.camera.setText(state.camera_name)
+        self.camera.setToolTip(state.camera_name)
         words, colour = _SEEN[state.shown]
         self.seen.setText(f"●  {words}")
         filled = state.shown is Shown.CAMERA
@@ -199,7 +200,7 @@ class StatusLine(QFrame):
         row.setSpacing(16)
         self.speed = QLabel()
         self.latency = QLabel()
-        self.device = QLabel()
+        self.device = Elided()
         self.device.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.device.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for label in (self.speed, self.latency, self.device):

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayou
 
 from avatar_app.events import Flag, Severity, urgency
 from avatar_app.gui import icons, theme
+from avatar_app.gui.elided import Elided
 from avatar_app.pipeline.view import Status
 
 COLOURS = {
@@ -52,7 +53,7 @@ class FlagChip(QFrame):
         words.setSpacing(0)
         title = QLabel(flag_name(flag))
         title.setStyleSheet(f"color: {colour}; font-weight: 600; font-size: 12px;")
-        self._detail = QLabel()
+        self._detail = Elided()
         self._reason = reason
         self._is_narrow = False
         self._detail.setStyleSheet(f"color: {theme.SOFT}; font-size: 11px;")
@@ -71,6 +72,11 @@ class FlagChip(QFrame):
         if narrow != self._is_narrow:
             self._is_narrow = narrow
             self._show()
+
+    @property
+    def words(self) -> str:
+        """What can be read below the flag's name."""
+        return self._detail.shown
 
     def _show(self) -> None:
         flag, reason = self.flag, self._reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PyQt5.QtCore import QRectF, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QFont,
@@ -199,9 +199,17 @@ class Gallery(QScrollArea):
         self.ensureWidgetVisible(wanted, 0, 8)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Fit as many columns as there is room for."""
+        """Fit as many columns as there is room for, and keep the avatar that is shown in sight."""
         super().resizeEvent(event)
         self._arrange()
+        self.select(self.current)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Keep it in sight also once the tiles have their new places."""
+        done = super().event(event)
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.select(self.current)
+        return done
 
     def _arrange(self) -> None:
         viewport = self.viewport()

@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 from avatar_app.avatars import list_avatars
 from avatar_app.events import Calibrated, Flag, FlagCleared, FlagRaised
 from avatar_app.gui.banners import Banner, BannerStack, Notice, Tone
-from avatar_app.gui.flags import FlagStrip
+from avatar_app.gui.bars import Header
+from avatar_app.gui.flags import FlagChip, FlagStrip
 from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.guide_view import COUNT_FROM, GuideView
 from avatar_app.gui.icons import _SHAPES, pixmap
@@ -23,7 +24,7 @@ from avatar_app.gui.stage import Mood, Stage
 from avatar_app.gui.timeline import Timeline
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Status
-from tests.gui.fakes import ALIKE, TURNED, picture, view
+from tests.gui.fakes import ALIKE, TURNED, picture, running_state, view
 
 
 @pytest.mark.usefixtures("qapp")
@@ -238,6 +239,43 @@ def test_the_guide_counts_down_while_the_match_is_good(qtbot: QtBot, window: Win
     with qtbot.waitSignal(guide.taken, timeout=5000):
         pass
     assert guide.isHidden()
+
+
+def test_the_avatar_that_is_shown_stays_in_sight(qtbot: QtBot) -> None:
+    """Also where the window gets smaller, or opens small."""
+    gallery = Gallery()
+    qtbot.addWidget(gallery)
+    gallery.show_avatars(list_avatars(), {})
+    gallery.resize(300, 600)
+    gallery.select("sofia")
+    gallery.show()
+    for size in ((300, 100), (200, 120), (200, 92)):
+        gallery.resize(*size)
+        QApplication.processEvents()
+        tile = gallery.tiles[gallery.names.index("sofia")]
+        middle = tile.mapTo(gallery, tile.rect().center())
+        assert gallery.rect().contains(middle)
+
+
+def test_words_that_are_cut_off_end_in_dots(qtbot: QtBot) -> None:
+    """Of a flag's remedy as of a camera's name; the tip has all of them."""
+    strip, header = FlagStrip(), Header()
+    for widget in (strip, header):
+        qtbot.addWidget(widget)
+        widget.resize(400 if widget is strip else 640, 44)
+        widget.show()
+    strip.show_flags({Flag.DRIVER_MISMATCH: "", Flag.FACE_MISSING: ""})
+    header.show_state(running_state(camera_name="A webcam with a very long name " * 3))
+    QApplication.processEvents()
+    for chip in strip.findChildren(FlagChip):
+        assert chip.words.endswith("…")
+        assert chip.flag.remedy.startswith(chip.words[:-1])
+        assert chip.flag.remedy in chip.toolTip()
+    assert header.camera.shown.endswith("…")
+    assert "very long name" in header.camera.toolTip()
+    header.resize(1500, 44)
+    QApplication.processEvents()
+    assert header.camera.shown == header.camera.text()
 
 
 def test_many_flags_are_not_cut_off(qtbot: QtBot) -> None:
