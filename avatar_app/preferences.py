@@ -119,7 +119,9 @@ class Preferences:
     mirror_driver: bool = _option(
         True, "Camera", "Mirror yourself", "Show you as a mirror would; only you see it."
     )
-    avatar: str = _option("mei", "Avatar", "Avatar", "The avatar shown at the start.")
+    avatar: str = _option(
+        "mei", "Avatar", "Avatar", "A name or a picture; also shown at the next start."
+    )
     model: str = _option("fomm-mini", "Avatar", "Model", "A known model or a .safetensors file.")
     device: str = _option(
         "auto", "Avatar", "Device", "What computes.", choices=("auto", "cpu", "cuda")

@@ -85,6 +85,9 @@ class Control(QObject):
 
     def change(self, **values: Any) -> None:
         """Run with other preferences from now on, and keep them."""
+        if "avatar" in values:
+            self._wanted = values["avatar"]
+            self._engine.post(commands.SetAvatar(self._wanted))
         self.preferences = self.preferences.changed(**values)
         # Another window may have kept choices since, which are not to be undone.
         self._stored = _stored(self._stored).changed(**values)
@@ -97,11 +100,8 @@ class Control(QObject):
 
     def choose_avatar(self, name: str) -> None:
         """Show this avatar, and begin with it next time."""
-        if name not in self.avatars:
-            return
-        self._wanted = name
-        self._engine.post(commands.SetAvatar(name))
-        self.change(avatar=name)
+        if name in self.avatars:
+            self.change(avatar=name)
 
     def add_avatar(self, photo: str) -> None:
         """Have an avatar made of a photo; what comes of it is told by an event."""

@@ -5,9 +5,16 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from PyQt5.QtCore import QPoint, QRect, Qt
+from PyQt5.QtCore import QEvent, QPoint, QRect, Qt
 from PyQt5.QtGui import QGuiApplication
-from PyQt5.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from avatar_app.events import (
@@ -16,6 +23,7 @@ from avatar_app.events import (
     Refused,
     Stats,
 )
+from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.shortcuts import TOPIC
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
@@ -262,6 +270,26 @@ def test_choices_of_another_window_are_not_undone(window: Window) -> None:
     kept = load_preferences()
     assert (kept.record_driver, kept.record, kept.avatar) == (False, "off", "kenji")
     assert window.control.preferences.record_driver
+
+
+def test_an_avatar_chosen_in_the_settings_is_shown_at_once(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """Like one that is clicked; saving something else asks for none."""
+    for name, asked in (("kenji", [C.SetAvatar("kenji")]), ("kenji", [C.SetAvatar("kenji")])):
+        window.control.do("settings")
+        (dialog,) = window.findChildren(SettingsDialog)
+        avatar, mirror = dialog.editors["avatar"], dialog.editors["mirror_driver"]
+        assert isinstance(avatar, QComboBox)
+        assert isinstance(mirror, QCheckBox)
+        avatar.setCurrentText(name)
+        mirror.toggle()
+        dialog.accept()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert pipeline.asked(C.SetAvatar) == asked
+    assert load_preferences().avatar == "kenji"
+    window.control.do("next_avatar")
+    assert pipeline.asked(C.SetAvatar)[-1] == C.SetAvatar("kwame")
 
 
 @pytest.mark.parametrize("geometry", ["abc", "größer", "\ud800", "AAAA"])
