@@ -105,13 +105,19 @@ class Preferences:
         "A number, a name, a video file or a session, an address, 'demo' or 'test'.",
     )
     camera_width: int = _option(
-        640, "Camera", "Width", "Asked of the camera.", low=160, high=3840, unit="pixels"
+        640, "Camera", "Width", "What the camera is asked for.", low=160, high=3840, unit="pixels"
     )
     camera_height: int = _option(
-        480, "Camera", "Height", "Asked of the camera.", low=120, high=2160, unit="pixels"
+        480, "Camera", "Height", "What the camera is asked for.", low=120, high=2160, unit="pixels"
     )
     camera_fps: int = _option(
-        30, "Camera", "Rate", "Asked of the camera.", low=5, high=120, unit="pictures a second"
+        30,
+        "Camera",
+        "Rate",
+        "What the camera is asked for.",
+        low=5,
+        high=120,
+        unit="pictures a second",
     )
     follow_face: bool = _option(
         True, "Camera", "Follow the face", "Move the crop with the face; off: the middle."
@@ -124,19 +130,19 @@ class Preferences:
     )
     model: str = _option("fomm-mini", "Avatar", "Model", "A known model or a .safetensors file.")
     device: str = _option(
-        "auto", "Avatar", "Device", "What computes.", choices=("auto", "cpu", "cuda")
+        "auto", "Avatar", "Device", "What computes the avatar.", choices=("auto", "cpu", "cuda")
     )
     virtual_camera: str = _option(
         "none",
         "Virtual camera",
         "Virtual camera",
-        "'none', 'auto' for the first one there is, or a device.",
+        "How others see the avatar: off, the first one there is, or a device's name.",
     )
     output_size: str = _option(
         "640x480",
         "Virtual camera",
         "Picture size",
-        "What others get.",
+        "The size of what others get.",
         choices=("640x480", "1280x720", "512x512"),
     )
     mirror_output: bool = _option(
@@ -152,7 +158,7 @@ class Preferences:
         "keep",
         "Virtual camera",
         "While a red flag is up",
-        "Keep the picture, hold the last good one, or show a card.",
+        "What others see then.",
         choices=("keep", "hold", "card"),
     )
     detector: bool = _option(True, "Red flags", "Detect glitches", "Judge the avatar's pictures.")
@@ -169,17 +175,29 @@ class Preferences:
         "flags",
         "Recording",
         "Record",
-        "Nothing by itself, moments around red flags, or all of the time.",
+        "What is recorded without being asked for.",
         choices=("off", "flags", "always"),
     )
     record_driver: bool = _option(
         False, "Recording", "Record yourself too", "Your own picture beside the avatar's."
     )
     pre_roll: float = _option(
-        5.0, "Recording", "Before a flag", "Kept of it.", low=0.0, high=30.0, unit="seconds"
+        5.0,
+        "Recording",
+        "Before a flag",
+        "How much of it is recorded.",
+        low=0.0,
+        high=30.0,
+        unit="seconds",
     )
     post_roll: float = _option(
-        5.0, "Recording", "After a flag", "Kept of it.", low=0.0, high=60.0, unit="seconds"
+        5.0,
+        "Recording",
+        "After a flag",
+        "How much of it is recorded.",
+        low=0.0,
+        high=60.0,
+        unit="seconds",
     )
     recordings: str = _option("", "Recording", "Folder", "Empty: in the app's own folder.")
     spare_disk: int = _option(

@@ -1,4 +1,4 @@
-"""What this machine offers for settings that are free texts: cameras, avatars, models."""
+"""What can be chosen in the settings, in words; of free texts, what this machine offers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,35 @@ from avatar_app.devices.camera import DEMO, TEST
 from avatar_app.devices.virtual_camera import AUTO, NONE
 from avatar_app.devices.webcam import list_cameras
 from avatar_app.fomm import checkpoints
+from avatar_app.preferences import Option
 
 Choice = tuple[str, str]
 """What is shown, and what is kept."""
+
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "device": {
+        "auto": "The fastest there is",
+        "cpu": "The processor (CPU)",
+        "cuda": "The NVIDIA graphics card (CUDA)",
+    },
+    "on_flag": {
+        "keep": "Keep the picture",
+        "hold": "Hold the last good picture",
+        "card": "Show a card",
+    },
+    "record": {
+        "off": "Nothing by itself",
+        "flags": "Moments around red and orange flags",
+        "always": "All of the time",
+    },
+}
+
+
+def worded(option: Option) -> list[Choice]:
+    """Give all that an option may be."""
+    words = _WORDS.get(option.name, {})
+    return [(words.get(choice, choice), choice) for choice in option.choices]
 
 
 def suggestions() -> Mapping[str, Callable[[], list[Choice]]]:

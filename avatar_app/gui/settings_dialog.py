@@ -26,7 +26,7 @@ from PyQt5.QtWidgets import (
 
 from avatar_app.devices.keyboard import obstacle
 from avatar_app.gui import theme
-from avatar_app.gui.choices import suggestions
+from avatar_app.gui.choices import suggestions, worded
 from avatar_app.gui.key_editor import KeyEditor
 from avatar_app.gui.overlays import label
 from avatar_app.preferences import Option, Preferences, Value, options
@@ -211,13 +211,11 @@ def _editor(option: Option, value: Value) -> QWidget:
         editor.setDecimals(1)
         editor.setRange(option.low or 0.0, option.high or 1e9)
         editor.setSuffix(f" {option.unit}" if option.unit else "")
-    elif option.choices:
+    elif option.choices or option.name in suggestions():
         editor = QComboBox()
-        editor.addItems(option.choices)
-    elif option.name in suggestions():
-        editor = QComboBox()
-        editor.setEditable(True)
-        for words, choice in suggestions()[option.name]():
+        editor.setEditable(not option.choices)
+        known = worded(option) if option.choices else suggestions()[option.name]()
+        for words, choice in known:
             editor.addItem(words, choice)
     else:
         editor = QLineEdit()
@@ -231,7 +229,7 @@ def _put(editor: QWidget, value: Value) -> None:
     elif isinstance(editor, QSpinBox | QDoubleSpinBox):
         editor.setValue(value)  # type: ignore[arg-type]
     elif isinstance(editor, QComboBox):
-        known = editor.findData(value) if editor.isEditable() else editor.findText(str(value))
+        known = editor.findData(value)
         if known >= 0:
             editor.setCurrentIndex(known)
         else:

@@ -48,11 +48,23 @@ def test_only_what_was_changed_is_handed_on(qtbot: QtBot, dialog: SettingsDialog
     assert isinstance(on_flag, QComboBox)
     label.setChecked(False)
     fps.setValue(25)
-    on_flag.setCurrentText("card")
+    on_flag.setCurrentText("Show a card")
     dialog.keys.fields["panic"].setKeySequence(QKeySequence("Ctrl+P"))
     with qtbot.waitSignal(dialog.chosen) as chosen:
         dialog.accept()
     assert chosen.args == [{**changes, "hotkeys": {"mark": "Y", "panic": "Ctrl+P"}}]
+
+
+def test_what_can_be_chosen_is_in_words(dialog: SettingsDialog) -> None:
+    """Not what the file has: 'keep' or 'cuda' tells nobody anything."""
+    for option in options():
+        editor = dialog.editors[option.name]
+        if not option.choices or option.name == "output_size":
+            continue
+        assert isinstance(editor, QComboBox)
+        said = [editor.itemText(row) for row in range(editor.count())]
+        assert [editor.itemData(row) for row in range(editor.count())] == list(option.choices)
+        assert all(words not in option.choices and words[0].isupper() for words in said)
 
 
 def _turn_wheel(widget: QWidget) -> None:
