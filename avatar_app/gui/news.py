@@ -22,6 +22,13 @@ from avatar_app.pipeline.view import Shown, State, Status
 # Where each worker's fault can be mended.
 _OFFERS = {"camera": "Choose a camera", "output": "Settings", "detector": "", "recorder": ""}
 
+NO_PICTURE = {
+    Status.STARTING: "Opening the camera",
+    Status.LOST: "No picture from the camera",
+    Status.ENDED: "The clip is over",
+}
+"""What to say in place of the driver's picture, by how the camera stands."""
+
 
 def notice(event: Event) -> Notice | None:
     """Return what to tell about an event; None where it shows elsewhere or does not matter.
@@ -34,13 +41,23 @@ def notice(event: Event) -> Notice | None:
 def _trouble(event: Event) -> Notice | None:
     match event:
         case CameraLost(reason=reason):
-            return Notice("camera", Tone.ERROR, reason, "Choose a camera")
+            return Notice("camera", Tone.ERROR, _sentence(reason), "Choose a camera")
         case WorkerFailed(worker=worker, reason=reason):
-            return Notice(worker, Tone.ERROR, reason, _OFFERS.get(worker, ""))
+            return Notice(worker, Tone.ERROR, _sentence(reason), _OFFERS.get(worker, ""))
         case Refused(wish=wish, reason=reason):
-            return Notice(wish, Tone.WARNING, reason)
+            return Notice(wish, Tone.WARNING, _sentence(reason))
         case _:
             return None
+
+
+def _sentence(reason: str) -> str:
+    """Write a reason, which on a command line follows the program's name, as a sentence.
+
+    A name with which it begins stays as it is, where it looks like one: a file, a device.
+    """
+    first = reason.split(" ", 1)[0]
+    begun = reason[:1].upper() + reason[1:] if first.isalpha() else reason
+    return begun if begun.endswith((".", "!", "?")) else f"{begun}."
 
 
 def _good_news(event: Event) -> Notice | None:
@@ -80,13 +97,12 @@ def words(state: State, has_picture: bool) -> tuple[str, str, str]:
     if state.model is Status.FAILED:
         return "The model has stopped", "Others see a card.", "warning"
     if state.camera in (Status.LOST, Status.ENDED):
-        title = "The camera is gone" if state.camera is Status.LOST else "The clip is over"
-        note = "It is looked for every second." if state.camera is Status.LOST else ""
-        return title, note, "unplugged"
+        note = "It is tried again every second." if state.camera is Status.LOST else ""
+        return NO_PICTURE[state.camera], note, "unplugged"
     if state.model is Status.STARTING:
         return "Loading the model", "The first time takes a few seconds longer.", "info"
     if state.camera is Status.STARTING:
-        return "Opening the camera", "", "camera"
+        return NO_PICTURE[state.camera], "", "camera"
     if state.avatar is None:
         title = "No avatar yet" if state.is_ready else "Preparing the avatar"
         # After another model was chosen it comes by itself, too.

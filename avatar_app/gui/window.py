@@ -14,7 +14,6 @@ from avatar_app.events import (
     AvatarAdded,
     AvatarChanged,
     Calibrated,
-    CameraLost,
     Event,
     Stats,
 )
@@ -24,7 +23,7 @@ from avatar_app.gui.control import Control, Engine
 from avatar_app.gui.dialogs import Dialogs
 from avatar_app.gui.guide_view import GuideView
 from avatar_app.gui.layout import Layout
-from avatar_app.gui.news import notice, settled, words
+from avatar_app.gui.news import NO_PICTURE, notice, settled, words
 from avatar_app.gui.overlays import KeySheet, Overlay, Question
 from avatar_app.gui.shortcuts import Shortcuts
 from avatar_app.gui.stage import Mood
@@ -170,6 +169,9 @@ class Window(QMainWindow):
         self.status_line.show_state(state)
         if state.preferences.virtual_camera == NONE:
             self.banners.withdraw("output")  # what nobody wishes for cannot fail
+        if state.camera in NO_PICTURE:
+            self.driver.lose(NO_PICTURE[state.camera])
+            self._root.advice.clear()
         self.flags.show_detector(state.detector, state.is_judged)
         if state.avatar is not None:
             self.gallery.select(state.avatar.name)
@@ -190,9 +192,6 @@ class Window(QMainWindow):
             self.control.take_added(event.avatar)
         elif isinstance(event, AvatarChanged):
             self.gallery.select(event.avatar)
-        elif isinstance(event, CameraLost):
-            self.driver.lose("The camera is gone")
-            self._root.advice.clear()
         topic = settled(event)
         if topic is not None:
             self.banners.withdraw(topic)

@@ -176,6 +176,6 @@ def test_a_model_that_cannot_be_loaded_is_a_banner_in_a_window_that_closes(
     timer.timeout.connect(look)
     timer.start(_GLANCE_MS)
     run = run_window(Preferences(camera="fake", record="off"), parts=parts(faults))
-    assert seen == ["there is no model called x; choose another one"]
+    assert seen == ["There is no model called x; choose another one."]
     assert run.hung == ()
     assert run.model == ""

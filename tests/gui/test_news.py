@@ -36,10 +36,10 @@ def test_a_lost_camera_is_said_until_it_is_back(window: Window, pipeline: FakePi
     pipeline.change(camera=Status.LOST)
     window.refresh()
     assert [notice.topic for notice in window.banners.notices] == ["camera"]
-    assert window.stage.words[0] == "The camera is gone"
+    assert window.stage.words[0] == "No picture from the camera"
     pipeline.to_view.put(view())  # what was still being rendered
     window.refresh()
-    assert window.driver.lost
+    assert window.driver.lost == "No picture from the camera"
     pipeline.events.put(CameraBack(2.0, "cam", 640, 480, 30.0))
     pipeline.change(camera=Status.ON)
     window.refresh()
@@ -165,9 +165,45 @@ def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: Fak
         assert window.banners.notices[-1].sentence == event.reason
 
 
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        (Status.LOST, "No picture from the camera"),
+        (Status.ENDED, "The clip is over"),
+        (Status.STARTING, "Opening the camera"),
+    ],
+)
+def test_where_no_picture_comes_both_places_say_why(
+    window: Window, pipeline: FakePipeline, status: Status, title: str
+) -> None:
+    """Also where another camera is being opened: the last one's picture is not left standing."""
+    pipeline.to_view.put(view())
+    window.refresh()
+    pipeline.change(camera=status)
+    window.refresh()
+    assert window.stage.words[0] == window.driver.lost == title
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("no face was found in a.jpg; use another", "No face was found in a.jpg; use another."),
+        ("a.mp4 has ended; choose another.", "a.mp4 has ended; choose another."),
+        ("/a/b does not exist", "/a/b does not exist."),
+    ],
+)
+def test_reasons_are_written_as_sentences(
+    window: Window, pipeline: FakePipeline, reason: str, sentence: str
+) -> None:
+    """On a command line they follow the program's name; names stay as they are."""
+    pipeline.events.put(Refused(1.0, "something", reason))
+    window.refresh()
+    assert window.banners.notices[-1].sentence == sentence
+
+
 def test_a_photo_that_cannot_serve_is_a_banner(window: Window, pipeline: FakePipeline) -> None:
     """The reason takes the place of the words that the face is looked for."""
     window.control.add_avatar("/photos/dog.jpg")
     pipeline.events.put(Refused(1.0, ADDING, "no face was found in dog.jpg; use another photo"))
     window.refresh()
-    assert [notice.sentence[:8] for notice in window.banners.notices] == ["no face "]
+    assert [notice.sentence[:8] for notice in window.banners.notices] == ["No face "]
