@@ -8,6 +8,7 @@ from enum import Enum
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import (
+    QAbstractButton,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -94,10 +95,14 @@ class Banner(QFrame):
 
 
 class BannerStack(QWidget):
-    """The banners, the newest at the bottom; three at most, the oldest goes first."""
+    """The banners, the newest at the bottom; three at most, the oldest goes first.
 
-    def __init__(self) -> None:
+    Tab goes from the widget `after` to them; by itself Qt puts what comes later last.
+    """
+
+    def __init__(self, after: QWidget | None = None) -> None:
         super().__init__()
+        self._after = after
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
@@ -124,6 +129,7 @@ class BannerStack(QWidget):
         banner = Banner(notice, lambda: self.withdraw(notice.topic))
         self._banners[notice.topic] = banner
         self._column.addWidget(banner)
+        self._put_in_order()
         self.show()
         if notice.passes:
             timer = QTimer(banner)  # goes with the banner
@@ -139,6 +145,14 @@ class BannerStack(QWidget):
             banner.hide()
             banner.deleteLater()
         self.setVisible(bool(self._banners))
+
+    def _put_in_order(self) -> None:
+        before = self._after
+        for banner in self._banners.values():
+            for button in banner.findChildren(QAbstractButton):
+                if before is not None:
+                    self.setTabOrder(before, button)
+                before = button
 
     def _pass(self, banner: Banner) -> None:
         if self._banners.get(banner.notice.topic) is banner:

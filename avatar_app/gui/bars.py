@@ -63,7 +63,7 @@ class Header(QFrame):
         self.seen.setFixedHeight(26)
         row.addWidget(self.seen)
         row.addSpacing(4)
-        self._buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QToolButton] = {}
         for action, sign in (("sessions", "sessions"), ("hotkeys", "keys"), ("settings",) * 2):
             button = QToolButton()
             button.setProperty("look", "quiet")
@@ -72,11 +72,11 @@ class Header(QFrame):
             button.setAccessibleName(BY_NAME[action].label)
             button.clicked.connect(lambda _, action=action: self.asked.emit(action))
             row.addWidget(button)
-            self._buttons[action] = button
+            self.buttons[action] = button
 
     def show_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Name the keys in the buttons' tips."""
-        _tell_keys(self._buttons, keys)
+        _tell_keys(self.buttons, keys)
 
     def show_state(self, state: State) -> None:
         """Name the camera, and say what others see."""

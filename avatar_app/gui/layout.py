@@ -25,7 +25,8 @@ class Layout(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.header, self.controls, self.status_line = Header(), Controls(), StatusLine()
-        self.banners, self.stage, self.flags = BannerStack(), Stage(), FlagStrip()
+        self.banners, self.stage = BannerStack(self.header.buttons["settings"]), Stage()
+        self.flags = FlagStrip()
         self.timeline, self.driver, self.gallery = Timeline(), DriverView(), Gallery()
         self.advice = label("", "soft")
         self.advice.setWordWrap(True)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from PyQt5.QtCore import QEvent, QPoint, QRect, Qt
-from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtGui import QGuiApplication, QKeyEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -23,6 +23,7 @@ from avatar_app.events import (
     Refused,
     Stats,
 )
+from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.shortcuts import TOPIC
 from avatar_app.gui.stage import Mood
@@ -97,6 +98,37 @@ def test_enter_presses_what_has_the_keyboard(
     window.question.yes.setFocus()
     qtbot.keyClick(QApplication.focusWidget(), key)
     assert pipeline.asked(C.PassThrough) == [C.PassThrough(True)]
+
+
+def test_tab_goes_through_the_window_as_it_is_read(window: Window) -> None:
+    """What a banner offers comes after the head and before all avatars, whenever it came."""
+    tell = window.banners.tell
+    tell(Notice("one", Tone.OFFER, "One thing.", "Do it"))
+    tell(Notice("two", Tone.ERROR, "Another.", "Mend it"))
+    tell(Notice("one", Tone.OFFER, "One thing more.", "Do that"))
+    QApplication.processEvents()
+    window.header.setFocus()
+    names = []
+    for _ in range(30):
+        QApplication.sendEvent(
+            QApplication.focusWidget() or window,
+            QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Tab, Qt.KeyboardModifier.NoModifier),
+        )
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        names.append(focused.accessibleName() or focused.text())
+    first = names.index("Recorded sessions")
+    assert names[first : first + 9] == [
+        "Recorded sessions",
+        "All keys",
+        "Settings",
+        "Mend it",
+        "Dismiss",
+        "Do that",
+        "Dismiss",
+        "The last minute",
+        "Calibrate",
+    ]
 
 
 def test_the_keyboard_stays_on_a_sheet(qtbot: QtBot, window: Window) -> None:
