@@ -31,6 +31,7 @@ _SEEN = {
     Shown.HELD: ("Others see a still", theme.WARM),
     Shown.CAMERA: ("Others see YOU", theme.RED),
 }
+_WOULD_SEE = ("Nobody is watching, else they would see YOU", theme.RED)
 
 
 def _tell_keys(buttons: Mapping[str, QAbstractButton], keys: Mapping[str, tuple[str, ...]]) -> None:
@@ -83,6 +84,9 @@ class Header(QFrame):
         self.camera.setText(state.camera_name)
         self.camera.setToolTip(state.camera_name)
         words, colour = _SEEN[state.shown]
+        would_see = state.is_passing_through and not state.is_panicked
+        if state.shown is Shown.OFF and would_see:
+            words, colour = _WOULD_SEE
         self.seen.setText(f"●  {words}")
         filled = state.shown is Shown.CAMERA
         self.seen.setStyleSheet(

@@ -14,7 +14,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from avatar_app.avatars import list_avatars
 from avatar_app.devices.virtual_camera import AUTO, NONE
 from avatar_app.gui.banners import Notice, Tone
-from avatar_app.gui.hotkeys import keys_in_use
+from avatar_app.gui.hotkeys import keys_in_use, shown_key
 from avatar_app.pipeline import commands
 from avatar_app.pipeline.look import ADDING
 from avatar_app.pipeline.view import State, Status
@@ -210,9 +210,10 @@ class Control(QObject):
         if self._engine.state.is_passing_through:
             self._engine.post(commands.PassThrough(False))
             return
+        key = " or ".join(map(shown_key, self.keys["pass_through"])) or "its key"
         self._ask(
             "Show others your real face?",
-            "They will see the camera's own picture, labelled, until you press the key again.",
+            f"They will see the camera's own picture, labelled, until you press {key} again.",
             "Show my camera",
             lambda: self._engine.post(commands.PassThrough(True)),
         )

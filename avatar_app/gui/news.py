@@ -93,7 +93,7 @@ def settled(event: Event) -> str | None:
 def words(state: State, has_picture: bool) -> tuple[str, str, str]:
     """Return title, note and icon to write over the picture; an empty title where all is well."""
     if state.is_panicked:
-        return "Panic", "Others see a card. Press the key again to go on.", "panic"
+        return "Panic", "Others see a card. Press the button or its key again to go on.", "panic"
     if state.model is Status.FAILED:
         return "The model has stopped", "Others see a card.", "warning"
     if state.camera in (Status.LOST, Status.ENDED):

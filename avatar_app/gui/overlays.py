@@ -150,6 +150,11 @@ class Question(Overlay):
         """What is asked."""
         return self._title.text()
 
+    @property
+    def words(self) -> str:
+        """What is said about it."""
+        return self._words.text()
+
     def _agree(self) -> None:
         act, self._act = self._act, None
         self.dismiss()

@@ -23,6 +23,7 @@ from avatar_app.events import (
     Refused,
     Stats,
 )
+from avatar_app.gui import theme
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.shortcuts import TOPIC
@@ -165,6 +166,27 @@ def test_what_others_see_is_always_said(window: Window, pipeline: FakePipeline) 
     pipeline.change(shown=Shown.CAMERA)
     window.refresh()
     assert "YOU" in window.header.seen.text()
+
+
+def test_a_real_face_that_others_would_see_is_said_before(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """Asked for while nobody watches, it is not forgotten until the virtual camera is on."""
+    pipeline.change(shown=Shown.OFF, is_passing_through=True)
+    window.refresh()
+    assert window.header.seen.text().endswith("Nobody is watching, else they would see YOU")
+    assert theme.RED in window.header.seen.styleSheet()
+    for change in ({"is_panicked": True}, {"is_passing_through": False, "is_panicked": False}):
+        pipeline.change(**change)
+        window.refresh()
+        assert "YOU" not in window.header.seen.text()
+
+
+def test_how_the_real_face_goes_away_again_is_said(window: Window) -> None:
+    """By the key that holds now."""
+    window.control.change(hotkeys={"pass_through": "Ctrl+0"})
+    window.control.do("pass_through")
+    assert "until you press Ctrl+0 again" in window.question.words
 
 
 def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline) -> None:
