@@ -223,6 +223,11 @@ class Control(QObject):
         self.remember(ghost=round(min(max(opacity, 0.0), 1.0), 2))
 
     @property
+    def recording(self) -> str:
+        """The path of the session that is being recorded, or nothing."""
+        return self._engine.state.recording
+
+    @property
     def is_watched(self) -> bool:
         """Whether others see something, or something is being recorded."""
         state = self._engine.state

@@ -35,8 +35,11 @@ class Dialogs:
     def open_sessions(self) -> None:
         """Show what is recorded by now."""
         folder = self._control.preferences.recordings_dir
-        browser = self._show(SessionBrowser, lambda: SessionBrowser(self._window, folder))
-        browser.show_folder(folder)
+        recording = self._control.recording
+        browser = self._show(
+            SessionBrowser, lambda: SessionBrowser(self._window, folder, recording)
+        )
+        browser.show_folder(folder, recording)
 
     def open_photo(self) -> None:
         """Let a photo be chosen to make an avatar of."""

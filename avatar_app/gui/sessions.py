@@ -25,9 +25,12 @@ from avatar_app.recording import Session, list_sessions
 
 
 class SessionBrowser(QDialog):
-    """A list of the sessions in a folder, the newest first, beside a player."""
+    """A list of the sessions in a folder, the newest first, beside a player.
 
-    def __init__(self, parent: QWidget | None, folder: Path) -> None:
+    `recording` is the path of the one that is being recorded, or nothing.
+    """
+
+    def __init__(self, parent: QWidget | None, folder: Path, recording: str = "") -> None:
         super().__init__(parent)
         self.setWindowTitle("Recorded sessions")
         self.setMinimumSize(560, 400)
@@ -35,6 +38,7 @@ class SessionBrowser(QDialog):
             self.resize(min(980, parent.width() - 40), min(640, parent.height() - 40))
         self._folder = folder
         self._sessions: list[Session] = []
+        self._recording = ""
         self.list = QListWidget()
         self.list.setFixedWidth(230 if self.width() > 720 else 180)
         self.list.setAccessibleName("Sessions")
@@ -61,18 +65,21 @@ class SessionBrowser(QDialog):
         column.addWidget(self._empty, 1)
         column.addLayout(self._buttons())
         self._middle.hide()
-        self.show_folder(folder)
+        self.show_folder(folder, recording)
 
-    def show_folder(self, folder: Path) -> None:
+    def show_folder(self, folder: Path, recording: str = "") -> None:
         """List what is there now, the newest chosen; where that is what is listed, all stays."""
-        sessions = list_sessions(folder)
-        if (folder, sessions) == (self._folder, self._sessions):
+        now = folder, list_sessions(folder), recording
+        if now == (self._folder, self._sessions, self._recording):
             return
-        self._folder, self._sessions = folder, sessions
+        self._folder, self._sessions, self._recording = now
+        sessions = self._sessions
         self.player.stop()
         self.list.clear()
         for session in sessions:
-            item = QListWidgetItem(_line(session))
+            line = _line(session, str(session.path) == recording)
+            item = QListWidgetItem(line)
+            item.setToolTip(line)  # a list cuts long lines off
             item.setSizeHint(QSize(0, 72))
             self.list.addItem(item)
         self._middle.setVisible(bool(sessions))
@@ -106,13 +113,14 @@ class SessionBrowser(QDialog):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
 
 
-def _line(session: Session) -> str:
-    """Say in two lines when, of whom, how long, and what was wrong."""
+def _line(session: Session, is_recorded: bool) -> str:
+    """Say in three lines when, of whom, how long, and what was wrong."""
     flags = ", ".join(
         flag_name(Flag[name]) + (f" x {count}" if count > 1 else "")
         for name, count in session.flags.items()
         if name in Flag.__members__
     )
-    cut = "" if session.is_whole else ", cut off"
+    unfinished = ", being recorded" if is_recorded else ", cut off"
+    cut = "" if session.is_whole else unfinished
     when = f"{session.started:%d %b, %H:%M:%S}"
     return f"{when}\n{session.info.avatar}, {session.seconds:.0f} s{cut}\n{flags or 'no flags'}"

@@ -142,6 +142,25 @@ def test_flags_are_up_between_their_events() -> None:
     assert flags_at(events, 2.0) == {}
 
 
+def test_a_session_that_is_being_recorded_is_not_called_cut_off(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    """One that a killed app left is; and the tip has all flags where the line is too short."""
+    for hour in (10, 11, 12):
+        record_session(tmp_path, f"2026-11-03T{hour}:00:00+00:00")
+    for hour in (11, 12):
+        info = tmp_path / f"20261103-{hour}0000" / "session.json"
+        info.write_text(info.read_text().replace('"seconds": 0.933', '"seconds": null'))
+    browser = SessionBrowser(None, tmp_path, str(tmp_path / "20261103-120000"))
+    qtbot.addWidget(browser)
+    items = [browser.list.item(row) for row in range(browser.list.count())]
+    lines = [item.text() for item in items if item is not None]
+    assert ["being recorded" in line for line in lines] == [True, False, False]
+    assert ["cut off" in line for line in lines] == [False, True, False]
+    assert items[0] is not None
+    assert items[0].toolTip() == lines[0]
+
+
 def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> None:
     """The newest is on top; going to a moment shows its flags; playing ends at the end."""
     record_session(tmp_path, "2026-11-03T10:00:00+00:00")
