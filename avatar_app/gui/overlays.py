@@ -176,6 +176,8 @@ class KeySheet(Overlay):
         head.addWidget(close)
         column.addLayout(head)
         self._area = QScrollArea()
+        self._area.setProperty("look", "stop")
+        self._area.setAccessibleName("All keys")
         self._area.setWidgetResizable(True)
         self._area.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -19,7 +19,7 @@ ACCENT = "#6ea8fe"
 GOOD = "#4cc38a"
 WARM = "#f2b450"
 RED = "#ff5c67"
-FOCUS = "#3f5f92"  # around what is large
+FOCUS = "#4d73b0"  # around what is large
 
 SPACE = 12  # pixels between things that do not belong together; half of it between those that do
 RADIUS = 10
@@ -157,6 +157,8 @@ QListWidget::item {{ padding: 8px 10px; border-radius: 7px; color: {SOFT}; }}
 QListWidget::item:hover {{ background: {RAISED}; }}
 QListWidget::item:selected {{ background: {HOVER}; color: {INK}; }}
 QScrollArea {{ background: transparent; border: none; }}
+QScrollArea[look="stop"] {{ border: 1px solid transparent; border-radius: 9px; }}
+QScrollArea[look="stop"]:focus {{ border: 1px solid {FOCUS}; }}
 QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {LINE}; border-radius: 4px; min-height: 28px; }}

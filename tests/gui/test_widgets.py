@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PyQt5.QtCore import QRectF, QSizeF, Qt
 from PyQt5.QtGui import QPaintEvent
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from avatar_app.avatars import list_avatars
@@ -255,6 +255,18 @@ def test_the_avatar_that_is_shown_stays_in_sight(qtbot: QtBot) -> None:
         tile = gallery.tiles[gallery.names.index("sofia")]
         middle = tile.mapTo(gallery, tile.rect().center())
         assert gallery.rect().contains(middle)
+
+
+def test_every_stop_of_the_keyboard_on_the_sheet_of_keys_is_seen(window: Window) -> None:
+    """It has a name for who cannot see it, and looks otherwise while the keyboard is there."""
+    sheet = window.key_sheet
+    sheet.open()
+    (area,) = sheet.findChildren(QScrollArea)
+    assert area.accessibleName() == "All keys"
+    QApplication.setActiveWindow(window)
+    before = area.grab().toImage()
+    area.setFocus()
+    assert area.grab().toImage() != before
 
 
 def test_words_that_are_cut_off_end_in_dots(qtbot: QtBot) -> None:
