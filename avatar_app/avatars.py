@@ -82,7 +82,7 @@ def load_avatar(
 
 
 def list_avatars() -> dict[str, Path]:
-    """Return the known avatars' files by name, sorted; the user's own hide bundled namesakes."""
+    """Return the known avatars' files by name, as in an index; the user's own hide namesakes."""
     folders = (settings.bundled("assets", "avatars"), _own_folder())
     files = [file for folder in folders if os.path.isdir(folder) for file in folder.iterdir()]
     known = {
@@ -90,7 +90,7 @@ def list_avatars() -> dict[str, Path]:
         for file in files
         if file.suffix.lower() in _EXTENSIONS and not file.name.startswith(".")
     }
-    return dict(sorted(known.items()))
+    return dict(sorted(known.items(), key=lambda named: (named[0].casefold(), named[0])))
 
 
 def resolve_avatar(name_or_file: str) -> Path:

@@ -307,6 +307,16 @@ def test_names_and_files_are_resolved(tmp_path: Path, mateo: Pictures.Image) -> 
         resolve_avatar("nobody")
 
 
+def test_avatars_stand_in_alphabetical_order() -> None:
+    """Whether their names are written large or small, as people look for them."""
+    own = settings.data_dir() / "avatars"
+    own.mkdir(parents=True)
+    for name in ("Zoe", "Bernd", "anna"):
+        (own / f"{name}.png").write_bytes(b"")
+    names = list(list_avatars())
+    assert [*names[:5], names[-1]] == ["amara", "anna", "arthur", "Bernd", "ingrid", "Zoe"]
+
+
 def test_added_avatar_is_listed_and_leaves_camera_data_behind(
     tmp_path: Path, find: avatars.FindFaces, mateo: Pictures.Image
 ) -> None:
