@@ -118,6 +118,7 @@ QPushButton[look="danger"]:checked {{ background: {RED}; color: #22060a; border-
 QPushButton[look="toggle"]:checked {{
     background: #1c3a2e; color: #a9ecca; border-color: {GOOD};
 }}
+QFileDialog QToolButton {{ padding: 2px; border-radius: 5px; }}
 QToolButton[look="quiet"] {{
     background: transparent; border: 1px solid transparent; padding: 6px;
 }}
