@@ -20,14 +20,30 @@ COLOURS = {
 }
 
 
+_TITLES = {
+    Flag.FACE_MISSING: "Face missing",
+    Flag.FACE_DISTORTED: "Face distorted",
+    Flag.IDENTITY_DRIFT: "Another face",
+    Flag.DRIVER_MISMATCH: "Not following you",
+    Flag.WARP_FOLDED: "Picture torn",
+    Flag.BLURRED: "Face smeared",
+    Flag.JITTER: "Trembling",
+    Flag.FROZEN: "Standing still",
+    Flag.DRIVER_MISSING: "You are not seen",
+    Flag.SECOND_FACE: "Second face",
+    Flag.OUT_OF_POSE: "Turned too far",
+    Flag.LOW_LIGHT: "Too dark",
+    Flag.OCCLUDED: "Face covered",
+}
+
 _ROOM = 300  # pixels that a chip with its reason takes
 _LEAST = 172  # and without; where there is less, the least urgent ones become a number
 _NUMBER = 44
 
 
 def flag_name(flag: Flag) -> str:
-    """Write a flag's name as a title: 'Face distorted'."""
-    return flag.name.replace("_", " ").capitalize()
+    """Name a flag to its wearer, who need not know what it is called in files."""
+    return _TITLES[flag]
 
 
 class FlagChip(QFrame):

@@ -171,7 +171,7 @@ def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> Non
     first = browser.list.item(0)
     assert first is not None
     assert "11:00" in first.text()
-    assert "Blurred" in first.text()
+    assert "Face smeared" in first.text()
     player = browser.player
     player.go_to(0.45)
     assert player.flags.flags == [Flag.BLURRED]

@@ -15,7 +15,7 @@ from avatar_app.avatars import list_avatars
 from avatar_app.events import Calibrated, Flag, FlagCleared, FlagRaised
 from avatar_app.gui.banners import Banner, BannerStack, Notice, Tone
 from avatar_app.gui.bars import Header
-from avatar_app.gui.flags import FlagChip, FlagStrip
+from avatar_app.gui.flags import FlagChip, FlagStrip, flag_name
 from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.guide_view import COUNT_FROM, GuideView
 from avatar_app.gui.icons import _SHAPES, pixmap
@@ -68,6 +68,14 @@ def test_the_worst_flags_come_first(qtbot: QtBot) -> None:
     assert strip.flags == [Flag.WARP_FOLDED, Flag.BLURRED, Flag.LOW_LIGHT]
     strip.show_flags({Flag.BLURRED: "mouth"})
     assert strip.flags == [Flag.BLURRED]
+
+
+def test_every_flag_has_a_name_for_its_wearer() -> None:
+    """Short enough for a chip, in words that need no explanation, and a name of its own."""
+    names = [flag_name(flag) for flag in Flag]
+    assert len(set(names)) == len(Flag)
+    assert all(len(name) <= 18 and name[0].isupper() for name in names)
+    assert not any(word in " ".join(names).lower() for word in ("driver", "warp", "pose", "drift"))
 
 
 def test_no_flags_means_what_the_detector_says(qtbot: QtBot) -> None:
@@ -311,7 +319,7 @@ def test_many_flags_are_not_cut_off(qtbot: QtBot) -> None:
     )
     assert len(strip.flags) == 6
     assert strip.more.text() == "+ 2"
-    assert strip.more.toolTip().startswith("Jitter")
-    assert "Occluded" in strip.more.toolTip()
+    assert strip.more.toolTip().startswith("Trembling")
+    assert "Face covered" in strip.more.toolTip()
     strip.show_flags({Flag.JITTER: "because"})
     assert strip.more.isHidden()
