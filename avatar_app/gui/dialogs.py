@@ -28,9 +28,9 @@ class Dialogs:
         self._open: dict[type[QDialog], QDialog] = {}  # the last one is in front
         control.changed.connect(self._follow)
 
-    def open_settings(self) -> None:
-        """Let the settings be changed."""
-        self._show(SettingsDialog, self._settings)
+    def open_settings(self, page: str = "") -> None:
+        """Let the settings be changed, those of this page first."""
+        self._show(SettingsDialog, self._settings).show_page(page)
 
     def open_sessions(self) -> None:
         """Show what is recorded by now."""

@@ -20,7 +20,14 @@ from avatar_app.pipeline.look import ADDING
 from avatar_app.pipeline.view import Shown, State, Status
 
 # Where each worker's fault can be mended.
-_OFFERS = {"camera": "Choose a camera", "output": "Settings", "detector": "", "recorder": ""}
+_OFFERS = {
+    "camera": "Choose a camera",
+    "output": "Settings",
+    "reenactor": "Choose a model",
+}
+
+PAGES = {"Choose a camera": "Camera", "Settings": "Virtual camera", "Choose a model": "Avatar"}
+"""The page of the settings to which an offer leads."""
 
 NO_PICTURE = {
     Status.STARTING: "Opening the camera",

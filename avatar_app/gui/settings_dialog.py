@@ -90,8 +90,14 @@ class SettingsDialog(QDialog):
         """What keeps the settings from being taken, or nothing."""
         return self._problem.text()
 
+    @property
+    def page(self) -> str:
+        """The group that is shown."""
+        item = self._list.currentItem()
+        return "" if item is None else item.text()
+
     def show_page(self, group: str) -> None:
-        """Turn to the page of a group."""
+        """Turn to the page of a group; where there is none of that name, all stays."""
         for row in range(self._list.count()):
             item = self._list.item(row)
             if item is not None and item.text() == group:

@@ -23,7 +23,7 @@ from avatar_app.gui.control import Control, Engine
 from avatar_app.gui.dialogs import Dialogs
 from avatar_app.gui.guide_view import GuideView
 from avatar_app.gui.layout import Layout
-from avatar_app.gui.news import NO_PICTURE, notice, settled, words
+from avatar_app.gui.news import NO_PICTURE, PAGES, notice, settled, words
 from avatar_app.gui.overlays import KeySheet, Overlay, Question
 from avatar_app.gui.shortcuts import Shortcuts
 from avatar_app.gui.stage import Mood
@@ -200,7 +200,10 @@ class Window(QMainWindow):
             self.banners.tell(dataclasses.replace(told, act=lambda: self._follow(told.offer)))
 
     def _follow(self, offer: str) -> None:
-        self.control.do("sessions" if offer == "Look at it" else "settings")
+        if offer in PAGES:
+            self._dialogs.open_settings(PAGES[offer])
+        else:
+            self.control.do("sessions")
 
     def _show_looks(self) -> None:
         control = self.control

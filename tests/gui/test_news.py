@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PyQt5.QtWidgets import QPushButton
 
 from avatar_app.events import (
     AvatarChanged,
@@ -17,6 +18,7 @@ from avatar_app.events import (
     Refused,
     WorkerFailed,
 )
+from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
@@ -151,6 +153,31 @@ def test_a_virtual_camera_that_fails_can_be_switched_off(
     window.refresh()
     assert not button.isChecked()
     assert window.banners.notices == []
+
+
+@pytest.mark.parametrize(
+    ("event", "page"),
+    [
+        (CameraLost(1.0, "The camera was taken out; put it in again."), "Camera"),
+        (WorkerFailed(1.0, "camera", "The camera broke; choose another."), "Camera"),
+        (WorkerFailed(1.0, "output", "No virtual camera; install one."), "Virtual camera"),
+        (WorkerFailed(1.0, "reenactor", "There is no such model; choose another."), "Avatar"),
+    ],
+)
+def test_a_banner_leads_to_where_its_fault_can_be_mended(
+    window: Window, pipeline: FakePipeline, event: Event, page: str
+) -> None:
+    """To the page of the settings, also where these are open at another one."""
+    window.control.do("settings")
+    (dialog,) = window.findChildren(SettingsDialog)
+    dialog.show_page("Recording")
+    pipeline.events.put(event)
+    window.refresh()
+    button = window.banners.findChild(QPushButton)
+    assert button is not None
+    button.click()
+    assert window.findChildren(SettingsDialog) == [dialog]
+    assert dialog.page == page
 
 
 def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: FakePipeline) -> None:
