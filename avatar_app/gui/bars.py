@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
-    QAbstractButton,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -31,14 +30,14 @@ _SEEN = {
     Shown.HELD: ("Others see a still", theme.WARM),
     Shown.CAMERA: ("Others see YOU", theme.RED),
 }
+_DO = {
+    "guide": "Helps you to sit as the avatar does; it follows you from there.",
+    "best_frame": "Calibrates by itself whenever you sit more like the avatar than before.",
+    "virtual_camera": "Lets others choose your avatar as their camera in a call.",
+    "record": "Records the avatar until you stop it.",
+    "panic": "Shows others a card at once, until you end it.",
+}
 _WOULD_SEE = ("Nobody is watching, else they would see YOU", theme.RED)
-
-
-def _tell_keys(buttons: Mapping[str, QAbstractButton], keys: Mapping[str, tuple[str, ...]]) -> None:
-    """Name the keys in the tips of the buttons, both by action."""
-    for name, button in buttons.items():
-        label, shown = BY_NAME[name].label, keys[name]
-        button.setToolTip(f"{label} ({shown_key(shown[0])})" if shown else label)
 
 
 class Header(QFrame):
@@ -77,7 +76,8 @@ class Header(QFrame):
 
     def show_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Name the keys in the buttons' tips."""
-        _tell_keys(self.buttons, keys)
+        for name, button in self.buttons.items():
+            button.setToolTip(with_key(BY_NAME[name].label, keys[name]))
 
     def show_state(self, state: State) -> None:
         """Name the camera, and say what others see."""
@@ -127,6 +127,7 @@ class Controls(QFrame):
             button = AskingButton(label)
             button.setProperty("look", look)
             button.setAccessibleName(label)
+            button.setAccessibleDescription(_DO[action])
             button.setIconSize(QSize(20, 20))
             button.setMinimumHeight(38)
             button.setCheckable(look in ("toggle", "danger"))
@@ -142,11 +143,13 @@ class Controls(QFrame):
                 row.addStretch(1)
             row.addWidget(button)
             self.buttons[action] = button
+        self._keys: Mapping[str, tuple[str, ...]] = {}
         self._measure()
 
     def show_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Name the keys in the buttons' tips."""
-        _tell_keys(self.buttons, keys)
+        self._keys = keys
+        self._name_tips()
 
     def show_state(self, state: State) -> None:
         """Press down what is on. What was asked for shows when it holds, not before.
@@ -176,8 +179,14 @@ class Controls(QFrame):
             return
         for name, label in labels.items():
             self.buttons[name].setAccessibleName(label)
+        self._name_tips()
         self._measure()
         self._fit()
+
+    def _name_tips(self) -> None:
+        for name, button in self.buttons.items():
+            named = with_key(button.accessibleName(), self._keys.get(name, ()))
+            button.setToolTip(f"{named}\n{_DO[name]}")
 
     def _measure(self) -> None:
         """Take how much room the words of all buttons need."""

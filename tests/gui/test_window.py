@@ -428,6 +428,15 @@ def test_no_word_on_a_button_is_cut_off(
     assert has_words or width < 1000
 
 
+def test_every_button_says_what_it_does(window: Window) -> None:
+    """With its key in the tip, and to who cannot see the tip."""
+    for button in window.controls.buttons.values():
+        name, does = button.toolTip().split("\n")
+        assert name == f"{button.accessibleName()} ({name[-2]})"
+        assert does.endswith(".")
+        assert button.accessibleDescription() == does
+
+
 def test_speed_is_shown_on_demand(window: Window, pipeline: FakePipeline) -> None:
     """The status line has the rate and the delay; I lists the stages too."""
     stats = Stats(1, 30, 24.4, 30, 9, 61, 88, 3, 0, "CPU", "no GPU", {"render": 26.0})
