@@ -64,6 +64,7 @@ class Control(QObject):
         self.preferences = preferences
         self._stored = _stored(Preferences())
         self.avatars: Mapping[str, Path] = list_avatars()
+        self.is_recording_asked = False  # until it is saved
         self._wanted = preferences.avatar
         self._last_device = preferences.virtual_camera
         self._panic_heard_at = float("-inf")
@@ -195,6 +196,7 @@ class Control(QObject):
             self._engine.post(commands.Panic(False))
 
     def _record(self) -> None:
+        self.is_recording_asked = True
         is_on = self._engine.state.can_stop_recording
         self._engine.post(commands.StopRecording() if is_on else commands.StartRecording())
 

@@ -15,6 +15,8 @@ from avatar_app.events import (
     AvatarChanged,
     Calibrated,
     Event,
+    RecordingSaved,
+    RecordingStarted,
     Stats,
 )
 from avatar_app.gui.banners import Notice, Tone
@@ -62,7 +64,7 @@ class Window(QMainWindow):
         self.source = source
         self._state: State | None = None
         self._verdict: Verdict | None = None
-        self._has_drifted = False
+        self._has_drifted = self._has_told_of_recording = False
         self._make_widgets()
         self.control = Control(source, preferences, self.banners.tell, self.question.ask)
         self._dialogs = Dialogs(self, self.control)
@@ -195,9 +197,18 @@ class Window(QMainWindow):
         topic = settled(event)
         if topic is not None:
             self.banners.withdraw(topic)
-        told = notice(event)
+        told = notice(event) if self._is_news(event) else None
         if told is not None:
             self.banners.tell(dataclasses.replace(told, act=lambda: self._follow(told.offer)))
+
+    def _is_news(self, event: Event) -> bool:
+        """Tell of what is recorded by itself once: its button shows it, and flags come often."""
+        is_asked = self.control.is_recording_asked
+        if isinstance(event, RecordingSaved):
+            is_first, self._has_told_of_recording = not self._has_told_of_recording, True
+            self.control.is_recording_asked = False
+            return is_asked or is_first
+        return is_asked or not isinstance(event, RecordingStarted)
 
     def _follow(self, offer: str) -> None:
         if offer in PAGES:

@@ -14,6 +14,7 @@ from avatar_app.events import (
     Event,
     Flag,
     OutputChanged,
+    RecordingSaved,
     RecordingStarted,
     Refused,
     WorkerFailed,
@@ -117,6 +118,31 @@ def test_what_works_again_needs_no_banner(
     pipeline.events.put(news)
     window.refresh()
     assert worker not in [notice.topic for notice in window.banners.notices]
+
+
+def _recorded(window: Window, pipeline: FakePipeline) -> list[str]:
+    """Let a session be recorded, and return what was said of it."""
+    said = []
+    for event in (RecordingStarted(2.0, "/one"), RecordingSaved(12.0, "/one", 10.0)):
+        pipeline.events.put(event)
+        window.refresh()
+        said += [notice.sentence for notice in window.banners.notices]
+        window.banners.withdraw("recording")
+    return said
+
+
+def test_what_is_recorded_by_itself_is_told_of_once(window: Window, pipeline: FakePipeline) -> None:
+    """A banner at each flag would push the picture about; what was asked for is always told."""
+    assert _recorded(window, pipeline) == ["10 seconds were recorded."]
+    assert _recorded(window, pipeline) == []
+    window.control.do("record")
+    assert _recorded(window, pipeline) == ["Recording ...", "10 seconds were recorded."]
+    assert _recorded(window, pipeline) == []
+    pipeline.change(recording="/one")
+    window.control.do("record")  # stops what was begun by itself
+    pipeline.events.put(RecordingSaved(12.0, "/one", 10.0))
+    window.refresh()
+    assert [notice.offer for notice in window.banners.notices] == ["Look at it"]
 
 
 @pytest.mark.parametrize("shown", [Shown.AVATAR, Shown.HELD, Shown.CARD, Shown.CAMERA])
