@@ -30,6 +30,7 @@ class DetectJob:
         self._failures = 0
         self._judged = 0
         self._last = (0.0, 0)
+        self._taken_at = 0.0
         self._calibrated = wiring.calibrated.value
 
     def reload(self) -> None:
@@ -44,7 +45,9 @@ class DetectJob:
             self._open()
         taken, detector = self._wiring.to_detect.take(_WAIT), self._detector
         if taken is None or detector is None:
+            self._let_flags_fall()
             return
+        self._taken_at = self._wiring.now()
         avatar, rendered = taken  # not the state's avatar, which may be a newer one
         if avatar is not self._avatar:
             detector.set_source(avatar)
@@ -85,6 +88,15 @@ class DetectJob:
         if calibrated is not self._calibrated and rendered.driving.time >= calibrated.time:
             self._calibrated = calibrated
             detector.recalibrate()
+
+    def _let_flags_fall(self) -> None:
+        """End those of a picture that is too old to be shown: no other will end them.
+
+        The verdict stays: what it holds back is not to be seen before the next one is there.
+        """
+        if self._wiring.now() - self._taken_at > self._wiring.parts.delays.stale:
+            for event in self._flags.finish(*self._last):
+                self._wiring.tell(event)
 
     def _open(self) -> None:
         self._is_wanted, self._judged = False, 0

@@ -15,7 +15,7 @@ from avatar_app.events import (
     Stats,
     WorkerFailed,
 )
-from avatar_app.pipeline import Status
+from avatar_app.pipeline import Shown, Status
 from avatar_app.pipeline.commands import Apply, Calibrate
 from avatar_app.types import AvatarAppError, CameraError, ClipEndedError
 from tests.pipeline.fakes import AVATAR, RAW, SEEN, SILENT, Faults, running
@@ -41,6 +41,20 @@ def test_a_lost_camera_comes_back_by_itself() -> None:
         run.until(CameraBack)
         run.until(OutputChanged, state="avatar")
         assert sum(isinstance(event, CameraLost) for event in run.events) == 1
+
+
+def test_flags_fall_where_no_picture_comes() -> None:
+    """They end with the last picture, and are raised anew by the first that has them again."""
+    faults = Faults(flags=frozenset({Flag.FACE_MISSING}))
+    with running(faults) as run:
+        raised = run.until(FlagRaised)
+        faults.hang.clear()
+        cleared = run.until(FlagCleared)
+        assert raised.time <= cleared.time <= max(faults.rendered)
+        run.until_true(lambda: run.pipeline.state.shown is Shown.CARD)
+        faults.hang.set()
+        assert run.until(FlagRaised).time > cleared.time
+        assert sum(isinstance(event, FlagCleared) for event in run.events) == 1
 
 
 def test_a_wish_to_calibrate_does_not_outlive_its_moment(monkeypatch: pytest.MonkeyPatch) -> None:
