@@ -86,6 +86,17 @@ class Banner(QFrame):
         away.setToolTip("Dismiss")
         away.clicked.connect(close)
         row.addWidget(away)
+        self._life = QTimer(self)
+        self._life.setSingleShot(True)
+        self._life.timeout.connect(close)
+        if notice.passes:
+            self._life.start(_SHORT_MS)
+
+    def end(self) -> None:
+        """Go, and do nothing more until then."""
+        self._life.stop()
+        self.hide()
+        self.deleteLater()
 
     def _act(self, close: Callable[[], None]) -> None:
         act = self.notice.act
@@ -131,19 +142,13 @@ class BannerStack(QWidget):
         self._column.addWidget(banner)
         self._put_in_order()
         self.show()
-        if notice.passes:
-            timer = QTimer(banner)  # goes with the banner
-            timer.setSingleShot(True)
-            timer.timeout.connect(lambda: self._pass(banner))
-            timer.start(_SHORT_MS)
 
     def withdraw(self, topic: str) -> None:
         """Take the notice on a topic away, if there is one: it no longer holds."""
         banner = self._banners.pop(topic, None)
         if banner is not None:
             self._column.removeWidget(banner)
-            banner.hide()
-            banner.deleteLater()
+            banner.end()
         self.setVisible(bool(self._banners))
 
     def _put_in_order(self) -> None:
@@ -153,7 +158,3 @@ class BannerStack(QWidget):
                 if before is not None:
                     self.setTabOrder(before, button)
                 before = button
-
-    def _pass(self, banner: Banner) -> None:
-        if self._banners.get(banner.notice.topic) is banner:
-            self.withdraw(banner.notice.topic)
