@@ -142,6 +142,13 @@ class GuideView(Overlay):
         self._advice.setText(guide.advice)
         self._signal.show_guide(guide, self.count)
 
+    def lose(self, sentence: str) -> None:
+        """Say why there is no picture; without one nothing is counted."""
+        self._wait()
+        self.driver.lose(sentence)
+        self._advice.setText(sentence)
+        self._signal.show_guide(None)
+
     def _step(self) -> None:
         if self.count is not None and self.count > 1:
             self.count -= 1

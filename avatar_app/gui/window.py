@@ -173,6 +173,7 @@ class Window(QMainWindow):
             self.banners.withdraw("output")  # what nobody wishes for cannot fail
         if state.camera in NO_PICTURE:
             self.driver.lose(NO_PICTURE[state.camera])
+            self.guide.lose(NO_PICTURE[state.camera])
             self._root.advice.clear()
         self.flags.show_detector(state.detector, state.is_judged)
         if state.avatar is not None:

@@ -19,6 +19,7 @@ from avatar_app.events import (
     Refused,
     WorkerFailed,
 )
+from avatar_app.gui.guide_view import COUNT_FROM
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
@@ -26,7 +27,7 @@ from avatar_app.pipeline import Shown, Status, commands
 from avatar_app.pipeline.look import ADDING
 from avatar_app.preferences import Preferences
 from avatar_app.types import Avatar
-from tests.gui.fakes import FakePipeline, picture, view
+from tests.gui.fakes import ALIKE, FakePipeline, picture, view
 
 C = commands
 MEI = Avatar("mei", picture(120))
@@ -235,6 +236,21 @@ def test_where_no_picture_comes_both_places_say_why(
     pipeline.change(camera=status)
     window.refresh()
     assert window.stage.words[0] == window.driver.lost == title
+
+
+def test_the_guide_does_not_calibrate_without_a_camera(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """Its count ends, as its last picture is not the driver any more, and it says why."""
+    window.control.do("guide")
+    pipeline.to_view.put(view(guide=ALIKE))
+    window.refresh()
+    counts = [window.guide.count]
+    pipeline.change(camera=Status.LOST)
+    window.refresh()
+    counts.append(window.guide.count)
+    assert counts == [COUNT_FROM, None]
+    assert window.guide.advice == window.guide.driver.lost == "No picture from the camera"
 
 
 @pytest.mark.parametrize(
