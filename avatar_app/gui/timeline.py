@@ -38,6 +38,7 @@ _STEPS = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1800)
 _MOST_LINES = 40
 _GRAIN = 0.15  # seconds in which the curve has one point, the highest: about two pixels
 _POINTS = round(SECONDS / _GRAIN)
+_HOLE = 2.0  # seconds without a score, after which the curve begins anew
 _STEP = 0.5  # seconds: drawing takes longer than anything else in the window
 
 
@@ -87,6 +88,16 @@ class Timeline(QWidget):
     def spans(self) -> list[Span]:
         """The flags of the last minute, the oldest first."""
         return list(self._spans)
+
+    @property
+    def curves(self) -> list[list[tuple[float, float]]]:
+        """Time and score of what was judged, in pieces: there may be times without a picture."""
+        pieces: list[list[tuple[float, float]]] = []
+        for at, score in self._scores:
+            if not pieces or at - pieces[-1][-1][0] > _HOLE:
+                pieces.append([])
+            pieces[-1].append((at, score))
+        return pieces
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size."""
@@ -229,24 +240,23 @@ class Timeline(QWidget):
         return next((step for step in _STEPS if step >= least), _STEPS[-1])
 
     def _paint_scores(self, painter: QPainter) -> None:
-        if len(self._scores) < 2:
-            return
         low, high = self.height() - 18.0, 5.0
-        points = [QPointF(self._x(at), low - score * (low - high)) for at, score in self._scores]
-        line = QPainterPath(points[0])
-        for point in points[1:]:
-            line.lineTo(point)
-        area = QPainterPath(line)
-        area.lineTo(points[-1].x(), low)
-        area.lineTo(points[0].x(), low)
         shade = QLinearGradient(0, high, 0, low)
         for at, alpha in ((0.0, 130), (1.0, 15)):
             colour = QColor(theme.RED if at == 0.0 else theme.ACCENT)
             colour.setAlpha(alpha)
             shade.setColorAt(at, colour)
-        painter.fillPath(area, shade)
         painter.setPen(QPen(QColor(theme.ACCENT), 1))  # a wider line takes twenty times as long
-        painter.drawPath(line)
+        for curve in self.curves:
+            points = [QPointF(self._x(at), low - score * (low - high)) for at, score in curve]
+            line = QPainterPath(points[0])
+            for point in points[1:]:
+                line.lineTo(point)
+            area = QPainterPath(line)
+            area.lineTo(points[-1].x(), low)
+            area.lineTo(points[0].x(), low)
+            painter.fillPath(area, shade)
+            painter.drawPath(line)
 
     def _paint_span(self, painter: QPainter, span: Span, selected: bool, lane: int) -> None:
         left = self._x(span.begin)

@@ -70,6 +70,19 @@ def test_the_worst_flags_come_first(qtbot: QtBot) -> None:
     assert strip.flags == [Flag.BLURRED]
 
 
+def test_the_curve_has_a_hole_where_nothing_was_judged(qtbot: QtBot) -> None:
+    """As while the camera was gone: a line across would claim that the score rose slowly."""
+    line = Timeline()
+    qtbot.addWidget(line)
+    for time in (1.0, 1.5, 2.0, 20.0, 20.5):
+        line.add_score(time, 0.5)
+    assert [[time for time, _ in curve] for curve in line.curves] == [[1.0, 1.5, 2.0], [20.0, 20.5]]
+    line.resize(600, 58)
+    line.grab()
+    line.clear()
+    assert line.curves == []
+
+
 def test_every_flag_has_a_name_for_its_wearer() -> None:
     """Short enough for a chip, in words that need no explanation, and a name of its own."""
     names = [flag_name(flag) for flag in Flag]
