@@ -40,6 +40,11 @@ _DO = {
 _WOULD_SEE = ("Nobody is watching, else they would see YOU", theme.RED)
 
 
+def with_key(label: str, keys: tuple[str, ...]) -> str:
+    """Return a label with the first of its keys."""
+    return f"{label} ({shown_key(keys[0])})" if keys else label
+
+
 class Header(QFrame):
     """What the app is, which camera it has, what others see, and the way to everything else."""
 
