@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from avatar_app.types import AvatarAppError
@@ -76,6 +76,22 @@ def check_writable(*paths: Path | None) -> None:
                 probe = nearest_folder(_real(path).parent) / _hidden(path)
                 probe.open("xb").close()
                 probe.unlink()
+
+
+def check_distinct(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
+    """Raise AvatarAppError where an output is an input, or two are the same file.
+
+    None stands for a file that nobody asked for.
+    """
+    taken = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise AvatarAppError(
+                f"{path} is used twice, and writing it would destroy it; rename it"
+            )
+        taken.add(path.resolve())
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:

@@ -22,7 +22,7 @@ from avatar_app.events import (
     Refused,
     WorkerFailed,
 )
-from avatar_app.files import check_writable, write_json
+from avatar_app.files import check_distinct, check_writable, is_file, write_json
 from avatar_app.pipeline import Parts, Pipeline, Shown, Status
 from avatar_app.pipeline.account import Account, LiveRun
 from avatar_app.pipeline.output import OutputJob
@@ -49,11 +49,14 @@ def run_headless(
 
     `say` takes a sentence about whatever a person should know. `stats_json` is also written after
     KeyboardInterrupt, which is raised again. Raises AvatarAppError at once for a camera that is a
-    file or a folder which cannot be played, or where model or avatar cannot be had; and at the end
-    where there has been no avatar at all, or the virtual camera could never be used. Its sentence
-    is that of the cause.
+    file or a folder which cannot be played, for `stats_json` where it is that file, or where model
+    or avatar cannot be had; and at the end where there has been no avatar at all, or the virtual
+    camera could never be used. Its sentence is that of the cause.
     """
-    check_camera(str(clip_of(Path(preferences.camera)) or preferences.camera))
+    camera = str(clip_of(Path(preferences.camera)) or preferences.camera)
+    check_camera(camera)
+    if is_file(Path(camera)):
+        check_distinct([Path(camera)], [stats_json])
     check_writable(stats_json)
     pipeline = Pipeline(preferences, parts)
     watch = _Watch(pipeline, say)

@@ -311,7 +311,7 @@ def _read_file() -> dict[str, Any]:
     path = preferences_file()
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise _unreadable(path) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from avatar_app.live import run_headless
 from avatar_app.pipeline import Pipeline
 from avatar_app.preferences import Preferences
 from avatar_app.recording import list_sessions
+from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, ClipEndedError
 from tests.pipeline.fakes import LONG, Faults, parts
 
@@ -124,6 +126,21 @@ def test_statistics_that_cannot_be_written_are_known_before_the_run(tmp_path: Pa
     with pytest.raises(AvatarAppError, match="is a folder"):
         run_headless(PREFERENCES, stats_json=tmp_path, parts=parts(faults))
     assert not faults.opened
+
+
+def test_statistics_do_not_take_the_place_of_the_clip(tmp_path: Path) -> None:
+    """It is somebody's video."""
+    clip = tmp_path / "me.mp4"
+    shutil.copy(bundled("assets", "demo", "webcam.mp4"), clip)
+    content = clip.read_bytes()
+    with pytest.raises(AvatarAppError, match="is used twice"):
+        run_headless(
+            PREFERENCES.changed(camera=str(clip)),
+            seconds=0.3,
+            stats_json=tmp_path / "." / "me.mp4",
+            parts=parts(Faults()),
+        )
+    assert clip.read_bytes() == content
 
 
 def test_a_second_wish_to_end_does_not_disturb_the_end(

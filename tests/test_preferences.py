@@ -63,6 +63,14 @@ def test_a_damaged_file_is_named(text: str) -> None:
         load_preferences()
 
 
+def test_a_home_that_is_a_file_is_named_where_it_matters(own_home: Path) -> None:
+    """The defaults serve; what cannot be kept there is said when something is to be kept."""
+    own_home.write_text("a file")
+    assert load_preferences() == Preferences()
+    with pytest.raises(AvatarAppError, match="its folder is a file"):
+        save_preferences(Preferences(avatar="kenji"))
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

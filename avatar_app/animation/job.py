@@ -6,7 +6,6 @@ A plain loop without threads: the same input gives the same output.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from avatar_app.animation.judging import Judging
 from avatar_app.animation.report import Laps, Stats
 from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.events import AvatarChanged, Calibrated, Event, events_to_jsonl
-from avatar_app.files import check_writable, write_json, write_whole
+from avatar_app.files import check_distinct, check_writable, write_json, write_whole
 from avatar_app.fomm.motion import pose_distance
 from avatar_app.fomm.reenactor import FommReenactor, load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
@@ -237,19 +236,11 @@ class _Job:
 
 
 def _check_outputs(inputs: list[Path], videos: list[Path | None], files: list[Path | None]) -> None:
-    _check_distinct(inputs, [path for path in (*videos, *files) if path is not None])
+    check_distinct(inputs, (*videos, *files))
     for path in videos:
         if path is not None:
             check_output(path)
     check_writable(*files)
-
-
-def _check_distinct(inputs: list[Path], outputs: list[Path]) -> None:
-    for one, other in itertools.combinations([*inputs, *outputs], 2):
-        if other in outputs and one.resolve() == other.resolve():
-            raise AvatarAppError(
-                f"{other} is used twice, and writing it would destroy it; rename it"
-            )
 
 
 def _faults(reader: VideoReader, last: float) -> Iterator[str]:

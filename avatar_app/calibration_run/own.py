@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from avatar_app.avatars import load_avatar, resolve_avatar
-from avatar_app.files import check_writable
+from avatar_app.files import check_distinct, check_writable
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.framing import SmoothedSquare, cut
 from avatar_app.glitch.detector import load_detector
@@ -40,8 +40,7 @@ def learn_own(
     written, or would be over the video.
     """
     output = output or own_file()
-    if output.resolve() == video.resolve():
-        raise AvatarAppError(f"{output} is the video, and writing it would destroy it; rename it")
+    check_distinct([video], [output])
     check_writable(output)
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(VideoReader(video, max_side=640))
