@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avatar_app.cli import commands
+from avatar_app.cli import library_commands
 from avatar_app.cli.options import Tree, add_command, centre_square_option
 from avatar_app.settings import install
 
@@ -18,14 +18,16 @@ def add_library_commands(tree: Tree) -> None:
 def _models(tree: Tree) -> None:
     group = add_command(tree, "models", "list, look at, fetch and import models")
     models = group.add_subparsers(metavar="COMMAND", title="commands")
-    add_command(models, "list", "list the known models and where they are", commands.models_list)
-    info = add_command(models, "info", "say what a model is", commands.models_info)
+    add_command(
+        models, "list", "list the known models and where they are", library_commands.models_list
+    )
+    info = add_command(models, "info", "say what a model is", library_commands.models_info)
     info.add_argument("name", metavar="NAME", help="a known model or a .safetensors file")
     fetch = add_command(
         models,
         "fetch",
         "download a known model and check it",
-        commands.models_fetch,
+        library_commands.models_fetch,
         description="Download a known model and check it. vgg19 and lpips, which training and "
         "measuring look\nthrough, are fetched in the same way, and face-alignment, a second "
         "landmark finder for the\nreports of inspect; for that run first:\n"
@@ -37,7 +39,7 @@ def _models(tree: Tree) -> None:
         models,
         "import",
         "turn a published checkpoint into a model of this app",
-        commands.models_import,
+        library_commands.models_import,
         "Read FILE as untrusted input, keep what animating needs, and write it as safetensors. The "
         "model is\nnamed as FILE without .pth or .pth.tar; one that has the name is not replaced.",
         "  avatar-app models import vox-adv-cpk.pth.tar",
@@ -47,7 +49,7 @@ def _models(tree: Tree) -> None:
         models,
         "quantize",
         "make the form of a model that is fastest on a CPU",
-        commands.models_quantize,
+        library_commands.models_quantize,
         "Write 8-bit networks beside a model. The ranges of numbers are taken from the clips of a\n"
         "folder, or else from the avatars and the demo clip on board.",
         "  avatar-app models quantize vox-adv --clips my-clips",
@@ -59,12 +61,12 @@ def _models(tree: Tree) -> None:
 def _avatars(tree: Tree) -> None:
     group = add_command(tree, "avatars", "list avatars and add your own")
     avatars = group.add_subparsers(metavar="COMMAND", title="commands")
-    add_command(avatars, "list", "list the avatars by name", commands.avatars_list)
+    add_command(avatars, "list", "list the avatars by name", library_commands.avatars_list)
     add = add_command(
         avatars,
         "add",
         "make an avatar of a photo",
-        commands.avatars_add,
+        library_commands.avatars_add,
         examples="  avatar-app avatars add me.jpg",
     )
     add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from avatar_app import __version__, cli
-from avatar_app.cli import commands, live_commands, study_command, terminal
+from avatar_app.cli import commands, library_commands, live_commands, study_command, terminal
 from avatar_app.cli.parser import build_parser
 from avatar_app.types import AvatarAppError
 
@@ -368,7 +368,7 @@ def test_progress_on_a_terminal_is_a_bar(
     assert "frames" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", commands.PERCEPTUAL_WEIGHTS)
+@pytest.mark.parametrize("name", library_commands.PERCEPTUAL_WEIGHTS)
 def test_weights_tell_their_licence_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What training and measuring look through has one of its own."""
     assert cli.main(["models", "info", name]) == 0
@@ -394,5 +394,5 @@ def test_parser_and_commands_agree() -> None:
         )
     ]
     assert len(set(runs)) == len(runs)
-    homes = tuple(home.__name__ for home in (commands, live_commands, study_command))
+    homes = [home.__name__ for home in (commands, library_commands, live_commands, study_command)]
     assert all(function.__module__ in homes for function in runs)
