@@ -37,6 +37,7 @@ _OS_REMEDIES = {
     errno.EACCES: "permission denied; choose another place or change its permissions",
     errno.EPERM: "permission denied; choose another place or change its permissions",
     errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENAMETOOLONG: "the name is too long; give a shorter one",
 }
 
 

@@ -231,6 +231,11 @@ def test_debug_is_understood_before_and_after_the_command() -> None:
             "/in.mp4: no such file or directory.",
         ),
         (
+            OSError(errno.ENAMETOOLONG, "File name too long", "aaaa.mp4"),
+            1,
+            "aaaa.mp4: the name is too long; give a shorter one.",
+        ),
+        (
             ZeroDivisionError("division by zero"),
             1,
             "Unexpected ZeroDivisionError: division by zero - please report this, it is a fault "
