@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from avatar_app import cli, training_run
 from avatar_app.settings import bundled
-from tests.cli.process import DEMO_CLIP, FRAMES, Run, assert_one_sentence
+from tests.cli.process import DEMO_CLIP, FRAMES, Run, assert_one_sentence, started
 from tests.test_training_run import CONFIG
 
 FETCHED = ("vox-adv", "vox-adv-avatarify", "vgg19", "lpips", "face-alignment")
@@ -52,20 +50,11 @@ def test_interrupted_animate_leaves_nothing(
     out = tmp_path / "out"
     out.mkdir()
     arguments = ["animate", "mei", DEMO_CLIP, "-o", out / "out.mp4", "--model", model]
-    with subprocess.Popen(
-        [sys.executable, "-m", "avatar_app", *map(str, arguments), "--stats", str(out / "s.json")],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        # Whatever runs the tests in the background may have it ignored, which children inherit.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        assert process.stderr is not None
-        assert "frames" in process.stderr.readline()  # the first frame is through
+    with started(environment, *arguments, "--stats", out / "s.json") as (process, stderr):
+        assert "frames" in stderr.readline()  # the first frame is through
         assert list(out.iterdir())
         process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
+        rest = stderr.read()
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "avatar-app: stopped."
     assert "Traceback" not in rest

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 
 from avatar_app import cli
 from avatar_app.recording import list_sessions
-from tests.cli.process import DEMO_CLIP, Run, assert_one_sentence
+from tests.cli.process import DEMO_CLIP, Run, assert_one_sentence, started
 
 
 def test_the_live_app_runs_without_a_window(
@@ -96,22 +94,15 @@ def test_an_ended_live_app_leaves_what_it_recorded(
     """Ctrl-C leaves a whole session, the figures, 130 and one line; a killed process a video."""
     arguments = ["run", "--headless", "--camera", "demo", "--no-detector", "--model", model]
     arguments += ["--record", tmp_path / "sessions", "--stats", tmp_path / "stats.json"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "avatar_app", *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        assert process.stderr is not None
-        while "recording: " not in process.stderr.readline():
+    with started(environment, *arguments) as (process, stderr):
+        while "recording: " not in stderr.readline():
             assert process.poll() is None
         (session,) = list_sessions(tmp_path / "sessions")
         grown = time.monotonic() + 20
         while session.seconds < 1 and time.monotonic() < grown:
             pass  # reading the video takes its time
         process.send_signal(ending)
-        rest = process.stderr.read()
+        rest = stderr.read()
     (session,) = list_sessions(tmp_path / "sessions")
     assert session.seconds >= 1
     assert "Traceback" not in rest
