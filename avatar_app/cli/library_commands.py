@@ -74,8 +74,8 @@ def models_info(options: Namespace) -> None:
         sha256=checkpoint.sha256,
         pictures=f"{checkpoint.size} x {checkpoint.size}",
         keypoints=checkpoint.model_params["common_params"]["num_kp"],
+        weights=sum(tensor.size for tensor in checkpoint.tensors.values()),
     )
-    show_facts(weights=sum(tensor.size for tensor in checkpoint.tensors.values()))
     card = checkpoint.path.with_suffix(".md")
     if card.is_file():
         show_facts(card=card)
