@@ -134,10 +134,11 @@ def sessions_show(options: Namespace) -> None:
 
     session = _session(options.session)
     info = session.info
+    unfinished = "" if session.is_whole else " (it was cut off, or is still being recorded)"
     show_facts(
         session=session.path,
         began=info.started,
-        length=f"{session.seconds:.1f} s{'' if session.is_whole else ' (it was cut off)'}",
+        length=f"{session.seconds:.1f} s{unfinished}",
         why=info.reason,
         avatar=info.avatar,
         model=f"{info.model} with {info.device}",
