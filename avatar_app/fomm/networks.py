@@ -279,9 +279,8 @@ class Generator(nn.Module):
             return drawn
         height, width = encoded.picture.shape[2:]
         rows, columns = _inside(height, drawn), _inside(width, drawn)
-        share = drawn[:, -1:] * rows[:, None] * columns
-        drawn = torch.cat((drawn[:, :-1], share), dim=1)
-        return self.compose(encoded.picture, flow(motion, height, width), drawn)
+        grid = flow(motion, height, width)
+        return self.compose(encoded.picture, grid, drawn, rows[:, None] * columns)
 
     def draw(self, features: Tensor, motion: Motion) -> Tensor:
         """What the network draws, (B, C, H, W) in [0, 1]; with `blend`, its share as one more.
@@ -295,12 +294,16 @@ class Generator(nn.Module):
         return torch.sigmoid(convolve_by_fours(out, self.final).float())
 
     @staticmethod
-    def compose(picture: Tensor, grid: Tensor, drawn: Tensor) -> Tensor:
-        """The source picture sampled at `grid` (B, h, w, 2), and over it what was drawn."""
+    def compose(picture: Tensor, grid: Tensor, drawn: Tensor, most: Tensor | float = 1.0) -> Tensor:
+        """The source picture sampled at `grid` (B, h, w, 2), and over it what was drawn.
+
+        Of its share counts `most`, in [0, 1], one number or (h, w).
+        """
         # Here -1 and 1 are the corner pixels' centres, so that a picture at rest stays as sharp as
         # it is; and its edge goes on beyond it, since what lies there is as a rule the same.
         moved = F.grid_sample(picture, grid, padding_mode="border", align_corners=True)
-        return torch.lerp(moved, drawn[:, :-1], drawn[:, -1:])
+        colours, share = drawn.split((drawn.shape[1] - 1, 1), dim=1)
+        return torch.lerp(moved, colours, share * most)
 
     def forward(
         self, source: Tensor, source_points: Points, driving: Points
