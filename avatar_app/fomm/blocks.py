@@ -144,19 +144,34 @@ class UpBlock(SameBlock):
 
 
 class SettledUpBlock(nn.Module):
-    """An `UpBlock` whose weights no longer change: their doubled kernels are made once for all."""
+    """An `UpBlock` whose weights no longer change, as a convolution of 2 x 2 and no batch norm.
 
-    kernel: Tensor
+    The pixels of the result lie in fours around the corners of those of `x`, and each four see only
+    the pixels that meet there: they are four channels of one convolution, laid out afterwards.
+    Unlike a transposed convolution of any size it is computed in 8-bit integers where it may be.
+    """
+
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, block: UpBlock) -> None:
         super().__init__()
-        self.register_buffer("kernel", doubled_kernel(block.conv.weight.detach()).contiguous())
-        self.bias = block.conv.bias
-        self.norm = block.norm
+        norm = block.norm
+        scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
+        weight = (block.conv.weight * scale[:, None, None, None]).detach()
+        bias = (cast(Tensor, block.conv.bias) - cast(Tensor, norm.running_mean)) * scale + norm.bias
+        out, inner = weight.shape[:2]
+        # By the row before a corner and the row after it: the taps that meet each pixel there.
+        taps = weight.new_tensor([[1, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 1]])
+        corners = (taps @ weight @ taps.T).reshape(out, inner, 2, 2, 2, 2)
+        corners = corners.permute(0, 2, 4, 1, 3, 5).reshape(4 * out, inner, 2, 2)
+        self.register_buffer("weight", corners.contiguous())
+        self.register_buffer("bias", bias.detach().repeat_interleave(4))
 
     def forward(self, x: Tensor) -> Tensor:
         """As `UpBlock`."""
-        return F.relu(self.norm(F.conv_transpose2d(x, self.kernel, self.bias, 2, 1)))
+        corners = F.relu(F.conv2d(x, self.weight, self.bias, padding=1))
+        return F.pixel_shuffle(corners, 2)[..., 1:-1, 1:-1]
 
 
 def replace_up_blocks(network: nn.Module, make: Callable[[UpBlock], nn.Module]) -> None:

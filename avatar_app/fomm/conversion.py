@@ -7,7 +7,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import openvino as ov  # type: ignore[import-untyped]
+from openvino import opset13 as op
 from openvino.passes import ConstantFolding, Manager  # type: ignore[import-untyped]
 
 from avatar_app.fomm.checkpoints import Checkpoint
@@ -31,9 +33,12 @@ def convert(checkpoint: Checkpoint, folder: Path) -> None:
     import torch
 
     from avatar_app.fomm import stages
+    from avatar_app.fomm.blocks import SettledUpBlock, replace_up_blocks
     from avatar_app.fomm.building import load_networks
 
     generator, kp_detector = load_networks(checkpoint)
+    for network in (generator, kp_detector):
+        replace_up_blocks(network, SettledUpBlock)
     image = torch.zeros(checkpoint.size, checkpoint.size, 3, dtype=torch.uint8)
     detect, encode, render = (
         stages.Detect(kp_detector),
@@ -68,4 +73,19 @@ def _to_openvino(stage: nn.Module, example: tuple[Tensor, ...]) -> ov.Model:
     folding.register_pass(ConstantFolding())
     folding.run_passes(model)
     model.reshape({index: list(tensor.shape) for index, tensor in enumerate(example)})
+    _gather_channels(model)
     return model
+
+
+def _gather_channels(model: ov.Model) -> None:
+    """Take channels apart by gathering them: OpenVINO splits what holds them last one by one."""
+    for split in model.get_ordered_ops():
+        if split.get_type_name() != "VariadicSplit" or split.input_value(1).get_node().data != 1:
+            continue
+        first = 0
+        for part in split.outputs():
+            places = np.arange(first, first + part.get_shape()[1])
+            gathered = op.gather(split.input_value(0), places, np.int64(1))
+            for user in part.get_target_inputs():
+                user.replace_source_output(gathered.output(0))
+            first += len(places)

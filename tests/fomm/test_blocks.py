@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from avatar_app.fomm.blocks import (
+    SettledUpBlock,
+    UpBlock,
     convolve_by_fours,
     convolve_doubled,
     convolve_together,
@@ -26,6 +28,19 @@ def test_convolving_the_doubled_picture_needs_no_doubled_picture(
     x = torch.randn(2, channels, side, side + 1)
     plain = convolution(F.interpolate(x, scale_factor=2.0))
     torch.testing.assert_close(convolve_doubled(x, convolution), plain, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("channels", "outputs", "side"), [(5, 7, 6), (3, 2, 9)])
+def test_a_settled_block_equals_the_one_it_was(channels: int, outputs: int, side: int) -> None:
+    """Borders and the statistics of its batch norm included."""
+    block = UpBlock(channels, outputs).eval()
+    for numbers in (block.norm.running_mean, block.norm.weight, block.norm.bias):
+        assert numbers is not None
+        nn.init.normal_(numbers)
+    assert block.norm.running_var is not None
+    nn.init.uniform_(block.norm.running_var, 0.5, 2)
+    x = torch.randn(2, channels, side, side + 1)
+    torch.testing.assert_close(SettledUpBlock(block)(x), block(x), atol=1e-5, rtol=1e-5)
 
 
 def test_convolving_by_fours_equals_the_plain_convolution() -> None:
