@@ -39,6 +39,9 @@ _EXACT = (
     *("MatMul", "Multiply", "Power", "ReduceSum", "Subtract"),
 )
 
+# What only moves numbers to other places.
+_LAYOUT = frozenset(("DepthToSpace", "Reshape", "Slice", "Transpose"))
+
 
 def form_of(checkpoint: Checkpoint) -> Path | None:
     """Return the quantized form beside a model, None where there is none or it is another's."""
@@ -95,6 +98,7 @@ def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Pa
                     subset_size=len(inputs),
                     ignored_scope=exact,
                 )
+            _round_before_moving(model)
             ov.save_model(model, folder / f"{stage}-int8.xml", compress_to_fp16=False)
             for kind in ("xml", "bin"):
                 (folder / f"{stage}-int8.{kind}").replace(folder / f"{stage}.{kind}")
@@ -104,6 +108,29 @@ def quantize(checkpoint: Checkpoint, pairs: Sequence[tuple[Image, Image]]) -> Pa
             for file in _FILES:
                 archive.write(folder / file, file)
     return path
+
+
+def _round_before_moving(model: ov.Model) -> None:
+    """Round numbers to 8 bits before they are only moved, not after: a quarter is to be moved."""
+    for rounding in model.get_ordered_ops():
+        if rounding.get_type_name() != "FakeQuantize" or len(rounding.input(1).get_shape()):
+            continue
+        moved = entry = rounding.input(0)
+        while _only_moves(entry.get_source_output()):
+            entry = entry.get_source_output().get_node().input(0)
+        if entry.get_node() is not rounding:
+            last = moved.get_source_output()
+            for user in rounding.output(0).get_target_inputs():
+                user.replace_source_output(last)
+            moved.replace_source_output(entry.get_source_output())
+            entry.replace_source_output(rounding.output(0))
+    model.validate_nodes_and_infer_types()
+
+
+def _only_moves(result: ov.Output) -> bool:
+    """Whether a result is another's numbers in other places, and has one user."""
+    moves = result.get_node().get_type_name() in _LAYOUT
+    return moves and len(result.get_target_inputs()) == 1
 
 
 def _inputs(
