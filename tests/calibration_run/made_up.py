@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from avatar_app.calibration_run import learning
+from avatar_app.calibration_run import learning, lessons
 from avatar_app.calibration_run.lessons import Lessons
 from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.shapefree import SHAPE
@@ -47,6 +47,15 @@ def made_up() -> Lessons:
         np.array(person, np.int32),
         np.array(kind),
     )
+
+
+def play_made_up(monkeypatch: pytest.MonkeyPatch) -> Lessons:
+    """Return lessons made up here; training plays no others, and needs no engine for them."""
+    played, engine = made_up(), SimpleNamespace(close=lambda: None)
+    monkeypatch.setattr(lessons, "pupils", lambda _clips: [])
+    monkeypatch.setattr(lessons, "gather", lambda *_: played)
+    monkeypatch.setattr(lessons, "load_reenactor", lambda *_, **__: engine)
+    return played
 
 
 def normalise_somehow(network: torch.nn.Module) -> None:

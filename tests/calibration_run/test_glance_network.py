@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from avatar_app.calibration_run import lessons as lessons_module
-from avatar_app.calibration_run import spoiling
+from avatar_app.calibration_run import glance_network, spoiling
 from avatar_app.calibration_run.glance_network import (
     GlanceBatches,
     WholeFace,
@@ -22,23 +21,29 @@ from avatar_app.glitch.signals.glance import GlanceNetwork, contrasted
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.glitch.signals.sight import FACE
 from avatar_app.types import AvatarAppError
-from tests.calibration_run.made_up import PEOPLE, let_steps_take, made_up, normalise_somehow
+from tests.calibration_run.made_up import (
+    PEOPLE,
+    let_steps_take,
+    made_up,
+    normalise_somehow,
+    play_made_up,
+)
 
 
 def test_what_is_learned_is_written_and_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a few steps faces that melt are told from whole ones of people never seen."""
-    played = made_up()
-    monkeypatch.setattr(lessons_module, "pupils", lambda _clips: [])
-    monkeypatch.setattr(lessons_module, "gather", lambda *_: played)
-    let_steps_take(0.225, monkeypatch)
+    played = play_made_up(monkeypatch)
+    let_steps_take(0.1125, monkeypatch)
+    monkeypatch.setattr(glance_network, "_BATCH", 24)
+    monkeypatch.setattr(glance_network, "_TRIED", 960)
     trained = train_glance(
         tmp_path, tmp_path / "net.npz", minutes=0.3, device="cpu", maps=tmp_path / "faces.png"
     )
     assert trained.path == tmp_path / "net.npz"
     assert trained.lessons == 8 * (PEOPLE - 12)
-    assert trained.steps == pytest.approx(80, abs=1)
+    assert trained.steps == pytest.approx(160, abs=1)
     assert trained.auc > 0.8
     assert 0 < trained.hits["broken"] < 1
     picture = cv2.imread(str(tmp_path / "faces.png"))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from avatar_app.calibration_run import lessons as lessons_module
 from avatar_app.calibration_run import map_network, network
 from avatar_app.calibration_run.lessons import Lessons
 from avatar_app.glitch.signals import sight
@@ -18,16 +17,20 @@ from avatar_app.glitch.signals.artifacts import FILE, ArtifactNetwork, bundled_n
 from avatar_app.glitch.signals.shapefree import SHAPE
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError
-from tests.calibration_run.made_up import PEOPLE, let_steps_take, made_up, normalise_somehow
+from tests.calibration_run.made_up import (
+    PEOPLE,
+    let_steps_take,
+    made_up,
+    normalise_somehow,
+    play_made_up,
+)
 
 
 @pytest.fixture
 def lessons(monkeypatch: pytest.MonkeyPatch) -> Lessons:
     """Return lessons made up here; training plays no others."""
-    played = made_up()
-    monkeypatch.setattr(lessons_module, "pupils", lambda _clips: [])
-    monkeypatch.setattr(lessons_module, "gather", lambda *_: played)
-    return played
+    monkeypatch.setattr(network, "_BATCH", 24)
+    return play_made_up(monkeypatch)
 
 
 def test_what_is_learned_is_written_and_read_again(
