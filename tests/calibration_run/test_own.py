@@ -46,6 +46,7 @@ def test_clean_seconds_become_what_is_usual(
 ) -> None:
     """The bundled clip is learned as the user's own, and kept where a detector finds it."""
     monkeypatch.setattr("avatar_app.glitch.own.LEAST_SECONDS", 5.0)
+    monkeypatch.setattr(own, "_MOST_SECONDS", 7.0)
     output = tmp_path / "detector.json"
     path, learned = own.learn_own(bundled("assets", "demo", "webcam.mp4"), output)
     assert path == output

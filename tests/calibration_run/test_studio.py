@@ -17,8 +17,9 @@ SCENE = Scene(CALM, FIT, bundled("assets", "demo", "webcam.mp4"))
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    """Return one that keeps what it measured in a folder."""
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """Return one that keeps what it measured in a folder, and plays a second of each clip."""
+    monkeypatch.setattr("avatar_app.calibration_run.studio._CALM_FRAMES", 25)
     engine = load_reenactor("fomm-mini", "cpu", absolute=True)
     opened = Studio(engine, tmp_path)
     yield opened
@@ -42,11 +43,8 @@ def test_measures_of_another_version_are_taken_again(studio: Studio, tmp_path: P
     np.testing.assert_allclose(anew.measures, first.measures)
 
 
-def test_an_avatar_played_again_is_judged_beside_its_driver_alone(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_avatar_played_again_is_judged_beside_its_driver_alone(studio: Studio) -> None:
     """As the calm avatar of that seed is; the video alone has footage enough."""
-    monkeypatch.setattr("avatar_app.calibration_run.studio._CALM_FRAMES", 25)
     [again] = studio.takes(Scene(AGAIN, TEST, SCENE.clip, AVATAR, seed=3))
     calm, _ = studio.takes(Scene(CALM, TEST, SCENE.clip, AVATAR, seed=3))
     assert (again.role, again.kind, calm.role) == ("driver", AGAIN, "driver")
