@@ -66,7 +66,8 @@ def test_a_clip_longer_than_what_is_said_of_it_is_named(shared: Path, tmp_path: 
         tmp_path / "out",
         cases=("card_mouth",),
         severities=(5,),
-        seconds=1.0,
+        seconds=1.2,
+        stride=3,
         quick=True,
         workers=0,
         edge=tmp_path,
@@ -167,11 +168,11 @@ def test_a_study_compares_drawn_cases_with_rendered_ones(shared: Path, tmp_path:
         tmp_path / "out",
         cases=("card_mouth", "distance"),
         severities=(5,),
-        seconds=1.0,
+        seconds=1.2,
+        stride=3,
         quick=True,
         workers=0,
         edge=folder,
-        stride=2,
     )
     study(options)
     lines = (tmp_path / "out" / "trials.jsonl").read_text().splitlines()
