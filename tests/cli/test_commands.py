@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,11 +63,31 @@ def test_interrupted_animate_leaves_nothing(
     assert not list(out.iterdir())
 
 
-def test_demo(run: Run, model: Path, tmp_path: Path) -> None:
-    """As a newcomer starts it: a video, a strip of pictures and the speed, each path printed."""
+def test_demo(environment: dict[str, str], clip: Path, model: Path, tmp_path: Path) -> None:
+    """As a newcomer starts it: a video, a strip of pictures and the speed, each path printed.
+
+    Of the clip that comes along it plays the beginning; `tests/animation/test_demo.py` all of it.
+    """
+    clip.with_suffix(".json").write_text('{"events": {"talking": [2, 6], "smile": [8, 10]}}')
+    play = (
+        "import pathlib, sys; from avatar_app import cli, settings; whole = settings.bundled\n"
+        "def bundled(*parts):\n"
+        "    return pathlib.Path(sys.argv[1]) if parts[1:] == ('demo', 'webcam.mp4')"
+        " else whole(*parts)\n"
+        "settings.bundled = bundled; sys.exit(cli.main(['demo', *sys.argv[2:]]))"
+    )
     has_model = bundled("models", "fomm-mini.safetensors").is_file()
-    result = run("demo", *(() if has_model else ("--model", model)))
+    given = [clip, *(() if has_model else ("--model", model))]
+    result = subprocess.run(
+        [sys.executable, "-c", play, *map(str, given)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        timeout=900,
+    )
     assert result.returncode == 0, result.stderr
+    assert f"{FRAMES} of {FRAMES} frames" in result.stderr
     files = list((tmp_path / "demo-output").iterdir())
     assert len(files) == 3
     for path in files:
