@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from avatar_app import cli
 from avatar_app.fomm.checkpoints import save
 from avatar_app.video import VideoReader, VideoWriter
 from tests.cli.process import CHECKOUT, DEMO_CLIP, FRAMES, Run
@@ -66,3 +67,19 @@ def run(tmp_path: Path, environment: dict[str, str]) -> Run:
         )
 
     return call
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Do the same in the process of the tests: a start proves nothing more the second time."""
+
+    def called(*arguments: object) -> subprocess.CompletedProcess[str]:
+        given = [*map(str, arguments)]
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("AVATAR_APP_HOME", str(home))
+        capfd.readouterr()
+        return subprocess.CompletedProcess(given, cli.main(given), *capfd.readouterr())
+
+    return called

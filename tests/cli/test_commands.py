@@ -31,15 +31,15 @@ def test_animate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     assert f"{FRAMES} of {FRAMES} frames" in result.stderr
 
 
-def test_inspect(run: Run, clip: Path, tmp_path: Path) -> None:
+def test_inspect(run: Run, call: Run, clip: Path, tmp_path: Path) -> None:
     """A report with its table and events, and in words what was found."""
     result = run("inspect", clip, "-o", "report")
     assert result.returncode == 0, result.stderr
     assert "No glitch was seen" in result.stdout
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {"frames.csv", "events.jsonl", "report.html"}
-    assert_one_sentence(run("inspect", "missing.mp4", "-o", "report"), "missing.mp4")
-    still = run("inspect", bundled("assets", "avatars", "mei.png"), "-o", "of-a-still")
+    assert_one_sentence(call("inspect", "missing.mp4", "-o", "report"), "missing.mp4")
+    still = call("inspect", bundled("assets", "avatars", "mei.png"), "-o", "of-a-still")
     assert still.returncode == 1
     assert "holds a single picture, which cannot be inspected; give a video." in still.stderr
     assert not (tmp_path / "of-a-still").exists()
@@ -103,7 +103,7 @@ def test_bench(run: Run, model: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "b.json").read_text())["speedup"] > 0
 
 
-def test_train(run: Run, clip: Path, tmp_path: Path) -> None:
+def test_train(run: Run, call: Run, clip: Path, tmp_path: Path) -> None:
     """A run of a second leaves a model that `info` can read; a missing config is one sentence."""
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -114,8 +114,8 @@ def test_train(run: Run, clip: Path, tmp_path: Path) -> None:
     result = run(*arguments, "--device", "cpu")
     assert result.returncode == 0, result.stderr
     assert "model: run/tiny.safetensors" in result.stdout
-    assert run("models", "info", "run/tiny.safetensors").returncode == 0
-    assert_one_sentence(run("train", "missing.toml", "-o", "run2"), "missing.toml")
+    assert call("models", "info", "run/tiny.safetensors").returncode == 0
+    assert_one_sentence(call("train", "missing.toml", "-o", "run2"), "missing.toml")
 
 
 def test_a_run_stopped_before_it_began_has_nothing_to_resume(
@@ -135,7 +135,7 @@ def test_a_run_stopped_before_it_began_has_nothing_to_resume(
     assert "--resume" in capsys.readouterr().err
 
 
-def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
+def test_evaluate(run: Run, call: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     """Tables, remarks and numbers; a sheet only where one is asked for."""
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -147,11 +147,11 @@ def test_evaluate(run: Run, clip: Path, model: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "q.json").read_text())["totals"]
     assert {path.name for path in tmp_path.iterdir()} == {"clips", "q.json"}
     sheet = ("--stride", FRAMES, "--sheet", "sheet.png")
-    assert "sheet.png" in run("evaluate", "--clips", clips, "--model", model, *sheet).stdout
+    assert "sheet.png" in call("evaluate", "--clips", clips, "--model", model, *sheet).stdout
     assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
-def test_study_lists_the_cases(run: Run, tmp_path: Path) -> None:
+def test_study_lists_the_cases(run: Run, call: Run, tmp_path: Path) -> None:
     """Every case with its sentence; a misspelt one is met with the nearest names."""
     listed = run("study", "--list", "--cases", "hand_mouth,tongue")
     assert listed.returncode == 0, listed.stderr
@@ -159,39 +159,39 @@ def test_study_lists_the_cases(run: Run, tmp_path: Path) -> None:
         "hand_mouth",
         "tongue",
     ]
-    wrong = run("study", "-o", tmp_path / "study", "--cases", "hand_mout")
+    wrong = call("study", "-o", tmp_path / "study", "--cases", "hand_mout")
     assert wrong.returncode == 1
     assert "did you mean hand_mouth" in wrong.stderr
-    far = run("study", "--list", "--cases", "foo")
+    far = call("study", "--list", "--cases", "foo")
     assert_one_sentence(far, "There is no case foo; `avatar-app study --list` names all of them.")
 
 
-def test_models(run: Run, model: Path) -> None:
+def test_models(run: Run, call: Run, model: Path) -> None:
     """`list` shows what is known, `info` one of them, `fetch` and `import` refuse politely."""
     listed = run("models", "list")
     assert listed.returncode == 0
     assert "vox-adv\tmodels fetch vox-adv (751 MB)" in listed.stdout
     rows = dict(line.split("\t")[:2] for line in listed.stdout.splitlines())
     assert all(rows[name].startswith(f"models fetch {name} (") for name in FETCHED)
-    info = run("models", "info", model)
+    info = call("models", "info", model)
     assert info.returncode == 0
     assert "pictures: 256 x 256" in info.stdout
-    assert "mirror: " in run("models", "info", "vox-adv").stdout
-    assert_one_sentence(run("models", "info", "fomm-mimi"), "fomm-mini")
-    assert_one_sentence(run("models", "fetch", "lpisp"), "did you mean lpips?")
-    assert_one_sentence(run("models", "fetch", "foo"), f"{', '.join(FETCHED)}.")
-    assert_one_sentence(run("models", "import", DEMO_CLIP), "webcam.mp4")
+    assert "mirror: " in call("models", "info", "vox-adv").stdout
+    assert_one_sentence(call("models", "info", "fomm-mimi"), "fomm-mini")
+    assert_one_sentence(call("models", "fetch", "lpisp"), "did you mean lpips?")
+    assert_one_sentence(call("models", "fetch", "foo"), f"{', '.join(FETCHED)}.")
+    assert_one_sentence(call("models", "import", DEMO_CLIP), "webcam.mp4")
 
 
-def test_avatars(run: Run, home: Path, tmp_path: Path) -> None:
+def test_avatars(run: Run, call: Run, home: Path, tmp_path: Path) -> None:
     """`add` keeps a photo under its name, and `list` shows it."""
     photo = tmp_path / "someone_new.png"
     photo.write_bytes(bundled("assets", "avatars", "mei.png").read_bytes())
     added = run("avatars", "add", photo)
     assert added.returncode == 0, added.stderr
     assert added.stdout.startswith("someone_new: ")
-    assert f"someone_new\t{home}" in run("avatars", "list").stdout
-    assert_one_sentence(run("avatars", "add", DEMO_CLIP), "webcam.mp4")
+    assert f"someone_new\t{home}" in call("avatars", "list").stdout
+    assert_one_sentence(call("avatars", "add", DEMO_CLIP), "webcam.mp4")
 
 
 @pytest.mark.parametrize(

@@ -66,14 +66,16 @@ def test_where_nothing_can_be_recorded_the_run_does_not_begin(
     assert "its folder is a file; choose another folder" in capsys.readouterr().err
 
 
-def test_a_camera_that_is_a_missing_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_a_camera_that_is_a_missing_file_is_one_sentence(
+    run: Run, call: Run, tmp_path: Path
+) -> None:
     """At once, and without a word about plugging something in."""
-    for missing in ("nope.mp4", tmp_path / "nope"):
-        result = run("--headless", "--camera", missing)
+    for start, missing in ((run, "nope.mp4"), (call, tmp_path / "nope")):
+        result = start("--headless", "--camera", missing)
         assert_one_sentence(result, f"{missing} does not exist; check the name and the folder")
 
 
-def test_a_camera_that_can_never_be_played_is_one_sentence(run: Run, tmp_path: Path) -> None:
+def test_a_camera_that_can_never_be_played_is_one_sentence(call: Run, tmp_path: Path) -> None:
     """At once, rather than wait for ever until it mends."""
     session = tmp_path / "session"
     session.mkdir()
@@ -84,7 +86,7 @@ def test_a_camera_that_can_never_be_played_is_one_sentence(run: Run, tmp_path: P
         (tmp_path / "talk.mp4", "is not a video that can be read"),
         (tmp_path, "is a folder, and no recorded session"),
     ):
-        assert_one_sentence(run("--headless", "--camera", camera), said)
+        assert_one_sentence(call("--headless", "--camera", camera), said)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
