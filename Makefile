@@ -9,6 +9,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 SYSTEM_LIBRARIES := libgl1 libglib2.0-0 libxcb1 libdbus-1-3 libfontconfig1 libx11-xcb1 libxcb-icccm4 \
 	libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
 	libxcb-xkb1 libxkbcommon-x11-0
+# A process a core, to which tests come file by file; long files stand first, where they are read.
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Imports OpenCV, and loads what Qt loads when the window opens.
 IMPORTS := import cv2, ctypes, pathlib, PyQt5; \
 	[ctypes.CDLL(str(path)) for path in pathlib.Path(PyQt5.__file__).parent.rglob("libqxcb.so")]
@@ -25,7 +27,7 @@ demo: $(VENV)/.app ## animate an avatar with the clip that comes along; results 
 	$(BIN)/avatar-app demo -o demo-output
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: $(VENV)/.dev ## format, lint, types and floors
 	$(BIN)/ruff format --check .
