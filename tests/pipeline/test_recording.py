@@ -44,6 +44,11 @@ def saved(run: Run) -> Session:
     return open_session(path.name, path.parent)
 
 
+def take_away(session: Path) -> None:
+    """Delete a session at one stroke: the recorder may be about to put a file into it."""
+    shutil.rmtree(session.rename(session.parent.parent / "gone"))
+
+
 def seconds_recorded(run: Run, seconds: float) -> None:
     """Wait until the run has gone on for so long."""
     begin = run.pipeline.to_view.take(LONG)
@@ -299,12 +304,12 @@ def test_a_session_that_is_taken_away_is_named(monkeypatch: pytest.MonkeyPatch) 
     with running(record="always") as run:
         path = Path(run.until(RecordingStarted).path)
         seconds_recorded(run, 0.1)
-        shutil.rmtree(path)
+        take_away(path)
         assert f"{path} was deleted" in run.until(WorkerFailed, worker="recorder").reason
         run.post(StartRecording())
         again = Path(run.until(RecordingStarted).path)
         seconds_recorded(run, 0.1)
-        shutil.rmtree(again)
+        take_away(again)
         run.post(StopRecording())
         run.until(WorkerFailed, worker="recorder")
         assert list_sessions(path.parent) == []
