@@ -18,7 +18,7 @@ from avatar_app.study import StudyOptions, study, write_report
 from avatar_app.study.run import _Plan
 from avatar_app.types import AvatarAppError
 
-SMALL = ("--quick", "--cases", "hand_mouth", "--severities", "5", "--seconds", "1.2")
+SMALL = ("--quick", "--cases", "hand_mouth", "--severities", "5", "--seconds", "0.8")
 
 
 def rows_of(folder: Path) -> list[dict[str, object]]:
