@@ -121,14 +121,16 @@ def test_installed_app_carries_its_files(tmp_path: Path) -> None:
 
     target = tmp_path / "target"
     subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True)
-    ask = "import sys; from avatar_app.settings import bundled; print(bundled(sys.argv[1]))"
-    for file in files:
-        answer = subprocess.run(
-            [sys.executable, "-c", ask, file],
-            env={**os.environ, "PYTHONPATH": str(target)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        assert answer == str(target / "avatar_app" / file)
+    ask = (
+        "import sys; from avatar_app.settings import bundled\n"
+        "for file in sys.argv[1:]: print(bundled(file))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", ask, *files],
+        env={**os.environ, "PYTHONPATH": str(target)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert answer.splitlines() == [str(target / "avatar_app" / file) for file in files]
