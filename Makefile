@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-inp
 SYSTEM_LIBRARIES := libgl1 libglib2.0-0 libxcb1 libdbus-1-3 libfontconfig1 libx11-xcb1 libxcb-icccm4 \
 	libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
 	libxcb-xkb1 libxkbcommon-x11-0
-# A process a core, to which tests come file by file; long files stand first, where they are read.
+# A process a core; each takes the next file when it has done one, and the longest come early.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Imports OpenCV, and loads what Qt loads when the window opens.
 IMPORTS := import cv2, ctypes, pathlib, PyQt5; \
