@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from pathlib import Path
 
@@ -178,7 +178,7 @@ class FaceFinder:
         chip, (x, y) = _cut(image, box, margin)
         scale = _CHIP_SIDE / (side + 2 * margin)
         inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
-        shape = self._predictor(_scaled(chip, scale), _rectangle(inside))
+        shape = _predictor()(_scaled(chip, scale), _rectangle(inside))
         points = np.array(list(map(_BOTH, shape.parts())), np.float32)
         return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
 
@@ -187,13 +187,15 @@ class FaceFinder:
         return dlib.get_frontal_face_detector()
 
     @cached_property
-    def _predictor(self) -> dlib.shape_predictor:
-        with in_large_pages():
-            return dlib.shape_predictor(_model_file(_LANDMARKS))
-
-    @cached_property
     def _network(self) -> identity.FaceNetwork:
         return identity.FaceNetwork(Path(_model_file(_DESCRIPTOR)))
+
+
+@lru_cache(maxsize=1)
+def _predictor() -> dlib.shape_predictor:
+    """Return the landmarks' model: 100 MB that nothing changes, for all finders."""
+    with in_large_pages():
+        return dlib.shape_predictor(_model_file(_LANDMARKS))
 
 
 def _model_file(name: str) -> str:

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import cv2
+import dlib
 import numpy as np
 import pytest
 
+from avatar_app.glitch import landmarks
 from avatar_app.glitch.landmarks import Face, FaceFinder
 from avatar_app.settings import bundled
 from avatar_app.types import AvatarAppError, Image
@@ -145,14 +147,23 @@ def test_descriptors_tell_persons_apart(finder: FaceFinder) -> None:
 def test_missing_models_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package of trained files the sentence says what to install."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    landmarks._predictor.cache_clear()
     with pytest.raises(AvatarAppError, match="pip install face_recognition_models"):
         FaceFinder().find(portrait("mateo"))
 
 
 def test_construction_loads_nothing() -> None:
     """A finder costs nothing until it is asked, and the models' package is never imported."""
-    assert not {"_detector", "_predictor", "_network"} & set(vars(FaceFinder()))
+    assert not {"_detector", "_network"} & set(vars(FaceFinder()))
     assert "face_recognition_models" not in sys.modules
+
+
+def test_finders_share_what_landmarks_are_found_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 100 MB, and the driver's finder and the avatar's only read it."""
+    picture = portrait("mateo")
+    FaceFinder().find(picture)
+    monkeypatch.setattr(dlib, "shape_predictor", None)
+    assert FaceFinder().find(picture)
 
 
 def test_side_is_the_width_of_the_box() -> None:
