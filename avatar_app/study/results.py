@@ -43,7 +43,7 @@ class Results:
         """
         self.folder = folder
         self._rows = folder / _ROWS
-        old = _read_header(folder)
+        self._old = old = _read_header(folder)
         if old is not None:
             _check_same(folder, old, header)
         self._is_new = not folder.exists()
@@ -51,6 +51,7 @@ class Results:
             folder.mkdir(parents=True, exist_ok=True)
         self._write_header({**(old or {}), **header, **_grown(old or {}, header), "format": FORMAT})
         self.known = {row["id"] for row in _read_rows(self._rows)}
+        self._has_grown = False
         self._mend()
 
     def add(self, row: Row) -> None:
@@ -61,6 +62,7 @@ class Results:
             file.flush()
             os.fsync(file.fileno())
         self.known.add(row["id"])
+        self._has_grown = True
 
     def add_picture(self, name: str, content: bytes) -> None:
         """Keep a picture for the report."""
@@ -70,9 +72,16 @@ class Results:
         """Write more about the study into its header."""
         self._write_header({**(_read_header(self.folder) or {}), **facts})
 
-    def leave_if_empty(self) -> None:
-        """Remove what this study wrote while nothing was measured; the folder too if it is new."""
+    def leave_if_nothing_new(self) -> None:
+        """Undo what this study wrote where it measured nothing.
+
+        A report of what was there before must not name clips of which there is no trial; where
+        there was none, header and rows are removed, and the folder too if it is new.
+        """
+        if self._has_grown:
+            return
         if self.known:
+            self._write_header(self._old or {})
             return
         for name in (_HEADER, _ROWS):
             (self.folder / name).unlink(missing_ok=True)

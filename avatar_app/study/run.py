@@ -115,7 +115,7 @@ def study(
             ):
                 _do(plan, crew, results, missing, progress)
         finally:
-            results.leave_if_empty()
+            results.leave_if_nothing_new()
         minutes = (time.monotonic() - began) / 60
         results.note(trials_per_minute=round(len(missing) / minutes, 2),
                      minutes=round(minutes, 2), workers=_workers(options))  # fmt: skip

@@ -87,9 +87,23 @@ def test_what_a_study_keeps_meanwhile_is_in_a_folder_of_its_own(tmp_path: Path) 
         Path(one, "stage.npz").touch()
         assert Path(one).parent == Path(other).parent == tmp_path
         assert one != other
-    results.leave_if_empty()
+    results.leave_if_nothing_new()
     assert mine.is_file()
     assert set(tmp_path.iterdir()) < before
+
+
+def test_clips_that_could_not_be_used_are_not_said_to_be_in_the_study(tmp_path: Path) -> None:
+    """Who goes on with a clip that shows nobody has a study of what was measured before."""
+    measured = Results(tmp_path, {**HEADER, "clips": ["talk"]})
+    measured.add({"id": "one"})
+    before = read_results(tmp_path)
+    more = {"clips": ["wall"], "contents": {"clip/wall": "b"}}
+    Results(tmp_path, {**HEADER, **more}).leave_if_nothing_new()
+    assert read_results(tmp_path) == before
+    grown = Results(tmp_path, {**HEADER, **more})
+    grown.add({"id": "two"})
+    grown.leave_if_nothing_new()
+    assert read_results(tmp_path)[0]["clips"] == ["talk", "wall"]
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
