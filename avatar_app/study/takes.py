@@ -21,6 +21,7 @@ from avatar_app.types import Avatar, AvatarAppError, Floats, Frame, Image
 from avatar_app.video import VIDEO_SUFFIXES, VideoReader
 
 _AT = re.compile(r"(?P<path>.+)@(?P<start>\d+(?:\.\d+)?)")
+_FEWEST = 10  # frames that a take has at least
 _DEMO_STARTS = (1.2, 6.9)  # of the clip that comes along: talking; a smile and raised brows
 
 
@@ -119,13 +120,15 @@ def read_take(cut: Cut, size: int, finder: FaceFinder, calm: int | None = None) 
             if index >= first and (index - first) % cut.stride == 0:
                 images.append(frame.image)
                 faces.append(finder.track(frame.image))
+    if len(images) < _FEWEST:
+        raise AvatarAppError(
+            f"{cut.path} gives fewer than {_FEWEST} frames to measure ({cut.seconds:g} s from "
+            f"{cut.start:g} s on, one frame in {cut.stride}); name a longer clip, or take more "
+            "seconds of it or a smaller stride."
+        )
     known = [face.landmarks for face in faces[:calm] if face is not None]
     if not known:
         raise AvatarAppError(f"{cut.path} shows no face that can be found; name another clip.")
-    if len(images) < 10:
-        raise AvatarAppError(
-            f"{cut.path} has only {len(images)} frames to measure; name a longer clip."
-        )
     height, width = images[0].shape[:2]
     square = face_square(np.median(known, axis=0)).fitted(width, height)
     nobody = np.full((68, 2), np.nan, np.float32)
