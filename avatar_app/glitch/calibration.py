@@ -131,7 +131,8 @@ def passed(maxima: Sequence[float], times_per_hour: float, block_seconds: float)
     What is rarer than was seen is foretold from the highest quarter of them, by how it falls off:
     peaks over a threshold (Pickands 1975).
     """
-    share = 1 - float(np.exp(-times_per_hour * block_seconds / 3600))  # of blocks
+    share = -float(np.expm1(-times_per_hour * block_seconds / 3600))  # of blocks
+    share = max(share, np.finfo(float).tiny)
     if share >= _TAIL:
         return float(np.quantile(maxima, 1 - share))
     begin = float(np.quantile(maxima, 1 - _TAIL))

@@ -86,6 +86,14 @@ def test_threshold_follows_the_accepted_false_alarms() -> None:
     assert role([]).threshold(1) == 0.7
 
 
+def test_a_wish_for_next_to_no_alarms_is_met_too() -> None:
+    """However near to none, it gives a threshold: a higher one, and still a score."""
+    few = role([-3.0, -2.5, -2.0, -1.8, -1.0, -0.5])
+    found = [few.threshold(wish) for wish in (1, 1e-3, 1e-20, 1e-300, 5e-324)]
+    assert found == sorted(found)
+    assert found[0] < found[-1] < 1
+
+
 def test_foretold_alarms_come_about_as_often_as_accepted() -> None:
     """Of minutes one in sixty passes the threshold of 1/h, however their maxima fall off."""
     chance = np.random.default_rng(0)
