@@ -1,4 +1,4 @@
-"""The numbers that options take, and the complaint about anything else."""
+"""The numbers and lists that options take, and the complaint about anything else."""
 
 from __future__ import annotations
 
@@ -49,3 +49,15 @@ def severities(text: str) -> list[int]:
     if not found or not set(found) <= set(_SEVERITIES):
         raise argparse.ArgumentTypeError(f"give severities from 1 to 5 like 1,3,5, not {text!r}")
     return found
+
+
+def names(example: str) -> Callable[[str], list[str]]:
+    """Return the type of an option that takes names with commas between them, one or more."""
+
+    def listed(text: str) -> list[str]:
+        found = [name.strip() for name in text.split(",") if name.strip()]
+        if not found:
+            raise argparse.ArgumentTypeError(f"give names like {example}, not {text!r}")
+        return found
+
+    return listed

@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 
 def study(options: Namespace) -> None:
     """Do the study, or only one of the smaller things around it."""
-    names = _names(options.cases)
     if options.list:
-        _list(names)
+        _list(options.cases)
     elif options.cases_sheet:
         from avatar_app.study import draw_cases
 
         with shown_progress() as progress:
-            draw_cases(options.cases_sheet, names, progress=progress)
+            draw_cases(options.cases_sheet, options.cases, progress=progress)
         show(str(options.cases_sheet))
     elif options.out is None:
         options.parser.error("name a folder for the results: -o DIR")
@@ -31,10 +30,10 @@ def study(options: Namespace) -> None:
             report = write_report(options.out, progress)
         _show_report(report)
     else:
-        _run(options, names)
+        _run(options)
 
 
-def _run(options: Namespace, names: list[str]) -> None:
+def _run(options: Namespace) -> None:
     from avatar_app.study import StudyOptions
     from avatar_app.study import study as run
 
@@ -43,8 +42,8 @@ def _run(options: Namespace, names: list[str]) -> None:
             StudyOptions(
                 out=options.out,
                 clips=options.clips,
-                avatars=_names(options.avatars),
-                cases=names,
+                avatars=options.avatars,
+                cases=options.cases,
                 severities=options.severities,
                 seeds=options.seeds,
                 seconds=options.seconds,
@@ -83,7 +82,3 @@ def _list(names: list[str]) -> None:
         ("case", "side", "family", "what happens"),
         [[case.name, case.side, case.family, case.sentence] for case in cases],
     )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

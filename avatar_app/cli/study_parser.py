@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avatar_app.cli import study_command
-from avatar_app.cli.numbers import above_zero, severities, whole
+from avatar_app.cli.numbers import above_zero, names, severities, whole
 from avatar_app.cli.options import Tree, add_command, model_options
 
 
@@ -42,10 +42,18 @@ def add_study_command(tree: Tree) -> None:
         help="clean clips of drivers, or folders of them (default: the clip that comes along)",
     )
     command.add_argument(
-        "--avatars", metavar="NAME,...", default="", help="avatars (default: mei,arthur)"
+        "--avatars",
+        metavar="NAME,...",
+        type=names("mei,arthur"),
+        default=[],
+        help="avatars (default: mei,arthur)",
     )
     command.add_argument(
-        "--cases", metavar="NAME,...", default="", help="only these edge cases (default: all)"
+        "--cases",
+        metavar="NAME,...",
+        type=names("hand_mouth,tongue"),
+        default=[],
+        help="only these edge cases (default: all)",
     )
     command.add_argument(
         "--severities",

@@ -155,6 +155,8 @@ def test_every_option_has_help() -> None:
         (["evaluate", "--clips", "x", "--stride", "0"], "that is at least 1, not '0'"),
         (["study", "--severities", "1,9"], "give severities from 1 to 5 like 1,3,5, not '1,9'"),
         (["study", "--severities", "high"], "give severities from 1 to 5"),
+        (["study", "--cases", ""], "give names like hand_mouth,tongue, not ''"),
+        (["study", "--avatars", " ,"], "give names like mei,arthur, not ' ,'"),
         # What does not go together:
         ([*INSPECT, "--avatar", "mei"], "an avatar and its driving video belong together"),
         ([*INSPECT, "--driving", "talk.mp4"], "an avatar and its driving video belong together"),
