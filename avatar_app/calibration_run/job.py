@@ -28,7 +28,7 @@ from avatar_app.calibration_run.figures import (
 from avatar_app.calibration_run.plan import AVATAR, CALM, FIT, PAINTED, TEST, plan
 from avatar_app.calibration_run.studio import Studio, Take
 from avatar_app.events import DEFAULT_FALSE_ALARMS
-from avatar_app.files import check_writable, write_whole
+from avatar_app.files import check_distinct, check_writable, write_whole
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.calibration import (
     FORMAT,
@@ -107,6 +107,7 @@ def calibrate(
     """
     began = time.perf_counter()
     cache = cache or output.with_suffix(".cache")
+    check_distinct((), (output, curves))
     check_writable(output, curves, cache / "probe")
     _check_packages()
     known = None if weights is None else load_calibration(weights)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from avatar_app.files import check_writable
+from avatar_app.files import check_distinct, check_writable
 from avatar_app.progress import Progress
 from avatar_app.types import AvatarAppError
 
@@ -24,9 +24,10 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 
 def check_training(minutes: float, *files: Path | None) -> None:
-    """Raise AvatarAppError where there is no time to learn in, or a file cannot be written."""
+    """Raise AvatarAppError where there is no time to learn in, or files cannot all be written."""
     if not minutes > 0:
         raise AvatarAppError(f"{minutes:g} minutes are no time to learn in; give more than 0.")
+    check_distinct((), files)
     check_writable(*files)
 
 

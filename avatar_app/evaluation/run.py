@@ -20,7 +20,7 @@ from avatar_app.evaluation.report import MODEL, PREVIOUS, STILL, WARP, Evaluatio
 from avatar_app.evaluation.ruler import SPARSE, Ruler
 from avatar_app.evaluation.scores import Record, score
 from avatar_app.evaluation.sheet import Moment, Row, draw_sheet, telling_moments
-from avatar_app.files import check_writable, digest
+from avatar_app.files import check_distinct, check_writable, digest
 from avatar_app.fomm import checkpoints
 from avatar_app.fomm.reenactor import load_reenactor
 from avatar_app.glitch.landmarks import FaceFinder
@@ -56,6 +56,13 @@ class EvaluationOptions:
     json: Path | None = None
     video: Path | None = None
 
+    @property
+    def avatar_sheet(self) -> Path | None:
+        """The picture of the portraits, where one is to be written."""
+        if self.sheet is None or self.avatars is None:
+            return None
+        return self.sheet.with_stem(self.sheet.stem + "_avatars")
+
 
 def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluation:
     """Measure a model beside its anchors, write what `options` ask for, and return all of it.
@@ -63,7 +70,8 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
     Self-reconstruction with absolute motion: the first frame with a face is the source, its clip
     the driver. Portraits are driven with relative motion, calibrated on the frame in which the
     driver looks most like the portrait. A clip or portrait that cannot be used is left out and
-    named in the notes. Raises AvatarAppError where nothing can be measured.
+    named in the notes. Raises AvatarAppError where nothing can be measured, and at once where a
+    file cannot be written or would be over another of them, or over a clip.
     """
     if options.stride < 1:
         raise AvatarAppError(f"A stride of {options.stride} is not possible; use 1 or more.")
@@ -73,6 +81,7 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
             raise AvatarAppError("A comparison video needs portraits; give them with --avatars.")
         check_output(options.video)
     paths = choose_clips(options.clips, options.split)
+    check_distinct(paths, (options.sheet, options.avatar_sheet, options.json, options.video))
     with ExitStack() as stack:
         shown = set(np.linspace(0, len(paths) - 1, min(len(paths), _SHEET_ROWS)).astype(int))
         study = _Study(options, stack, len(shown))
@@ -208,10 +217,9 @@ class _Study:
         return self.options.sheet
 
     def _draw_portraits(self) -> Path | None:
-        sheet = self.options.sheet
-        if sheet is None or self.portraits is None:
+        path = self.options.avatar_sheet
+        if path is None or self.portraits is None:
             return None
-        path = sheet.with_stem(sheet.stem + "_avatars")
         title = f"{_called(self.options.model)}: portraits driven by others"
         self.portraits.draw(title, path)
         return path

@@ -193,6 +193,13 @@ def test_weights_that_cannot_be_read_are_told_before_anything_is_played(tmp_path
         calibrate(tmp_path / "none", tmp_path / "out.json", weights=weights)
 
 
+def test_the_curves_do_not_replace_what_was_fitted(tmp_path: Path) -> None:
+    """Two files of one name are refused before anything is played."""
+    out = tmp_path / "out.json"
+    with pytest.raises(AvatarAppError, match=r"out\.json is used twice"):
+        calibrate(tmp_path / "none", out, curves=out)
+
+
 def test_no_person_and_no_kind_is_on_both_sides_of_a_fold() -> None:
     """What is tried was not learnt, neither who it is nor what happens."""
     learnt = [one for one in takes("video") if one.scene.split == FIT]

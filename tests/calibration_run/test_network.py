@@ -54,6 +54,13 @@ def test_what_is_learned_is_written_and_read_again(
     assert np.mean([odds[0, :4, :4].mean() - odds[0, 6:, 6:].mean() for odds in striped]) > 0.5
 
 
+def test_a_picture_does_not_replace_the_network(tmp_path: Path) -> None:
+    """Two files of one name are refused before anything is learned."""
+    out = tmp_path / "net.npz"
+    with pytest.raises(AvatarAppError, match=r"net\.npz is used twice"):
+        network.train_network(tmp_path / "none", out, minutes=1, maps=out)
+
+
 def test_numpy_computes_what_torch_does() -> None:
     """With normalisation folded in; the same maps to rounding."""
     torch.manual_seed(0)

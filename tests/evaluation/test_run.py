@@ -243,6 +243,7 @@ def test_a_folder_without_portraits_is_refused(world: World, tmp_path: Path) -> 
     [
         ({"stride": 0}, "stride of 0"),
         ({"sheet": Path(__file__, "sheet.png")}, "could not be written"),
+        ({"json": Path("one.png"), "sheet": Path("one.png")}, "one.png is used twice"),
     ],
 )
 def test_impossible_options_are_refused_before_the_work(
@@ -251,4 +252,15 @@ def test_impossible_options_are_refused_before_the_work(
     """No engine is loaded for nothing."""
     with pytest.raises(AvatarAppError, match=sentence):
         evaluate(changed(world, **change))
+    assert not world.engines
+
+
+def test_a_clip_is_not_written_over(world: World, photos: Path) -> None:
+    """By the video that is asked for, or by what gets its name from the sheet's."""
+    clip = world.options.clips / "one.mp4"
+    with pytest.raises(AvatarAppError, match=r"one\.mp4 is used twice"):
+        evaluate(changed(world, avatars=photos, video=clip))
+    taken = {"sheet": Path("of.png"), "json": Path("of_avatars.png")}
+    with pytest.raises(AvatarAppError, match=r"of_avatars\.png is used twice"):
+        evaluate(changed(world, avatars=photos, **taken))
     assert not world.engines
