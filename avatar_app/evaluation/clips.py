@@ -61,7 +61,8 @@ def choose_clips(folder: Path, split: str | None = None) -> list[Path]:
 def take_clip(path: Path, size: int, stride: int, finder: Finder) -> Take:
     """Read a clip at `size` pixels and find the face in every `stride`-th frame.
 
-    Raises AvatarAppError where the file cannot be read or no measured frame has a face.
+    Raises AvatarAppError where the file cannot be read, no measured frame has a face, or only the
+    last one: it would be the source alone, which says nothing of a model.
     """
     clip = read_clip(path, size)
     looks = [look(finder, image) for image in clip[::stride]]
@@ -69,6 +70,11 @@ def take_clip(path: Path, size: int, stride: int, finder: Finder) -> Take:
     if first is None:
         raise AvatarAppError(f"{path} shows no face that can be found; leave it out.")
     numbers = range(first * stride, len(clip), stride)
+    if len(numbers) < 2:
+        raise AvatarAppError(
+            f"{path} gives no frame to measure after its first one with a face; leave it out, or "
+            f"take a stride smaller than {stride}."
+        )
     return Take(path.name, clip[first * stride :: stride].copy(), numbers, looks[first:])
 
 

@@ -106,3 +106,11 @@ def test_a_clip_without_a_face_is_refused_by_name(ten_frames: None) -> None:
     """Nothing can be its source."""
     with pytest.raises(AvatarAppError, match=r"x\.mp4 shows no face"):
         take_clip(Path("x.mp4"), 32, 3, FakeFinder([None] * 10))
+
+
+@pytest.mark.parametrize(("faces", "stride"), [(10, 100), (1, 9)], ids=["stride", "late face"])
+def test_a_source_alone_is_nothing_to_measure(ten_frames: None, faces: int, stride: int) -> None:
+    """Rebuilt of itself by doing nothing it would look perfect."""
+    known = [None] * (10 - faces) + [landmarks()] * faces
+    with pytest.raises(AvatarAppError, match=rf"x\.mp4 .* stride smaller than {stride}"):
+        take_clip(Path("x.mp4"), 32, stride, FakeFinder(known))
