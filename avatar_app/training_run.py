@@ -174,8 +174,8 @@ def redraw(out: Path) -> Path:
     """
     from avatar_app.fomm.training.plots import draw_curves
 
-    if not (out / "log.csv").exists():
-        raise AvatarAppError(f"{out} holds no training run: there is no log.csv in it.")
+    if not any((out / name).exists() for name in (CHECKPOINT, "log.csv")):
+        raise AvatarAppError(f"{out} holds no training run; name the folder of one.")
     return draw_curves(out)
 
 
