@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,8 +247,13 @@ class _LandmarkStore:
         self._finder = FaceFinder()
         self._known: dict[str, Floats] = {}
         if path.exists():
-            with np.load(path, allow_pickle=False) as file:
-                self._known = {name: file[name] for name in file.files}
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    self._known = {name: file[name] for name in file.files}
+            except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+                raise AvatarAppError(
+                    f"{path} cannot be read; delete it, and the landmarks are found again."
+                ) from error
 
     def of(self, name: str, frames: Image) -> Floats:
         """Return (N, 68, 2) in pixels; NaN where there is no face."""

@@ -157,7 +157,18 @@ def test_own_avatars_do_not_decide_how_a_model_is_quantized(
     assert len({source.tobytes() for source, _ in _bundled_pairs(128)}) == 9
 
 
-def test_what_cannot_be_leaves_no_folder(clips: Path, tmp_path: Path) -> None:
+def test_landmarks_that_cannot_be_read_are_named(clips: Path, tmp_path: Path) -> None:
+    """With what to do: they are only kept to save time."""
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "landmarks.npz").write_text("no landmarks")
+    with pytest.raises(AvatarAppError, match=r"landmarks\.npz cannot be read; delete it"):
+        train(_config(tmp_path), out, clips=clips, device="cpu")
+
+
+def test_what_cannot_be_leaves_no_folder(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that cannot begin is told so before clips are read, and nothing is made for it."""
     config, out = _config(tmp_path), tmp_path / "run"
 
