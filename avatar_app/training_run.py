@@ -85,11 +85,13 @@ def train(
         raise AvatarAppError(
             f"There is no run in {out} to resume; leave out --resume to begin one."
         )
+    device = choose(device, "torch").device
+    begun = None if start is None else load(start).tensors
+    _check_weights(config)
     out.mkdir(parents=True, exist_ok=True)
     _begin_logs(out, resume)
     draw_curves(out)  # where that is impossible it should not be found out later
     landmarks = _LandmarkStore(out / "landmarks.npz")
-    device = choose(device, "torch").device
     validation = Validation(list(_load(watched, config, landmarks, progress)), out, device)
     with flushed_denormals():
         trainer = Trainer(
@@ -101,8 +103,8 @@ def train(
             has_bfloat16(device),
         )
         landmarks.save()
-        if start is not None:
-            trainer.start_from(load(start).tensors)
+        if begun is not None:
+            trainer.start_from(begun)
         if resume:
             trainer.resume()
 
@@ -180,6 +182,14 @@ def redraw(out: Path) -> Path:
     return draw_curves(out)
 
 
+def _check_weights(config: TrainingConfig) -> None:
+    """Raise AvatarAppError where the network that pictures are compared by is not here."""
+    from avatar_app.fomm.perceptual_weights import missing, weights_path
+
+    if any(stage.uses_vgg for stage in config.stages) and not weights_path("vgg19").is_file():
+        raise missing("vgg19")
+
+
 def _begin_logs(out: Path, resume: bool) -> None:
     """Leave no log of a run that never came to a checkpoint, and no half line to write on at."""
     for path in (out / "log.csv", out / "validation.csv"):
@@ -222,7 +232,9 @@ def _listing(folder: Path) -> Iterable[Path]:
     try:
         return list(folder.iterdir())
     except OSError as error:
-        raise AvatarAppError(f"There is no folder of clips {folder}.") from error
+        raise AvatarAppError(
+            f"There is no folder of clips {folder}; name another one with --clips."
+        ) from error
 
 
 def _load(

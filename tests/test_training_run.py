@@ -185,6 +185,11 @@ def test_what_cannot_be_leaves_no_folder(
     impossible("no folder of clips", clips=tmp_path / "nowhere")
     impossible("no run in .*run to resume", resume=True)
     impossible("its folder is a file", folder=config / "run")
+    impossible("no model called nope", start="nope")
+    monkeypatch.setenv(settings.HOME_VARIABLE, str(tmp_path / "new"))
+    config.write_text(config.read_text().replace("perceptual = 0.0", "perceptual = 1.0"))
+    impossible("vgg19 weights are not here yet")
+    config.write_text(config.read_text().replace("perceptual = 1.0", "perceptual = 0.0"))
     for minutes in (-1.0, 0.0, float("nan"), float("inf")):
         impossible("give a number above 0", minutes=minutes)
     assert not out.exists()
