@@ -92,7 +92,9 @@ def evaluate(options: EvaluationOptions, progress: Progress = silent) -> Evaluat
         evaluation = study.evaluation()
         if options.json is not None:
             evaluation.save_json(options.json)
-        study.draw_reel()  # last: it reads clips again, and the figures must not hang on that
+        # The figures must not hang on the pictures of them.
+        study.draw_sheets()
+        study.draw_reel()
     return evaluation
 
 
@@ -150,7 +152,7 @@ class _Study:
             self.portraits.drive(take, shown)
 
     def evaluation(self) -> Evaluation:
-        """Score what was measured and draw the sheets."""
+        """Score what was measured, and name the sheets that are to be drawn."""
         if not self.records:
             raise AvatarAppError(
                 f"No clip in {self.options.clips} could be measured. {self.notes[-1]}"
@@ -171,9 +173,19 @@ class _Study:
             jitter=jitter,
             about=self._about(),
             notes=tuple(self.notes),
-            sheet=self._draw_sheet(),
-            avatar_sheet=self._draw_portraits(),
+            sheet=self.options.sheet if self.rows else None,
+            avatar_sheet=self.options.avatar_sheet,
         )
+
+    def draw_sheets(self) -> None:
+        """Draw moments of the clips and of the portraits, where that was asked for."""
+        model = _called(self.options.model)
+        if self.options.sheet is not None and self.rows:
+            title = f"{model}: clips rebuilt from their first frame"
+            draw_sheet(title, self.rows, self.options.sheet)
+        if self.options.avatar_sheet is not None and self.portraits is not None:
+            title = f"{model}: portraits driven by others"
+            self.portraits.draw(title, self.options.avatar_sheet)
 
     def draw_reel(self) -> None:
         """Write the comparison video, of clips that were measured, where it was asked for."""
@@ -208,21 +220,6 @@ class _Study:
         jitter = self.ruler.jitter(take, render)
         if jitter is not None:
             self.jitters.append(jitter)
-
-    def _draw_sheet(self) -> Path | None:
-        if self.options.sheet is None or not self.rows:
-            return None
-        title = f"{_called(self.options.model)}: clips rebuilt from their first frame"
-        draw_sheet(title, self.rows, self.options.sheet)
-        return self.options.sheet
-
-    def _draw_portraits(self) -> Path | None:
-        path = self.options.avatar_sheet
-        if path is None or self.portraits is None:
-            return None
-        title = f"{_called(self.options.model)}: portraits driven by others"
-        self.portraits.draw(title, path)
-        return path
 
     def _about(self) -> dict[str, object]:
         """Say what was measured with what, for the JSON file."""

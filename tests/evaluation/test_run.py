@@ -231,6 +231,20 @@ def test_the_reel_shows_clips_that_were_measured_once_the_figures_are_safe(
     assert set(json.loads((tmp_path / "quality.json").read_text())["clips"]) == set(shown)
 
 
+def test_the_figures_do_not_hang_on_the_sheet(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full once the picture is to be written keeps what took long to measure."""
+
+    def fail(*_: object) -> None:
+        raise AvatarAppError("the disk is full")
+
+    monkeypatch.setattr(run, "draw_sheet", fail)
+    with pytest.raises(AvatarAppError, match="full"):
+        evaluate(world.options)
+    assert json.loads((tmp_path / "quality.json").read_text())["totals"]
+
+
 def test_a_folder_without_portraits_is_refused(world: World, tmp_path: Path) -> None:
     """Whether it is missing or empty."""
     for folder in (tmp_path / "missing", world.options.clips):
