@@ -263,7 +263,7 @@ def _about(
     return {
         "video": str(reader.path),
         "sha256": digest(reader.path),
-        "pictures": f"{reader.width} x {reader.height}, {reader.rate:.3g} a second",
+        "pictures": _pictures(reader),
         "the file says of itself": "nothing" if label is None else label.comment,
         "role": detector.role,
         "threshold": f"{detector.threshold:.3f}",
@@ -271,3 +271,10 @@ def _about(
         "app": f"avatar_app {avatar_app.__version__}, Python {platform.python_version()}",
         "packages": packages,
     }
+
+
+def _pictures(reader: VideoReader) -> str:
+    size = (reader.width, reader.height)
+    shrunk = "" if size == reader.size_in_file else f", looked at in {size[0]} x {size[1]}"
+    width, height = reader.size_in_file
+    return f"{width} x {height}, {reader.rate:.3g} a second{shrunk}"

@@ -31,7 +31,7 @@ class VideoReader:
     seconds from the first picture, rising from frame to frame also where the rate varies. Times
     that jump, as in recordings that were joined, go on without a gap. Rotation and mirror flags,
     non-square pixels and animated GIFs are handled. `max_side` shrinks larger pictures to that many
-    pixels at the longer side.
+    pixels at the longer side; `size_in_file` is the first one's (width, height) before that.
 
     After the iteration `truncated` is True when the file ends before the end that it announces, and
     `damaged` when pictures before its end are lost or spoilt; `changes_size` where pictures had
@@ -47,6 +47,7 @@ class VideoReader:
         self.damaged = False
         self.changes_size = False
         self.end = 0.0
+        self.size_in_file = (0, 0)
         self._container = open_input(self.path)
         try:
             self._stream = picture_stream(self._container, self.path)
@@ -178,6 +179,8 @@ class VideoReader:
         # circle, and it holds its memory until the garbage collector comes.
         self._matrix = _display_matrix(picture)
         self._origin = in_file
+        width, height = self._square_pixel_size(picture)
+        self.size_in_file = (height, width) if _lies(self._matrix) else (width, height)
         if in_file is not None and self._stream.start_time is not None:
             self.damaged |= in_file - self._begins > self._slack
 
@@ -213,7 +216,7 @@ class VideoReader:
             self.damaged |= not is_cut
 
     def _upright(self, picture: av.VideoFrame) -> Image:
-        width, height = self._square_pixel_size(picture)
+        width, height = self._square_pixel_size(picture, self._max_side)
         rgb = self._reformatter.reformat(picture, width, height, format="rgb24")
         image = _turned(rgb.to_ndarray(), self._matrix)
         size = (image.shape[1], image.shape[0])
@@ -224,11 +227,13 @@ class VideoReader:
         image.flags.writeable = False
         return image
 
-    def _square_pixel_size(self, picture: av.VideoFrame) -> tuple[int, int]:
+    def _square_pixel_size(
+        self, picture: av.VideoFrame, max_side: int | None = None
+    ) -> tuple[int, int]:
         aspect = self._stream.sample_aspect_ratio
         stretch = float(aspect) if aspect else 1.0
         width, height = picture.width * max(stretch, 1.0), picture.height / min(stretch, 1.0)
-        shrink = min(1.0, self._max_side / max(width, height)) if self._max_side else 1.0
+        shrink = min(1.0, max_side / max(width, height)) if max_side else 1.0
         return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
@@ -276,13 +281,18 @@ def _display_matrix(picture: av.VideoFrame) -> DisplayMatrix | None:
     return None if matrix is None else np.frombuffer(bytes(matrix), np.int32)
 
 
+def _lies(matrix: DisplayMatrix | None) -> bool:
+    """Return whether a picture is stored lying on its side."""
+    return matrix is not None and bool(abs(matrix[1]) > abs(matrix[0]))
+
+
 def _turned(pixels: npt.NDArray[Any], matrix: DisplayMatrix | None) -> Image:
     """Apply the display matrix: x' = a x + c y, y' = b x + d y, in steps of 90 degrees."""
     image = pixels.astype(np.uint8, copy=False)
     if matrix is None:
         return image
     a, b, _, c, d = matrix[:5]
-    if abs(b) > abs(a):
+    if _lies(matrix):
         image, a, d = image.transpose(1, 0, 2), c, b
     if a < 0:
         image = image[:, ::-1]

@@ -87,9 +87,12 @@ def test_driver_is_cropped_to_its_face(engine: FakeEngine, tmp_path: Path, clip:
 
 
 def test_stats_frames_and_events_are_written(
-    engine: FakeEngine, tmp_path: Path, clip: Path
+    engine: FakeEngine, tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The files beside the video hold what the command line's contract says."""
+    with VideoReader(clip) as reader:
+        size = [reader.width, reader.height]
+    monkeypatch.setattr(job, "_DRIVER_SIDE", max(size) - 32)  # the file's size is told all the same
     result = animate(
         "mateo",
         clip,
@@ -113,6 +116,7 @@ def test_stats_frames_and_events_are_written(
     assert stats["frames"] == 10
     assert stats["fps"] > 0
     assert stats["dropped"] == 0
+    assert [stats["driver_width"], stats["driver_height"]] == size
     assert stats["model"] == "fake"
     assert stats["device_reason"] == "it is a test"
     assert set(stats["latency_ms"]) == {"p50", "p95", "p99"}

@@ -38,7 +38,7 @@ def test_a_phone_video_on_its_side_is_turned_before_it_is_judged(tmp_path: Path)
         struct.pack_into(">i", data, at + place, value << 16)
     video.write_bytes(data)
     found = inspect(video, tmp_path / "out")
-    assert found.about["pictures"].startswith("320 x 480")
+    assert found.about["pictures"] == "320 x 480, 25 a second"
     assert all(row.score is not None for row in found.rows)
 
 
@@ -83,6 +83,7 @@ def test_4k_is_judged_like_the_same_in_small(tmp_path: Path) -> None:
     assert len(found.rows) == 5
     assert all(row.score is not None for row in found.rows)
     assert found.rows[-1].measures["face_score"] > 0.5
+    assert found.about["pictures"] == "3840 x 2160, 25 a second, looked at in 1920 x 1080"
 
 
 def test_of_twenty_faces_one_is_judged_and_the_others_are_counted(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_rotation_flags_are_applied(tmp_path: Path, matrix, expected) -> None:  
     with VideoReader(path) as reader:
         images = [frame.image for frame in reader]
         assert (reader.height, reader.width) == images[0].shape[:2]
+        assert reader.size_in_file == (reader.width, reader.height)
     assert len(images) == 2
     for step, image in enumerate(images):
         wanted = expected(picture(step))
@@ -140,6 +141,7 @@ def test_large_pictures_are_shrunk(tmp_path: Path) -> None:
     with VideoReader(write_clip(tmp_path / "a.mp4", [0.0]), max_side=32) as reader:
         assert next(iter(reader)).image.shape == (24, 32, 3)
         assert (reader.width, reader.height) == (32, 24)
+        assert reader.size_in_file == (WIDTH, HEIGHT)
 
 
 def test_odd_sides_are_kept_whole(tmp_path: Path) -> None:
