@@ -186,11 +186,10 @@ class _Patient:
         fps = 1 / float(np.median(times))
         found = f"{engine.model_name}: {fps:.0f} pictures a second by {engine.runtime_description}"
         if fps < _SLOW:
-            return (
-                Outcome.COULD_BE_BETTER,
-                found,
-                "close other programs, use the model fomm-mini, or a machine with an NVIDIA card",
-            )
+            quickest = Preferences().model
+            other = "" if engine.model_name == quickest else f"the model {quickest}, or "
+            remedy = f"close other programs, or use {other}a machine with an NVIDIA card"
+            return Outcome.COULD_BE_BETTER, found, remedy
         return Outcome.WORKS, found, ""
 
     def _device(self) -> Answer:

@@ -15,6 +15,7 @@ from avatar_app import cli, doctor
 from avatar_app.doctor import Examination, Outcome, examine
 from avatar_app.preferences import Preferences
 from avatar_app.types import AvatarAppError, CameraError
+from tests.pipeline import fakes
 from tests.pipeline.fakes import Faults, parts
 
 GOOD = {"camera": "fake", "virtual_camera": "fake"}
@@ -63,6 +64,18 @@ def test_what_fails_is_named_with_its_remedy(name: str, faults: Faults, said: st
     assert check.remedy
     assert sorted(faults.opened) == sorted(faults.closed)
     assert len(result.checks) == len(examined(Faults()).checks)
+
+
+@pytest.mark.parametrize(("model", "times"), [("fomm-mini", 0), ("vox-adv", 1)])
+def test_a_slow_model_is_not_to_be_mended_by_itself(
+    model: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quickest one is named where another one is slow."""
+    monkeypatch.setattr(fakes._Reenactor, "model_name", model)
+    monkeypatch.setattr(doctor, "_SLOW", float("inf"))
+    remedy = answer(examined(Faults()), "model").remedy
+    assert "close other programs" in remedy
+    assert remedy.count("fomm-mini") == times
 
 
 def test_an_avatar_that_cannot_be_had_is_no_fault_of_the_model() -> None:
