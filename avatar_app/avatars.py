@@ -145,7 +145,8 @@ def _only_face(photo: Image, path: Path, find_faces: FindFaces) -> Floats:
     faces = list(find_faces(photo))
     if not faces:
         raise AvatarAppError(
-            f"no face was found in {path}; use a photo that shows one face from the front, well lit"
+            f"no face was found in {path}; use a photo that shows one face upright and from the "
+            "front, well lit"
         )
     faces.sort(key=lambda landmarks: face_square(landmarks).size, reverse=True)
     largest = face_square(faces[0]).size

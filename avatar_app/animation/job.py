@@ -256,6 +256,6 @@ def _faults(reader: VideoReader, last: float) -> Iterator[str]:
 
 def _no_face_in(driving: Path) -> AvatarAppError:
     return AvatarAppError(
-        f"no face was found in {driving}; use a video that shows one from the front, or --no-crop "
-        "to take the picture as it is"
+        f"no face was found in {driving}; use a video that shows one upright and from the front, "
+        "or --no-crop to take the picture as it is"
     )

@@ -98,7 +98,10 @@ def _of_file(rows: Sequence[Row], seen: Circumstances) -> Iterator[str]:
 def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
     unseen = _seconds(rows, seconds, lambda measures: not _has_face(measures))
     if not any(_has_face(row.measures) for row in rows):
-        yield f"A face smaller than about {_SMALL:.0f} pixels would not have been found."
+        yield (
+            f"A face smaller than about {_SMALL:.0f} pixels, or one that lies on its side or "
+            "stands on its head, would not have been found."
+        )
     elif unseen >= _LONG:
         yield f"For {unseen:.1f} s no face was seen."
     covered = _seconds(rows, seconds, is_covered)
