@@ -7,6 +7,15 @@ from functools import partial
 
 from avatar_app.cli.terminal import show, show_table, shown_progress
 
+_OF_THE_FIT = ("cache", "avatars", "videos", "again")
+_IDLE = {
+    "clean": ("train_network", "train_glance", "weights", "curves", *_OF_THE_FIT),
+    "train_network": ("avatar", *_OF_THE_FIT),
+    "train_glance": ("avatar", "weights", *_OF_THE_FIT),
+    "clips": ("avatar",),
+}
+"""What `calibrate` has no use for where it does the one or the other."""
+
 
 def inspect(options: Namespace) -> None:
     """Judge a video; say what was found, what could not be judged, and where the report is."""
@@ -34,6 +43,7 @@ def inspect(options: Namespace) -> None:
 
 def calibrate(options: Namespace) -> None:
     """Fit the detector and show the figures of the test split; or learn what is usual of a user."""
+    _refuse_idle(options)
     if options.clean is not None:
         _learn_own(options)
         return
@@ -71,6 +81,15 @@ def calibrate(options: Namespace) -> None:
         show(f"curves: {result.curves}")
 
 
+def _refuse_idle(options: Namespace) -> None:
+    """Complain about an option that would be passed over in silence."""
+    doing = next(name for name in _IDLE if getattr(options, name) is not None)
+    for name in _IDLE[doing]:
+        if getattr(options, name) != options.parser.get_default(name):
+            option, other = (f"--{word.replace('_', '-')}" for word in (name, doing))
+            options.parser.error(f"{option} has no effect with {other}; leave out {option}")
+
+
 def _train(options: Namespace) -> None:
     from avatar_app.calibration_run.glance_network import train_glance
     from avatar_app.calibration_run.network import train_network
@@ -78,8 +97,6 @@ def _train(options: Namespace) -> None:
     minutes, train = options.train_glance, train_glance
     if minutes is None:
         minutes, train = options.train_network, partial(train_network, start=options.weights)
-    elif options.weights is not None:
-        options.parser.error("--train-glance begins from nothing; leave out --weights")
     with shown_progress() as progress:
         trained = train(
             options.clips,
