@@ -42,8 +42,9 @@ class OwnUsual:
         """Learn from the measures of frames that are clean. Raises AvatarAppError for too few."""
         if seconds < LEAST_SECONDS:
             raise AvatarAppError(
-                f"{seconds:.1f} s of a face that has settled are too short to learn from; show it "
-                f"30 s, and at least {LEAST_SECONDS:.0f} s after the first."
+                f"Only {seconds:.1f} s of a face can be learned from, and at least "
+                f"{LEAST_SECONDS:.0f} are needed; show it for 30 s without a break, as the first "
+                "second after each does not count."
             )
         found = {}
         for name in dict.fromkeys(name for row in rows for name in row):

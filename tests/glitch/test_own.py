@@ -86,7 +86,7 @@ def test_it_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_too_little_and_another_file_are_refused(tmp_path: Path) -> None:
     """Both in one sentence with the remedy."""
-    with pytest.raises(AvatarAppError, match="show it 30 s"):
+    with pytest.raises(AvatarAppError, match="10 are needed; show it for 30 s"):
         OwnUsual.of(rows(1.0, 0.05, 50), 2)
     path = tmp_path / "detector.json"
     for content in ("", "[]", '{"format": 9}'):
