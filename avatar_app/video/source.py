@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
+from avatar_app.files import is_file
 from avatar_app.types import AvatarAppError
 
 
@@ -22,6 +23,8 @@ def read_tags(path: Path) -> Mapping[str, str]:
 
 def open_input(path: Path) -> InputContainer:
     """Open a file, and nothing but a file. Raises AvatarAppError with what to do about it."""
+    if path.parts[:1] in (("http:",), ("https:",)) and not is_file(path):
+        raise AvatarAppError(f"{path} is an address; download the video and give the file")
     if not path.exists():
         raise AvatarAppError(f"{path} does not exist; check the name and the folder")
     if path.is_dir():

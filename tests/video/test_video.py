@@ -197,6 +197,12 @@ def test_bad_files_are_named_in_one_sentence(tmp_path: Path) -> None:
         assert "\n" not in message
 
 
+@pytest.mark.parametrize("name", ["watch", "long" * 100])
+def test_an_address_is_called_one(name: str) -> None:
+    """There is no folder in which its name could be wrong; the network is left alone."""
+    assert "is an address; download the video" in error_of(Path(f"https://example.com/{name}"))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
 @pytest.mark.parametrize("name", ["12:30.mp4", "file:talk.mp4", "a%03d.mp4", "ä [1] '.mp4"])
 def test_strange_names_are_only_names(
