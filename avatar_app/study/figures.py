@@ -73,7 +73,7 @@ def draw_overview(path: Path, bars: Sequence[tuple[str, float, float, float]]) -
 def draw_rules(path: Path, groups: Mapping[str, Mapping[str, float | None]], label: str) -> None:
     """Draw a number by family and way, as groups of bars."""
     figure = _figure(8.2, 3.4)
-    axes = figure.add_axes((0.08, 0.14, 0.9, 0.8))
+    axes = figure.add_axes((0.08, 0.14, 0.9, 0.74))
     ways = list(next(iter(groups.values())))
     width = 0.8 / len(ways)
     colours = (BAD, THIRD, CALM, GREY)
@@ -83,7 +83,7 @@ def draw_rules(path: Path, groups: Mapping[str, Mapping[str, float | None]], lab
         axes.bar(at, values, width * 0.92, label=way, color=colours[number % len(colours)])
     axes.set_xticks(np.arange(len(groups)), list(groups))
     axes.set_ylabel(label)
-    axes.legend(frameon=False, fontsize=9)
+    _legend_above(axes)
     _save(figure, path)
 
 
@@ -104,16 +104,19 @@ def draw_roc(path: Path, curves: Mapping[str, tuple[Scores, Scores]]) -> None:
 
 
 def draw_challenges(path: Path, found: Sequence[Challenge]) -> None:
-    """Draw what each challenge breaks against whom it wrongs."""
-    figure = _figure(7.4, 4.6)
-    axes = figure.add_axes((0.1, 0.12, 0.87, 0.84))
-    for one in found:
-        person = one.person or 0.0
-        axes.plot(one.breaks, person, "o", color=BAD if one.worth >= 0.5 else GREY, markersize=5)
-        axes.annotate(one.case.replace("_", " "), (one.breaks, person), fontsize=7,
-                      xytext=(4, 3), textcoords="offset points")  # fmt: skip
-    axes.set(xlim=(-0.03, 1.08), ylim=(-0.05, 1.08), xlabel="the avatar's frames that fail",
-             ylabel="real persons who are flagged (role B)")  # fmt: skip
+    """Draw what each challenge breaks above whom it wrongs, the best first."""
+    tall = 1.2 + 0.26 * len(found)
+    figure = _figure(7.4, tall)
+    axes = figure.add_axes((0.22, 0.55 / tall, 0.74, 1 - 1.0 / tall))
+    places = np.arange(len(found))[::-1]
+    for shares, up, colour, label in (
+        ([one.breaks for one in found], 0.19, BAD, "the avatar's frames that fail"),
+        ([one.person or 0.0 for one in found], -0.19, CALM, "persons who are flagged (role B)"),
+    ):
+        axes.barh(places + up, shares, color=colour, height=0.36, label=label)
+    axes.set_yticks(places, [one.case.replace("_", " ") for one in found], fontsize=8)
+    axes.set(xlim=(0, 1), ylim=(-0.7, len(found) - 0.3), xlabel="share")
+    _legend_above(axes)
     _save(figure, path)
 
 
@@ -131,6 +134,11 @@ def draw_validation(path: Path, panels: Mapping[str, Sequence[tuple[str, float, 
         axes.plot((low, high), (low, high), color=GREY, linewidth=0.8)
         axes.set(title=name, xlabel="drawn onto a clean clip", ylabel="rendered as real motion")
     _save(figure, path)
+
+
+def _legend_above(axes: Axes) -> None:
+    """Say what the colours mean where no bar is."""
+    axes.legend(frameon=False, fontsize=9, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -67,7 +67,7 @@ def detectors(folder: Path, rows: Sequence[Row]) -> list[Block]:
 
 def challenge(folder: Path, rows: Sequence[Row]) -> list[Block]:
     """Which cases would serve to tell an avatar from a person."""
-    found = challenges(rows)
+    found = challenges(rows)[:_SHOWN_CHALLENGES]
     if not found:
         return []
     figures.draw_challenges(folder / "figures" / "challenges.png", found)
@@ -83,7 +83,7 @@ def challenge(folder: Path, rows: Sequence[Row]) -> list[Block]:
               ("case", "severity", "avatar breaks", "avatar flagged (B)", "person flagged (B)",
                "worth"),
               [[one.case, str(one.severity), percent(one.breaks), percent(one.caught),
-                percent(one.person), number(one.worth)] for one in found[:_SHOWN_CHALLENGES]]),
+                percent(one.person), number(one.worth)] for one in found]),
         Picture("figures/challenges.png", "What each challenge breaks, and whom it wrongs."),
     ]  # fmt: skip
 
