@@ -54,14 +54,16 @@ def summary(
     calm = [one for one in findings if one.strongest.get("failed") == 0]
     missing = [name for name in header["cases"] if name not in {one.case.name for one in findings}]
     real = sum(one.chance < _SIGNIFICANT for one in findings)
+    steps = [str(severity) for severity in header["severities"]]
+    severities = f"severit{'y' if len(steps) == 1 else 'ies'} {', '.join(steps)}"
     bars = [(_names([one]), *_bar(one)) for one in findings if any(_bar(one))]
     if bars:
         figures.draw_overview(folder / "figures" / "overview.png", bars)
     cells = len({(row["avatar"], row["clip"]) for row in rows if row["kind"] == RELATIVE})
     return [
         Text(
-            f"First Order Motion avatars ({header['model']}) were driven into {len(findings)} edge "
-            f"cases at severities {', '.join(map(str, header['severities']))}, with "
+            f"First Order Motion avatars ({header['model']}) were driven into "
+            f"{_many(len(findings), 'edge case')} at {severities}, with "
             f"{_many(len(header['avatars']), 'avatar')} and {_many(len(header['clips']), 'clip')}: "
             f"{len(rows)} trials. Every rendering is held against the rendering of the same frames "
             "without the perturbation, so the avatar's ordinary quality cancels out."
@@ -74,7 +76,8 @@ def summary(
                 f"p < {_SIGNIFICANT} after Holm's correction for {len(findings)} cases)."
                 if any(map(_can_test, findings))
                 else "With one avatar and one clip no effect can be tested against chance.",
-                f"{len(calm)} cases leave every frame intact, among them {_names(calm[-6:])}."
+                f"{_many(len(calm), 'case')} leave{'s' * (len(calm) == 1)} every frame intact, "
+                f"among them {_names(calm[-6:])}."
                 if calm else "No case leaves every frame intact.",
                 *(
                     [f"Not measured yet, of {len(header['cases'])} cases planned: "

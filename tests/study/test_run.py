@@ -55,7 +55,9 @@ def test_a_killed_study_goes_on_where_it_was_and_reports(tmp_path: Path) -> None
     assert after[: len(before)] == before
     assert len({row["id"] for row in after}) == len(after) == 8
     assert f"{len(after) - len(before)} trials in" in ended.stdout
-    assert "The effect of hand mouth" in (out / "report.md").read_text()
+    report = (out / "report.md").read_text()
+    assert "into 1 edge case at severity 5, with 1 avatar and 1 clip" in report
+    assert "The effect of hand mouth" in report
     assert (out / "figures" / "effect-hand_mouth.jpg").is_file()
     _redraw(out)
 
