@@ -44,7 +44,7 @@ def test_what_is_learned_is_written_and_read_again(
     assert trained.path == tmp_path / "net.npz"
     assert trained.lessons == 8 * (PEOPLE - 12)
     assert trained.steps == pytest.approx(40, abs=2)
-    assert trained.auc > 0.8
+    assert trained.auc > 0.97  # stripes are 0.9 to a network that learned nothing
     assert set(trained.hits) == {"painted-stripes"}
     picture = cv2.imread(str(tmp_path / "maps.png"))
     assert picture is not None
