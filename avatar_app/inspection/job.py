@@ -15,7 +15,7 @@ import numpy as np
 import avatar_app
 from avatar_app.avatars import load_avatar, resolve_avatar
 from avatar_app.events import DEFAULT_FALSE_ALARMS, FlagCleared, FlagRaised, events_to_jsonl
-from avatar_app.files import check_writable, digest, write_whole
+from avatar_app.files import check_writable, digest, whole, write_errors
 from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.flags import FlagTracker
@@ -110,8 +110,11 @@ def inspect(
         # A file's name may be no text.
         REPORT: report_html(inspection).encode("utf-8", "backslashreplace"),
     }
-    for file, content in files.items():
-        write_whole(out / file, content)
+    with ExitStack() as stack:  # all of them or none: an older report does not fit a newer table
+        for file, content in files.items():
+            part = stack.enter_context(whole(out / file))
+            with write_errors(out / file):
+                part.write_bytes(content)
     return inspection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import re
 import sys
@@ -260,3 +261,23 @@ def test_a_moment_shown_is_one_that_scored(tmp_path: Path) -> None:
     found = inspect(write(tmp_path / "call.mp4", [*melting(clip()), *clip()]), tmp_path / "out")
     assert found.glitches
     assert all(moment.verdict.score >= 0.5 for moment in found.moments)
+
+
+def test_a_full_disk_leaves_what_was_found_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All three files or none: an older report beside a newer table would mislead."""
+    out = tmp_path / "out"
+    inspect(write(tmp_path / "one.mp4", clip()[:10]), out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    store = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if "report" in path.name:
+            raise OSError(errno.ENOSPC, "no space")
+        return store(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(AvatarAppError, match=r"report\.html could not be written"):
+        inspect(write(tmp_path / "other.mp4", clip()[:12]), out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
