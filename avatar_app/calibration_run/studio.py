@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,21 +102,23 @@ class Studio:
     def takes(self, scene: Scene) -> list[Take]:
         """Play a scene, or read what was written down when it was played before.
 
-        What was written with other measures than there are now is played again.
+        What was written with other measures than there are now, or is damaged, is played again.
         """
         if self._cache is None:
             raise ValueError("Studio.takes: expected a cache")
         file = self._cache / f"{scene.name}.npz"
-        if not file.exists() or any(row.measures.shape[1] != len(NAMES) for row in _read(file)):
+        records = _read(file)
+        if not records or any(row.measures.shape[1] != len(NAMES) for row in records):
+            records = self._play(scene)
             arrays = {
                 f"{index}|{record.role}|{record.kind}|{what}": getattr(record, what)
-                for index, record in enumerate(self._play(scene))
+                for index, record in enumerate(records)
                 for what in _KEPT
             }
             part = file.with_suffix(".part.npz")
             np.savez_compressed(part, allow_pickle=False, **arrays)
             part.replace(file)
-        return [Take(scene, one.role, one.kind, one.measures, one.truth()) for one in _read(file)]
+        return [Take(scene, one.role, one.kind, one.measures, one.truth()) for one in records]
 
     def _play(self, scene: Scene) -> list[_Record]:
         if scene.kind == REAL or (scene.kind == EVENTFUL and not scene.what):
@@ -298,12 +302,16 @@ class Studio:
 
 
 def _read(file: Path) -> list[_Record]:
-    with np.load(file, allow_pickle=False) as stored:
-        beginnings = dict.fromkeys(key.rpartition("|")[0] for key in stored.files)
-        return [
-            _Record(*begin.split("|")[1:], *(stored[f"{begin}|{what}"] for what in _KEPT))
-            for begin in beginnings
-        ]
+    """Return what was kept, nothing where that cannot be read."""
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+            beginnings = dict.fromkeys(key.rpartition("|")[0] for key in stored.files)
+            return [
+                _Record(*begin.split("|")[1:], *(stored[f"{begin}|{what}"] for what in _KEPT))
+                for begin in beginnings
+            ]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error, zipfile.BadZipFile):
+        return []
 
 
 def _table(rows: Sequence[object]) -> Floats:

@@ -43,6 +43,16 @@ def test_measures_of_another_version_are_taken_again(studio: Studio, tmp_path: P
     np.testing.assert_allclose(anew.measures, first.measures)
 
 
+@pytest.mark.parametrize("left", [0, 100, 1000])
+def test_a_damaged_take_is_played_again(studio: Studio, tmp_path: Path, left: int) -> None:
+    """As a full disk or a killed process may leave it."""
+    [first] = studio.takes(SCENE)
+    file = tmp_path / f"{SCENE.name}.npz"
+    file.write_bytes(file.read_bytes()[:left])
+    [again] = studio.takes(SCENE)
+    np.testing.assert_allclose(again.measures, first.measures)
+
+
 def test_an_avatar_played_again_is_judged_beside_its_driver_alone(studio: Studio) -> None:
     """As the calm avatar of that seed is; the video alone has footage enough."""
     [again] = studio.takes(Scene(AGAIN, TEST, SCENE.clip, AVATAR, seed=3))
