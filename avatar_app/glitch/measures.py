@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ def _by_part(prefix: str, words: str, flag: Flag) -> dict[str, Measure]:
     return {part_name(prefix, part): Measure(words, flag, part) for part in PARTS}
 
 
+@cache
 def part_name(prefix: str, part: str) -> str:
     """Return the name of a measure of one part of the face, as files show it."""
     return f"{prefix}_{part.replace(' ', '_')}"
