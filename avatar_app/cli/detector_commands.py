@@ -36,7 +36,7 @@ def inspect(options: Namespace) -> None:
             calibration=options.calibration,
             progress=progress,
         )
-    for sentence in (*found.summary(), *found.notes):
+    for sentence in (*found.findings(), *found.notes, *found.error_rates()):
         show(sentence)
     show(f"report: {found.report}")
 

@@ -167,23 +167,21 @@ def _merged(spans: Sequence[Span]) -> list[tuple[float, float]]:
 
 def _rates(figures: Mapping[str, float]) -> str:
     alarms = round(figures["false_alarms"])
-    rates = (
-        "How far to trust that: of the glitches it was tested with the detector noticed "
-        f"{figures['event_recall']:.0%}; in {figures['clean_minutes']:.0f} minutes "
-        f"of clean test footage it raised {alarms or 'no'} false alarm{'s' * (alarms > 1)} "
-        "(its threshold was chosen with these in view: expect some)."
+    noticed = (
+        ("event_recall", "the glitches it was tested with"),
+        ("jaws_found", "jaws that melt in a face still and sharp otherwise"),
+        ("foreign_found", "glitches as other kinds of avatars make them"),
     )
-    more = (
-        ("jaws_found", "Of jaws that melt in a face still and sharp otherwise it noticed"),
-        ("foreign_found", "Of glitches as other kinds of avatars make them it noticed"),
-        (
-            "edge_clips_flagged",
-            "Of clips of people behind hands, in poor light or out of the picture, whose faces are "
-            "whole, it flagged",
-        ),
-    )
-    rates += "".join(f" {words} {figures[name]:.0%}." for name, words in more if name in figures)
+    shares = ", ".join(f"{figures[key]:.0%} of {what}" for key, what in noticed if key in figures)
+    edge = ""
+    if "edge_clips_flagged" in figures:
+        edge = (
+            f"{figures['edge_clips_flagged']:.0%} of clips of whole faces behind hands, in poor "
+            "light or out of the picture, and "
+        )
     return (
-        f"{rates} All these glitches were made by the makers of the detector; of glitches of "
-        "another kind expect it to find fewer."
+        f"How far to trust that: the detector noticed {shares}; of kinds that its makers did not "
+        f"draw expect fewer. It wrongly flagged {edge}{alarms or 'no'} moment{'s' * (alarms > 1)} "
+        f"of {figures['clean_minutes']:.0f} minutes of clean footage (its threshold was chosen "
+        "with these in view: expect some)."
     )

@@ -141,7 +141,7 @@ def test_what_was_excused_is_shown() -> None:
 def test_the_error_rates_say_what_they_were_measured_on() -> None:
     """Where there are none nothing is said of them."""
     found = inspection([0.1] * 50)
-    assert "of another kind expect it to find fewer" in found.summary()[-1]
+    assert "of kinds that its makers did not draw expect fewer" in found.summary()[-1]
     unknown = replace(found, figures={})
     assert "unknown" in unknown.summary()[-1]
-    assert "another kind" not in unknown.summary()[-1]
+    assert "expect fewer" not in unknown.summary()[-1]
