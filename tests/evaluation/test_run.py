@@ -261,16 +261,24 @@ def test_a_folder_without_portraits_is_refused(world: World, tmp_path: Path) -> 
     ],
 )
 def test_impossible_options_are_refused_before_the_work(
-    world: World, change: dict[str, object], sentence: str
+    world: World,
+    change: dict[str, object],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No engine is loaded for nothing."""
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(AvatarAppError, match=sentence):
         evaluate(changed(world, **change))
     assert not world.engines
 
 
-def test_a_clip_is_not_written_over(world: World, photos: Path) -> None:
+def test_a_clip_is_not_written_over(
+    world: World, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the video that is asked for, or by what gets its name from the sheet's."""
+    monkeypatch.chdir(tmp_path)
     clip = world.options.clips / "one.mp4"
     with pytest.raises(AvatarAppError, match=r"one\.mp4 is used twice"):
         evaluate(changed(world, avatars=photos, video=clip))
