@@ -1,4 +1,4 @@
-"""Faces, their 68 landmarks and their identity, by dlib: the only module that knows it.
+"""Faces, their 68 landmarks and their identity, by dlib's models: the only module that knows it.
 
 Points and boxes are in pixels of the picture that was searched, x to the right, y downward.
 """
@@ -9,7 +9,6 @@ import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from operator import attrgetter
 from pathlib import Path
 
 import cv2
@@ -18,6 +17,7 @@ import numpy as np
 
 from avatar_app.glitch import identity
 from avatar_app.glitch.pages import in_large_pages
+from avatar_app.glitch.regression_trees import ShapePredictor
 from avatar_app.types import AvatarAppError, Floats, Image, check_image
 
 _MODELS_PACKAGE = "face_recognition_models"
@@ -41,7 +41,6 @@ _CHIP_SIDE = 400
 _CHIP_MARGIN = 0.25
 
 _DUPLICATE_OVERLAP = 0.3
-_BOTH = attrgetter("x", "y")
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom in pixels."""
@@ -140,7 +139,7 @@ class FaceFinder:
     def descriptor(self, image: Image, face: Face) -> Floats:
         """Return (128,) float32 that tells persons apart: one person's lie within about 0.6."""
         points = [dlib.point(round(float(x)), round(float(y))) for x, y in face.landmarks]
-        shape = dlib.full_object_detection(_rectangle(face.box), dlib.points(points))
+        shape = dlib.full_object_detection(dlib.rectangle(*_whole(face.box)), dlib.points(points))
         pixels = np.ascontiguousarray(image)
         chip = dlib.get_face_chip(pixels, shape, identity.CHIP_SIDE, identity.CHIP_MARGIN)
         return self._network.describe(chip)
@@ -178,8 +177,7 @@ class FaceFinder:
         chip, (x, y) = _cut(image, box, margin)
         scale = _CHIP_SIDE / (side + 2 * margin)
         inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
-        shape = _predictor()(_scaled(chip, scale), _rectangle(inside))
-        points = np.array(list(map(_BOTH, shape.parts())), np.float32)
+        points = _predictor().fit(_scaled(chip, scale), _whole(inside))
         return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
 
     @cached_property
@@ -192,10 +190,17 @@ class FaceFinder:
 
 
 @lru_cache(maxsize=1)
-def _predictor() -> dlib.shape_predictor:
-    """Return the landmarks' model: 100 MB that nothing changes, for all finders."""
-    with in_large_pages():
-        return dlib.shape_predictor(_model_file(_LANDMARKS))
+def _predictor() -> ShapePredictor:
+    """Return the landmarks' model: 66 MB that nothing changes, for all finders."""
+    file = _model_file(_LANDMARKS)
+    try:
+        with in_large_pages():
+            return ShapePredictor.load(Path(file))
+    except (OSError, ValueError) as error:
+        raise AvatarAppError(
+            f"the face model {file} cannot be read ({error}); "
+            f"install it anew with: pip install --force-reinstall {_MODELS_PACKAGE}"
+        ) from error
 
 
 def _model_file(name: str) -> str:
@@ -227,9 +232,10 @@ def _cut(image: Image, box: Box, margin: float) -> tuple[Image, tuple[int, int]]
     return image[top:bottom, left:right], (left, top)
 
 
-def _rectangle(box: tuple[float, ...]) -> dlib.rectangle:
+def _whole(box: tuple[float, ...]) -> tuple[int, int, int, int]:
+    """Return the first and last columns and rows of a box, as dlib's rectangles count them."""
     left, top, right, bottom = (round(edge) for edge in box)
-    return dlib.rectangle(left, top, right - 1, bottom - 1)
+    return left, top, right - 1, bottom - 1
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:

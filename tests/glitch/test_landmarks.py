@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import cv2
-import dlib
 import numpy as np
 import pytest
 
@@ -159,11 +158,25 @@ def test_construction_loads_nothing() -> None:
 
 
 def test_finders_share_what_landmarks_are_found_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is 100 MB, and the driver's finder and the avatar's only read it."""
+    """It is 66 MB, and the driver's finder and the avatar's only read it."""
     picture = portrait("mateo")
     FaceFinder().find(picture)
-    monkeypatch.setattr(dlib, "shape_predictor", None)
+    monkeypatch.setattr(landmarks, "ShapePredictor", None)
     assert FaceFinder().find(picture)
+
+
+def test_a_damaged_model_is_named_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A download that was cut off is told as such, not as a fault."""
+    file = tmp_path / "trees.dat"
+    file.write_bytes(b"\x01\x01")
+    monkeypatch.setattr(landmarks, "_model_file", lambda name: str(file))
+    landmarks._predictor.cache_clear()
+    with pytest.raises(
+        AvatarAppError, match=r"trees\.dat cannot be read .*cut off.*--force-reinstall"
+    ):
+        FaceFinder().fit(portrait("mateo"), (0.0, 0.0, 256.0, 256.0))
 
 
 def test_side_is_the_width_of_the_box() -> None:
