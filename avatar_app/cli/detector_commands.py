@@ -32,6 +32,7 @@ def inspect(options: Namespace) -> None:
             options.out,
             avatar=options.avatar,
             driving=options.driving,
+            face=options.face,
             false_alarms_per_hour=options.false_alarms,
             calibration=options.calibration,
             progress=progress,

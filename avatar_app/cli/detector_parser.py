@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avatar_app.cli import detector_commands
-from avatar_app.cli.numbers import above_zero, whole
+from avatar_app.cli.numbers import above_zero, place, whole
 from avatar_app.cli.options import Tree, add_command
 from avatar_app.events import DEFAULT_FALSE_ALARMS
 
@@ -35,6 +35,13 @@ def _inspect(tree: Tree) -> None:
     command.add_argument("--avatar", metavar="NAME|FILE", help="the avatar that VIDEO shows")
     command.add_argument(
         "--driving", metavar="FILE", type=Path, help="the video that drove the avatar"
+    )
+    command.add_argument(
+        "--face",
+        metavar="X,Y",
+        type=place,
+        help="judge the face whose middle is there, in pixels from the left and the top of VIDEO "
+        "(default: the largest face; the report says where others are)",
     )
     command.add_argument(
         "--false-alarms",

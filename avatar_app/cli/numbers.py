@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 
 _SEVERITIES = range(1, 6)
@@ -38,6 +39,17 @@ def whole(least: int) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def place(text: str) -> tuple[float, float]:
+    """Return the x and y of "212,180", finite numbers."""
+    try:
+        x, y = map(float, text.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise argparse.ArgumentTypeError(f"give a place in pixels like 212,180, not {text!r}")
+    return x, y
 
 
 def severities(text: str) -> list[int]:

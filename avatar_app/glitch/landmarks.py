@@ -6,6 +6,7 @@ Points and boxes are in pixels of the picture that was searched, x to the right,
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -45,6 +46,9 @@ _DUPLICATE_OVERLAP = 0.3
 Box = tuple[float, float, float, float]
 """left, top, right, bottom in pixels."""
 
+Point = tuple[float, float]
+"""x, y in pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -62,6 +66,16 @@ class Face:
     def side(self) -> float:
         """Width of the box in pixels; the detector's boxes are square."""
         return self.box[2] - self.box[0]
+
+    @property
+    def middle(self) -> Point:
+        """The middle of the box."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
+    def is_at(self, place: Point) -> bool:
+        """Whether the middle of the face is nearer to a place than the face is wide."""
+        return math.dist(self.middle, place) < self.side
 
 
 class FaceFinder:
@@ -95,8 +109,10 @@ class FaceFinder:
         """Return the landmarks, (68, 2) each, of all faces in a still, small ones too."""
         return [face.landmarks for face in self.find(image, upsample=1)]
 
-    def track(self, image: Image, closely: bool = False) -> Face | None:
+    def track(self, image: Image, closely: bool = False, place: Point | None = None) -> Face | None:
         """Return the face of interest in the next picture of one and the same scene, or None.
+
+        That is the largest one, or the one that is at a `place` when the whole picture is searched.
 
         Looks near its last place first, which is cheap. While it is not there, the whole picture
         is searched at the first call and then at every fifth, so that an empty chair does not
@@ -110,7 +126,7 @@ class FaceFinder:
         self._calls_until_search -= 1
         if found is None and self._calls_until_search < 0:
             self._calls_until_search = _CALLS_BETWEEN_SEARCHES - 1
-            found = next(iter(self.find(image)), None)
+            found = _chosen(self.find(image), place)
         if found is not None:
             self._last = found
             self._calls_until_search = 0
@@ -187,6 +203,14 @@ class FaceFinder:
     @cached_property
     def _network(self) -> identity.FaceNetwork:
         return identity.FaceNetwork(Path(_model_file(_DESCRIPTOR)))
+
+
+def _chosen(faces: list[Face], place: Point | None) -> Face | None:
+    """Return the first of the faces, or the one nearest to a place, if it is there."""
+    if place is None:
+        return next(iter(faces), None)
+    there = [face for face in faces if face.is_at(place)]
+    return min(there, key=lambda face: math.dist(face.middle, place), default=None)
 
 
 @lru_cache(maxsize=1)

@@ -70,7 +70,7 @@ class Inspection:
     def findings(self) -> list[str]:
         """Return what was found, sentence by sentence."""
         if not self.judged_seconds:
-            return [*self._labelled(), "Nothing could be judged: no face was found in this video."]
+            return [*self._labelled(), "Nothing could be judged: no face was found."]
         return [*self._labelled(), self._verdict(), *self._where()]
 
     def error_rates(self) -> list[str]:

@@ -19,12 +19,12 @@ from avatar_app.files import check_writable, digest, whole, write_errors
 from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.flags import FlagTracker
-from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.landmarks import FaceFinder, Point
 from avatar_app.glitch.own import load_own
 from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
 from avatar_app.inspection.findings import Inspection
-from avatar_app.inspection.limits import Circumstances, judged_seconds, limits
+from avatar_app.inspection.limits import Circumstances, at, judged_seconds, limits
 from avatar_app.inspection.moments import Excused, Moment, Moments
 from avatar_app.inspection.report import report_html
 from avatar_app.inspection.view import SIDE, Cuts, FaceView
@@ -48,6 +48,7 @@ def inspect(
     *,
     avatar: str | Path | None = None,
     driving: Path | None = None,
+    face: Point | None = None,
     false_alarms_per_hour: float | None = None,
     calibration: Path | None = None,
     progress: Progress = silent,
@@ -55,7 +56,8 @@ def inspect(
     """Judge a video and write frames.csv, events.jsonl and report.html into the folder `out`.
 
     By itself the video is judged as a stranger's (role "video"); with `avatar`, a name or a photo,
-    and the `driving` video it is judged beside them (role "driver"). `false_alarms_per_hour` and
+    and the `driving` video it is judged beside them (role "driver"). Of several faces the largest
+    is judged, or the one at `face`, x and y in pixels of the video. `false_alarms_per_hour` and
     `calibration` as with `load_detector`; beside a driver the user's own clean seconds count, too.
     Raises AvatarAppError where the user can mend it.
     """
@@ -69,6 +71,8 @@ def inspect(
     learned = load_calibration(calibration)
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(video, max_side=_LONGEST_SIDE))
+        _check_inside(face, reader)
+        shrunk = reader.width / reader.size_in_file[0]
         drivers = None
         if driving is not None:
             drivers = stack.enter_context(VideoReader(driving, max_side=_DRIVER_SIDE))
@@ -86,7 +90,8 @@ def inspect(
             detector.set_source(load_avatar(resolve_avatar(str(avatar)), SIDE, finder.in_photo))
         known = learned.roles[role] if own is None else own.applied(learned.roles[role])
         wording = Wording(role, known.usual)
-        job = _Job(detector, finder, None if drivers is None else _Beside(drivers), wording)
+        view = FaceView(finder, None if face is None else (shrunk * face[0], shrunk * face[1]))
+        job = _Job(detector, view, None if drivers is None else _Beside(drivers), wording)
         job.judge(reader, progress)
         if len(job.rows) == 1:  # of which a report would say that no glitch was seen
             raise AvatarAppError(
@@ -94,10 +99,14 @@ def inspect(
             )
         job.seen.is_truncated, job.seen.is_damaged = reader.truncated, reader.damaged
         job.seen.changes_size = reader.changes_size
+        job.seen.faces = [(x / shrunk, y / shrunk) for x, y in view.faces]
+        job.seen.chosen, job.seen.widths = face, view.widths
         label = read_label(reader.path)
         about = _about(reader, label, learned, detector)
         seconds = reader.end
     spent = (time.perf_counter() - began) / len(job.rows)
+    if face is not None:
+        about["face"] = f"the one at {at(face)}"
     about["time"] = f"{1000 * spent:.1f} ms a frame, all in all"
     # Error rates are known at the usual threshold alone.
     is_usual = false_alarms_per_hour in (None, DEFAULT_FALSE_ALARMS[role])
@@ -116,6 +125,15 @@ def inspect(
             with write_errors(out / file):
                 part.write_bytes(content)
     return inspection
+
+
+def _check_inside(place: Point | None, reader: VideoReader) -> None:
+    width, height = reader.size_in_file
+    if place is not None and not (0 <= place[0] < width and 0 <= place[1] < height):
+        raise AvatarAppError(
+            f"{at(place)} lies outside the pictures of {reader.path}, which are {width} x "
+            f"{height}; give the middle of a face in pixels, from the left and from the top."
+        )
 
 
 def _asked_again(inspection: Inspection) -> Inspection:
@@ -173,12 +191,12 @@ class _Job:
     def __init__(
         self,
         detector: GlitchDetector,
-        finder: FaceFinder,
+        view: FaceView,
         drivers: _Beside | None,
         wording: Wording,
     ) -> None:
         self._detector = detector
-        self._view = FaceView(finder)
+        self._view = view
         self._drivers = drivers
         self._cuts = Cuts()
         self._tracker = FlagTracker()
@@ -211,7 +229,6 @@ class _Job:
         self, seconds: float, about: dict[str, str], report: Path, figures: Mapping[str, float]
     ) -> Inspection:
         """Return all that was found."""
-        self.seen.faces, self.seen.widths = self._view.faces, self._view.widths
         if self._drivers is not None:
             self.seen.driver_end = self._drivers.end
             self.seen.driver_is_truncated = self._drivers.is_truncated

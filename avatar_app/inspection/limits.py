@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from avatar_app.glitch.fusion import TURNED
+from avatar_app.glitch.landmarks import Point
 from avatar_app.glitch.measures import (
     CAMERA,
     COVERED,
@@ -48,13 +49,16 @@ _DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driv
 class Circumstances:
     """What came to light while a video was read.
 
-    `driver_end` is the second of it in which its driver ended, None where that did not.
+    `faces` are the places of the most that were seen at once, the largest first, `chosen` the place
+    of the one that was asked for, in pixels. `driver_end` is the second of it in which its driver
+    ended, None where that did not.
     """
 
     is_truncated: bool = False
     is_damaged: bool = False
     changes_size: bool = False
-    faces: int = 0
+    faces: Sequence[Point] = ()
+    chosen: Point | None = None
     widths: Sequence[float] = ()
     cuts: list[float] = field(default_factory=list)
     greys: list[float] = field(default_factory=list)
@@ -215,11 +219,27 @@ def _of_rate(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _of_faces(seen: Circumstances) -> Iterator[str]:
-    if seen.faces > 1:
-        yield f"There are up to {seen.faces} faces: only the largest one was judged."
+    count = len(seen.faces)
+    if seen.chosen is None and count > 1:
+        others = " or ".join(f"--face {at(place)}" for place in seen.faces[1 : 1 + _NAMED])
+        yield (
+            f"There are up to {count} faces: only the largest one was judged. Another one is "
+            f"judged with {others}."
+        )
+    elif seen.chosen is not None and not seen.widths:
+        places = " and ".join(map(at, seen.faces[:_NAMED]))
+        others = f"; faces lie at {places}" if places else ""
+        yield f"No face was found at {at(seen.chosen)}{others}."
+    elif seen.chosen is not None and count > 1:
+        yield f"There are up to {count} faces: only the one at {at(seen.chosen)} was judged."
     width = float(np.median(seen.widths)) if seen.widths else _SMALL
     if width < _SMALL:
         yield f"The face is only {width:.0f} pixels wide: small faults cannot be seen."
+
+
+def at(place: Point) -> str:
+    """Return a place as the option takes it: x,y in whole pixels."""
+    return ",".join(f"{round(part)}" for part in place)
 
 
 def _of_driver(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator[str]:

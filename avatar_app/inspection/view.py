@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from avatar_app.framing import SmoothedSquare, Square, crop
-from avatar_app.glitch.landmarks import FaceFinder
+from avatar_app.glitch.landmarks import FaceFinder, Point
 from avatar_app.types import Floats, Frame, Image
 
 SIDE = 256
@@ -22,15 +22,16 @@ _SCENE = 12  # pictures: what shows something for fewer, between empty ones, fli
 
 
 class FaceView:
-    """Follows the face of interest in the pictures of one scene. Not thread-safe.
+    """Follows the largest face in the pictures of one scene, or the one at a `place` in them.
 
-    `faces` is the largest number of faces seen at once, `widths` how wide the followed face was in
-    pixels of the video, look by look.
+    `faces` are the places of all in the picture with the most of them, the largest first; `widths`
+    how wide the followed face was, look by look. All in pixels. Not thread-safe.
     """
 
-    def __init__(self, finder: FaceFinder) -> None:
+    def __init__(self, finder: FaceFinder, place: Point | None = None) -> None:
         self._finder = finder
-        self.faces = 0
+        self._place = place
+        self.faces: list[Point] = []
         self.widths: list[float] = []
         self._count_at = 0.0
         self.restart()
@@ -58,14 +59,16 @@ class FaceView:
         return crop(frame.image, square.fitted(width, height), SIDE)
 
     def _look(self, frame: Frame) -> None:
-        face = self._finder.track(frame.image)
+        face = self._finder.track(frame.image, place=self._place)
         self._landmarks = None if face is None else face.landmarks
-        if face is None:
+        if face is not None:
+            self.widths.append(face.side)
+        elif self._place is None:
             return
-        self.widths.append(face.side)
         if frame.time >= self._count_at:
             self._count_at = frame.time + _COUNT_SECONDS
-            self.faces = max(self.faces, len(self._finder.find(frame.image)), 1)
+            seen = [one.middle for one in self._finder.find(frame.image)]
+            self.faces = max(self.faces, seen, key=len)
 
 
 class Cuts:
