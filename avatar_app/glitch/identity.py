@@ -76,7 +76,9 @@ def _convolved(x: ov.Node, weights: tuple[Floats, Floats], stride: int = 1) -> o
     """Convolve; at a stride of 1 the size stays."""
     kernel, bias = weights
     edge = [kernel.shape[-1] // 2 if stride == 1 else 0] * 2
-    return op.add(op.convolution(x, kernel, [stride] * 2, edge, edge, [1, 1]), bias[:, None, None])
+    # As constants, as OpenVINO would make lists of the arrays first, number by number.
+    filters, shift = op.constant(kernel), op.constant(bias[:, None, None])
+    return op.add(op.convolution(x, filters, [stride] * 2, edge, edge, [1, 1]), shift)
 
 
 def _sum(one: ov.Node, other: ov.Node) -> ov.Node:

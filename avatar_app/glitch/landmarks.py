@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -198,7 +199,7 @@ class FaceFinder:
 
     @cached_property
     def _detector(self) -> dlib.fhog_object_detector:
-        return dlib.get_frontal_face_detector()
+        return copy(_frontal_detector())  # each works in memory of its own
 
     @cached_property
     def _network(self) -> identity.FaceNetwork:
@@ -211,6 +212,12 @@ def _chosen(faces: list[Face], place: Point | None) -> Face | None:
         return next(iter(faces), None)
     there = [face for face in faces if face.is_at(place)]
     return min(there, key=lambda face: math.dist(face.middle, place), default=None)
+
+
+@lru_cache(maxsize=1)
+def _frontal_detector() -> dlib.fhog_object_detector:
+    """Return the one to be copied: dlib takes half a second to unpack it each time."""
+    return dlib.get_frontal_face_detector()
 
 
 @lru_cache(maxsize=1)
