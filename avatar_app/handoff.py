@@ -8,10 +8,28 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+def ahead(items: Iterator[T], most: int = 2) -> Generator[T, None, None]:
+    """Yield items in order, while a thread makes the next ones already, at most so many.
+
+    What they raise comes where the item would have. To be closed before what they are made from.
+    """
+    with ThreadPoolExecutor(1, "ahead") as thread:
+        coming = deque(thread.submit(list, islice(items, 1)) for _ in range(most))
+        try:
+            while one := coming.popleft().result():
+                coming.append(thread.submit(list, islice(items, 1)))
+                yield from one
+        finally:
+            for waiting in coming:
+                waiting.cancel()
 
 
 class Slot(Generic[T]):

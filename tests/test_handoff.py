@@ -1,13 +1,17 @@
-"""Slots, backlogs and cells: what a slow or dead taker can and cannot do to a giver."""
+"""Slots, backlogs, cells and what is made ahead: what takers and givers can do to each other."""
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_app.handoff import Backlog, Cell, Slot
+from avatar_app.handoff import Backlog, Cell, Slot, ahead
 
 LONG = 10.0  # seconds; a test that waits so long has failed
 
@@ -124,3 +128,52 @@ def test_no_change_of_a_cell_is_lost() -> None:
     for thread in threads:
         thread.join(LONG)
     assert cell.value == 8000
+
+
+def test_what_comes_is_made_ahead_and_in_order() -> None:
+    """While the first is used the next two are made, in a thread of their own, and no more."""
+    made: list[int] = []
+    enough = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        for number in range(6):
+            made.append(number)
+            if number == 2:
+                enough.set()
+            yield number
+
+    with closing(ahead(numbers(), most=2)) as coming:
+        assert next(coming) == 0
+        assert enough.wait(LONG)
+        assert made == [0, 1, 2]
+        assert list(coming) == [1, 2, 3, 4, 5]
+
+
+def test_a_failure_comes_where_its_item_would_have() -> None:
+    """What was made before it is not lost, and nothing comes after it."""
+
+    def numbers() -> Iterator[int]:
+        yield 1
+        raise OSError("no more")
+
+    coming = ahead(numbers())
+    assert next(coming) == 1
+    with pytest.raises(OSError, match="no more"):
+        next(coming)
+    assert not list(coming)
+
+
+def test_nothing_is_made_any_more_after_the_end() -> None:
+    """Once it is closed, what things are made from may be closed as well."""
+    is_open = True
+
+    def numbers() -> Iterator[int]:
+        for number in itertools.count():
+            assert is_open
+            yield number
+
+    coming = ahead(numbers())
+    assert next(coming) == 0
+    coming.close()
+    is_open = False
+    assert not any(thread.name.startswith("ahead") for thread in threading.enumerate())

@@ -82,8 +82,8 @@ class Face:
 class FaceFinder:
     """Finds faces in pictures and follows one of them. Not thread-safe: one thread owns it.
 
-    Costs nothing to construct; each of dlib's models is loaded when first needed. Raises
-    AvatarAppError then if their package is missing.
+    Costs nothing to construct; each of dlib's models is loaded when first needed, once for all
+    finders. Raises AvatarAppError then if their package is missing.
     """
 
     def __init__(self) -> None:
@@ -159,7 +159,7 @@ class FaceFinder:
         shape = dlib.full_object_detection(dlib.rectangle(*_whole(face.box)), dlib.points(points))
         pixels = np.ascontiguousarray(image)
         chip = dlib.get_face_chip(pixels, shape, identity.CHIP_SIDE, identity.CHIP_MARGIN)
-        return self._network.describe(chip)
+        return _network().describe(chip)
 
     def _find_close(self, image: Image, last: Face) -> Face | None:
         box, score = self.search_near(image, last.box) or (last.box, _FAINTEST)
@@ -201,10 +201,6 @@ class FaceFinder:
     def _detector(self) -> dlib.fhog_object_detector:
         return copy(_frontal_detector())  # each works in memory of its own
 
-    @cached_property
-    def _network(self) -> identity.FaceNetwork:
-        return identity.FaceNetwork(Path(_model_file(_DESCRIPTOR)))
-
 
 def _chosen(faces: list[Face], place: Point | None) -> Face | None:
     """Return the first of the faces, or the one nearest to a place, if it is there."""
@@ -218,6 +214,12 @@ def _chosen(faces: list[Face], place: Point | None) -> Face | None:
 def _frontal_detector() -> dlib.fhog_object_detector:
     """Return the one to be copied: dlib takes half a second to unpack it each time."""
     return dlib.get_frontal_face_detector()
+
+
+@lru_cache(maxsize=1)
+def _network() -> identity.FaceNetwork:
+    """Return what tells persons apart: 22 MB, which threads use one at a time."""
+    return identity.FaceNetwork(Path(_model_file(_DESCRIPTOR)))
 
 
 @lru_cache(maxsize=1)

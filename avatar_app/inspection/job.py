@@ -7,7 +7,8 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from avatar_app.glitch.landmarks import FaceFinder, Point
 from avatar_app.glitch.own import load_own
 from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
+from avatar_app.handoff import ahead
 from avatar_app.inspection.findings import Inspection
 from avatar_app.inspection.limits import Circumstances, at, judged_seconds, limits
 from avatar_app.inspection.moments import Excused, Moment, Moments
@@ -90,7 +92,9 @@ def inspect(
             detector.set_source(load_avatar(resolve_avatar(str(avatar)), SIDE, finder.in_photo))
         known = learned.roles[role] if own is None else own.applied(learned.roles[role])
         wording = Wording(role, known.usual)
-        view = FaceView(finder, None if face is None else (shrunk * face[0], shrunk * face[1]))
+        view = FaceView(
+            FaceFinder(), None if face is None else (shrunk * face[0], shrunk * face[1])
+        )
         job = _Job(detector, view, None if drivers is None else _Beside(drivers), wording)
         job.judge(reader, progress)
         if len(job.rows) == 1:  # of which a report would say that no glitch was seen
@@ -185,18 +189,29 @@ class _Beside:
         return self._now.image
 
 
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What a frame shows of the face, (SIDE, SIDE, 3), None where there is nothing to judge."""
+
+    index: int
+    time: float
+    image: Image | None
+    is_cut: bool
+    is_empty: bool
+
+
 class _Job:
     """Judges one video, and keeps what the report needs."""
 
     def __init__(
         self,
         detector: GlitchDetector,
-        view: FaceView,
+        face: FaceView,
         drivers: _Beside | None,
         wording: Wording,
     ) -> None:
         self._detector = detector
-        self._view = view
+        self._face = face
         self._drivers = drivers
         self._cuts = Cuts()
         self._tracker = FlagTracker()
@@ -207,22 +222,22 @@ class _Job:
         self.seen = Circumstances()
 
     def judge(self, reader: VideoReader, progress: Progress) -> None:
-        """Judge all frames."""
-        for frame in reader:
-            self.seen.greys.append(float(frame.image[::8, ::8].mean()))
-            picture = self._picture(frame)
-            if picture is None:
-                self.rows.append(Row(frame.index, frame.time, {}))
-            else:
-                verdict = self._verdict(frame, picture)
-                self._events += self._tracker.update(verdict)
-                moment = Moment(verdict, picture)
-                self._moments.add(moment)
-                self._excused.add(moment)
-                self.rows.append(
-                    Row(frame.index, frame.time, verdict.measures, verdict.score, verdict.flags)
-                )
-            progress(frame.index + 1, reader.frames, "frames")
+        """Judge all frames; those to come are read and searched for the face meanwhile."""
+        with closing(ahead(self._views(reader))) as views:
+            for view in views:
+                self._begin(view)
+                if view.image is None:
+                    self.rows.append(Row(view.index, view.time, {}))
+                else:
+                    verdict = self._verdict(view, view.image)
+                    self._events += self._tracker.update(verdict)
+                    moment = Moment(verdict, view.image)
+                    self._moments.add(moment)
+                    self._excused.add(moment)
+                    self.rows.append(
+                        Row(view.index, view.time, verdict.measures, verdict.score, verdict.flags)
+                    )
+                progress(view.index + 1, reader.frames, "frames")
         self._events += self._tracker.finish(reader.end, self.rows[-1].index)
 
     def inspection(
@@ -251,29 +266,32 @@ class _Job:
             figures=figures,
         )
 
-    def _picture(self, frame: Frame) -> Image | None:
-        """Return what there is to judge in a frame, if anything."""
-        if self._drivers is None:  # an avatar beside its driver has no scenes
-            if self._cuts.is_cut(frame.image):
-                self._cut(frame)
-            if self._cuts.is_empty:
-                self._events += self._tracker.finish(frame.time, frame.index)
-                return None
-        return self._view.cut(frame)
+    def _views(self, reader: VideoReader) -> Iterator[_View]:
+        """Yield what there is to judge in each frame."""
+        for frame in reader:
+            self.seen.greys.append(float(frame.image[::8, ::8].mean()))
+            # An avatar beside its driver has no scenes.
+            is_cut = self._drivers is None and self._cuts.is_cut(frame.image)
+            if is_cut:
+                self._face.restart()
+            is_empty = self._cuts.is_empty
+            image = None if is_empty else self._face.cut(frame)
+            yield _View(frame.index, frame.time, image, is_cut, is_empty)
 
-    def _cut(self, frame: Frame) -> None:
-        self.seen.cuts.append(frame.time)
-        self._events += self._tracker.finish(frame.time, frame.index)
-        self._view.restart()
-        self._detector.forget()
+    def _begin(self, view: _View) -> None:
+        if view.is_cut:
+            self.seen.cuts.append(view.time)
+            self._detector.forget()
+        if view.is_cut or view.is_empty:
+            self._events += self._tracker.finish(view.time, view.index)
 
-    def _verdict(self, frame: Frame, picture: Image) -> Verdict:
-        driver = None if self._drivers is None else self._drivers.at(frame.time)
+    def _verdict(self, view: _View, image: Image) -> Verdict:
+        driver = None if self._drivers is None else self._drivers.at(view.time)
         if driver is None:
-            return self._detector.inspect_frame(Frame(picture, frame.index, frame.time))
-        driving = Frame(driver, frame.index, frame.time)
+            return self._detector.inspect_frame(Frame(image, view.index, view.time))
+        driving = Frame(driver, view.index, view.time)
         unknown = KeyPoints(np.zeros((1, 0, 2), np.float32), np.zeros((1, 0, 2, 2), np.float32))
-        return self._detector.inspect(Rendered(driving, picture, unknown))
+        return self._detector.inspect(Rendered(driving, image, unknown))
 
 
 def _about(

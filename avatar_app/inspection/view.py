@@ -16,6 +16,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 _WHOLE = 0.8  # a square picture that the face fills so far is taken as it is: no blur is added
 _COUNT_SECONDS = 5.0
 _THUMBNAIL = 32
+_PIXELS = 8  # of a picture that a thumbnail's pixel is the mean of, each way, at least
 _UNLIKE = 0.5  # correlation of two pictures: less is another scene
 _EMPTY = 2.0  # spread of a picture's grey levels: with less it is black, white or grey all over
 _SCENE = 12  # pictures: what shows something for fewer, between empty ones, flickers
@@ -87,7 +88,8 @@ class Cuts:
 
     def is_cut(self, image: Image) -> bool:
         """Return whether (H, W, 3) begins another scene, or shows nothing after one."""
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        step = max(1, min(image.shape[:2]) // (_PIXELS * _THUMBNAIL))
+        grey = cv2.cvtColor(image[::step, ::step], cv2.COLOR_RGB2GRAY)
         size = (_THUMBNAIL, _THUMBNAIL)
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
         now, before = small - small.mean(), self._before
