@@ -11,6 +11,7 @@ import os
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from PIL import ImageCms, ImageOps
 from avatar_app import settings
 from avatar_app.files import whole, write_errors
 from avatar_app.framing import Square, crop, face_square, into_crop
+from avatar_app.preferences import Preferences, load_preferences, save_preferences
 from avatar_app.types import Avatar, AvatarAppError, Floats, Image
 
 FindFaces = Callable[[Image], Sequence[Floats]]
@@ -83,13 +85,7 @@ def load_avatar(
 
 def list_avatars() -> dict[str, Path]:
     """Return the known avatars' files by name, as in an index; the user's own hide namesakes."""
-    folders = (settings.bundled("assets", "avatars"), _own_folder())
-    files = [file for folder in folders if os.path.isdir(folder) for file in folder.iterdir()]
-    known = {
-        file.stem: file
-        for file in files
-        if file.suffix.lower() in _EXTENSIONS and not file.name.startswith(".")
-    }
+    known = {file.stem: file for file in (*_photos(_bundled_folder()), *_photos(_own_folder()))}
     return dict(sorted(known.items(), key=lambda named: (named[0].casefold(), named[0])))
 
 
@@ -137,6 +133,73 @@ def add_avatar(
     return target
 
 
+@dataclass(frozen=True)
+class Removed:
+    """What was removed: an avatar's `photos`, mostly one.
+
+    `uncovers`: an avatar on board, which it hid, has its name again. `successor` is whom the next
+    start shows, where the settings had chosen the one that is gone, and else empty.
+    """
+
+    name: str
+    photos: tuple[Path, ...]
+    uncovers: bool
+    successor: str
+
+
+def remove_avatar(name: str) -> Removed:
+    """Remove one of the user's own avatars, by its name in whatever case.
+
+    Settings that had chosen it choose the default one from then on. Who shows it right now goes on:
+    a loaded avatar needs no file. Raises AvatarAppError where the user has added none of that name,
+    or where it cannot be removed.
+    """
+    own, on_board = sorted(_photos(_own_folder())), _photos(_bundled_folder())
+    alike = [file.stem for file in own if file.stem.casefold() == name.casefold()]
+    stem = name if name in alike else next(reversed(alike), None)
+    if stem is None:
+        raise _not_own(name, own, on_board)
+    photos = tuple(file for file in own if file.stem == stem)
+    left = {file.stem.casefold() for file in (*on_board, *own) if file not in photos}
+    preferences = load_preferences()
+    chosen, successor = preferences.avatar, ""
+    is_named = chosen.casefold() == stem.casefold() and chosen.casefold() not in left
+    if is_named or Path(os.path.abspath(chosen)) in photos:
+        successor = Preferences().avatar
+        # First of all, so that the settings never choose what is gone.
+        save_preferences(preferences.changed(avatar=successor))
+    for photo in photos:
+        try:
+            photo.unlink(missing_ok=True)
+        except OSError as error:
+            raise AvatarAppError(
+                f"{photo} could not be removed: {(error.strerror or str(error)).lower()}; close "
+                "what uses it, and check the permissions of its folder"
+            ) from error
+    return Removed(stem, photos, stem in {file.stem for file in on_board}, successor)
+
+
+def _not_own(name: str, own: Sequence[Path], on_board: Sequence[Path]) -> AvatarAppError:
+    added = ", ".join(dict.fromkeys(file.stem for file in own))
+    remedy = f"those that you added are: {added}" if added else "you have added none"
+    if name.casefold() in (file.stem.casefold() for file in on_board):
+        return AvatarAppError(f"{name} comes with the app and cannot be removed; {remedy}")
+    return AvatarAppError(f"there is no avatar called {name} that could be removed; {remedy}")
+
+
+def _photos(folder: Path) -> list[Path]:
+    files = folder.iterdir() if os.path.isdir(folder) else ()
+    return [
+        file
+        for file in files
+        if file.suffix.lower() in _EXTENSIONS and not file.name.startswith(".")
+    ]
+
+
+def _bundled_folder() -> Path:
+    return settings.bundled("assets", "avatars")
+
+
 def _own_folder() -> Path:
     return settings.data_dir() / "avatars"
 
@@ -162,8 +225,6 @@ def _read_photo(path: Path) -> tuple[Image, float]:
     """Return the photo upright, (H, W, 3), and how many of its pixels one pixel on disk became."""
     if path.is_dir():
         raise AvatarAppError(f"{path} is a folder; give a picture")
-    if not path.exists():
-        raise AvatarAppError(f"{path} does not exist; check the name and the folder")
     with _read_errors(path), Pictures.open(path) as picture:
         if picture.format not in _KINDS:
             raise AvatarAppError(
@@ -241,6 +302,8 @@ def _read_errors(path: Path) -> Iterator[None]:
         raise AvatarAppError(
             f"{path} has more pixels than can be taken in at once; shrink it below 10000 x 10000"
         ) from error
+    except FileNotFoundError as error:  # never there, or removed just now
+        raise AvatarAppError(f"{path} does not exist; check the name and the folder") from error
     except PermissionError as error:
         raise AvatarAppError(f"{path} may not be read; check its permissions") from error
     except _UNREADABLE as error:

@@ -159,6 +159,22 @@ def avatars_add(options: Namespace) -> None:
     show(f"{path.stem}: {path}")
 
 
+def avatars_remove(options: Namespace) -> None:
+    """Remove an avatar that the user added; say what that changes."""
+    from avatar_app.avatars import remove_avatar
+
+    removed = remove_avatar(options.name)
+    for photo in removed.photos:
+        show(f"removed: {photo}")
+    if removed.uncovers:
+        show(f"{removed.name} is again the avatar that comes with the app")
+    if removed.successor:
+        show(
+            f"{removed.name} was your choice in the settings; the next start shows "
+            f"{removed.successor}"
+        )
+
+
 def _face_finder() -> FindFaces:
     from avatar_app.glitch.landmarks import FaceFinder
 

@@ -59,7 +59,7 @@ def _models(tree: Tree) -> None:
 
 
 def _avatars(tree: Tree) -> None:
-    group = add_command(tree, "avatars", "list avatars and add your own")
+    group = add_command(tree, "avatars", "list avatars, add your own, and remove them")
     avatars = group.add_subparsers(metavar="COMMAND", title="commands")
     add_command(avatars, "list", "list the avatars by name", library_commands.avatars_list)
     add = add_command(
@@ -71,3 +71,13 @@ def _avatars(tree: Tree) -> None:
     )
     add.add_argument("file", metavar="FILE", type=Path, help="a photo with one face")
     centre_square_option(add)
+    remove = add_command(
+        avatars,
+        "remove",
+        "remove an avatar that you added",
+        library_commands.avatars_remove,
+        "Remove an avatar that you added, at once and for good; the file that it was made of stays "
+        "where it\nis. Those that come with the app cannot be removed.",
+        "  avatar-app avatars remove me",
+    )
+    remove.add_argument("name", metavar="NAME", help="a name that `avatars list` shows")

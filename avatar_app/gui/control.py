@@ -100,7 +100,12 @@ class Control(QObject):
         self.changed.emit()
 
     def choose_avatar(self, name: str) -> None:
-        """Show this avatar, and begin with it next time."""
+        """Show this avatar, and begin with it next time; say so where it was removed meanwhile."""
+        if name in self.avatars and not self.avatars[name].exists():
+            self._reload()  # one on board may have the name again
+            if name not in self.avatars:
+                gone = f"{name} is no longer among your avatars; choose another one."
+                self._tell(Notice("avatar", Tone.WARNING, gone))
         if name in self.avatars:
             self.change(avatar=name)
 

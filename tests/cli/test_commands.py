@@ -192,6 +192,31 @@ def test_avatars(run: Run, call: Run, home: Path, tmp_path: Path) -> None:
     assert added.stdout.startswith("someone_new: ")
     assert f"someone_new\t{home}" in call("avatars", "list").stdout
     assert_one_sentence(call("avatars", "add", DEMO_CLIP), "webcam.mp4")
+    removed = run("avatars", "remove", "someone_new")
+    assert removed.returncode == 0, removed.stderr
+    assert removed.stdout == f"removed: {home / 'data' / 'avatars' / 'someone_new.png'}\n"
+    assert "someone_new" not in call("avatars", "list").stdout
+    assert_one_sentence(call("avatars", "remove", "mei"), "mei comes with the app")
+
+
+def test_a_removed_avatar_is_not_begun_with(call: Run, home: Path) -> None:
+    """Where the settings had chosen it, they choose another, and that is said."""
+    own = home / "data" / "avatars"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "me.png").touch()
+    settings = home / "data" / "preferences.json"
+    settings.write_text('{"avatar": "me", "label": false}')
+    removed = call("avatars", "remove", "me")
+    assert removed.returncode == 0, removed.stderr
+    assert removed.stdout.endswith("me was your choice in the settings; the next start shows mei\n")
+    assert json.loads(settings.read_text()) == {"label": False}
+    settings.unlink()
+    bundled_one = bundled("assets", "avatars", "mei.png")
+    (own / "mei.png").write_bytes(bundled_one.read_bytes())
+    assert (
+        "mei is again the avatar that comes with the app" in call("avatars", "remove", "mei").stdout
+    )
+    assert f"mei\t{bundled_one}" in call("avatars", "list").stdout
 
 
 @pytest.mark.parametrize(

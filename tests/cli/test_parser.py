@@ -29,7 +29,7 @@ CALIBRATE = ["calibrate", "--clips", "clips"]
 TRAIN = ["--train-glance", "1", "-o", "glance.npz"]
 NESTED = {
     "models": ("list", "info", "fetch", "import"),
-    "avatars": ("list", "add"),
+    "avatars": ("list", "add", "remove"),
     "sessions": ("list", "show", "export"),
 }
 

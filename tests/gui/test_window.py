@@ -145,6 +145,28 @@ def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline)
     ]
 
 
+def test_an_avatar_that_was_removed_meanwhile_is_not_begun_with(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """By another process: its tile goes once it is asked for, and what is shown stays."""
+    own = data_dir() / "avatars"
+    own.mkdir(parents=True)
+    for name in ("anna", "kenji"):
+        shutil.copy(bundled("assets", "avatars", "mei.png"), own / f"{name}.png")
+    window.control.do("reload_avatars")
+    for name in ("anna", "kenji"):
+        (own / f"{name}.png").unlink()
+    window.gallery.tiles[window.gallery.names.index("anna")].click()
+    assert "anna" not in window.gallery.names
+    assert pipeline.asked(C.SetAvatar) == []
+    assert load_preferences().avatar == window.gallery.current == "mei"
+    assert [notice.sentence for notice in window.banners.notices] == [
+        "anna is no longer among your avatars; choose another one."
+    ]
+    window.control.choose_avatar("kenji")  # one on board has the name again
+    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
+
+
 def test_the_avatar_that_is_shown_is_marked(window: Window, pipeline: FakePipeline) -> None:
     """Not the one that was clicked, or chosen long ago, and could not be had."""
     window.gallery.tiles[window.gallery.names.index("kenji")].click()
