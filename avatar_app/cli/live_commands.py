@@ -108,12 +108,20 @@ def _lines(result: LiveRun) -> list[str]:
 
 
 def sessions_list(options: Namespace) -> None:
-    """Show the sessions of a folder."""
+    """Show the sessions of a folder; where there are none, say where others may be."""
     from avatar_app.recording import list_sessions
 
     folder = options.folder if options.folder is not None else _recordings_dir()
     if options.folder is not None and not folder.is_dir():
         raise AvatarAppError(f"{folder} is no folder; give one with sessions in it")
+    sessions = list_sessions(folder)
+    if not sessions:
+        remedy = (
+            "`avatar-app sessions list DIR` lists those that `run --record DIR` has recorded"
+            if options.folder is None
+            else "give the folder that they were recorded into"
+        )
+        warn(f"there are no sessions in {folder}; {remedy}.")
     rows = [
         [
             session.name,
@@ -123,7 +131,7 @@ def sessions_list(options: Namespace) -> None:
             session.info.reason,
             _flags(session),
         ]
-        for session in list_sessions(folder)
+        for session in sessions
     ]
     show_table(("name", "began", "length", "avatar", "why", "flags"), rows)
 

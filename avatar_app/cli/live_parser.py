@@ -38,7 +38,7 @@ def add_live_commands(tree: Tree) -> None:
         "--record",
         metavar="DIR",
         type=Path,
-        help="record all of it into DIR; else as in the settings",
+        help="record all of it into DIR, for `sessions list DIR`; else as in the settings",
     )
     run.add_argument("--stats", metavar="FILE.json", type=Path, help="write speed, device, model")
 
@@ -58,6 +58,8 @@ def _sessions(tree: Tree) -> None:
         "list",
         "list the recorded sessions, the newest first",
         live_commands.sessions_list,
+        examples="  avatar-app sessions list\n"
+        "  avatar-app sessions list DIR  what `avatar-app run --record DIR` has recorded",
     )
     list_.add_argument(
         "folder",
@@ -71,17 +73,23 @@ def _sessions(tree: Tree) -> None:
         "show",
         "say what is in a session, and when which flag was up",
         live_commands.sessions_show,
-        examples="  avatar-app sessions show last",
+        examples="  avatar-app sessions show last\n"
+        "  avatar-app sessions show DIR/last  the newest that `run --record DIR` has recorded",
     )
     export = add_command(
         sessions,
         "export",
         "make one video of a session: driver and avatar side by side, its flags drawn in",
         live_commands.sessions_export,
-        examples="  avatar-app sessions export last -o for-others.mp4",
+        examples="  avatar-app sessions export last -o for-others.mp4\n"
+        "  avatar-app sessions export DIR/last -o for-others.mp4",
     )
     for one in (show, export):
-        one.add_argument("session", metavar="NAME|DIR", help="a session, or: last")
+        one.add_argument(
+            "session",
+            metavar="NAME|DIR",
+            help="a session by its name or its folder; last, or DIR/last, is the newest (of DIR)",
+        )
     export.add_argument(
         "-o", dest="out", metavar="OUT.mp4", type=Path, required=True, help="the video to write"
     )

@@ -139,21 +139,46 @@ def list_sessions(folder: Path) -> list[Session]:
 
 
 def open_session(name: str, folder: Path) -> Session:
-    """Open a session by its name in `folder`, by its path, or the newest as "last".
+    """Open a session by its name in `folder`, or by its path; the newest one is called "last".
 
-    Raises AvatarAppError where there is no such session.
+    So "DIR/last" is the newest in DIR. Raises AvatarAppError where there is no such session.
     """
     if name == LAST:
-        newest = next(iter(list_sessions(folder)), None)
-        if newest is None:
-            raise AvatarAppError(f"there are no sessions in {folder}; record one first")
-        return newest
-    for path in (folder / name, Path(name)):
-        if path.is_dir():
-            return _read(path)
-    known = [session.name for session in list_sessions(folder)]
-    near = difflib.get_close_matches(name, known, 1)
-    remedy = f"did you mean {near[0]}?" if near else "`avatar-app sessions list` shows those here"
+        return _newest(folder)
+    path = next((one for one in (folder / name, Path(name)) if one.is_dir()), None)
+    if path is None:
+        return _elsewhere(name, folder)
+    if not (path / INFO).exists() and list_sessions(path):
+        raise AvatarAppError(
+            f"{path} holds sessions and is none itself; the newest in it is {path / LAST}, and "
+            f"`avatar-app sessions list {path}` shows them all"
+        )
+    return _read(path)
+
+
+def _newest(folder: Path) -> Session:
+    newest = next(iter(list_sessions(folder)), None)
+    if newest is None:
+        raise AvatarAppError(
+            f"there are no sessions in {folder}; record one first, or name the newest of another "
+            f"folder as DIR/{LAST}"
+        )
+    return newest
+
+
+def _elsewhere(name: str, folder: Path) -> Session:
+    """Return the newest one of another folder, or complain with the names there are."""
+    path = Path(name)
+    is_elsewhere = name != path.name
+    if is_elsewhere and path.name == LAST:
+        return _newest(path.parent)
+    known = [session.name for session in list_sessions(path.parent if is_elsewhere else folder)]
+    near = difflib.get_close_matches(path.name, known, 1)
+    if near:
+        remedy = f"did you mean {path.with_name(near[0])}?"
+    else:
+        there = f" {path.parent}" if is_elsewhere else ""
+        remedy = f"`avatar-app sessions list{there}` shows those there"
     raise AvatarAppError(f"there is no session {name}; {remedy}")
 
 

@@ -34,8 +34,12 @@ def test_the_live_app_runs_without_a_window(
     side = tmp_path / "side.mp4"
     for arguments, code, said in (
         (("sessions", "list", tmp_path / "sessions"), 0, f"{session.name}\t"),
+        (("sessions", "list"), 0, "lists those that `run --record DIR` has recorded"),
+        (("sessions", "list", tmp_path), 0, f"no sessions in {tmp_path}; give the folder that"),
         (("sessions", "show", session), 0, "avatar: mei"),
-        (("sessions", "export", session, "-o", side), 0, f"video: {side}"),
+        (("sessions", "show", tmp_path / "sessions" / "last"), 0, f"session: {session}"),
+        (("sessions", "show", tmp_path / "sessions"), 1, f"newest in it is {session.parent}/last"),
+        (("sessions", "export", session.parent / "last", "-o", side), 0, f"video: {side}"),
         (("verify", side), 0, f"{side}: synthetic"),
         (("verify", DEMO_CLIP), 1, "no label"),
         (("verify", tmp_path / "missing.mp4"), 2, "missing.mp4 does not exist"),

@@ -93,6 +93,45 @@ def test_sessions_of_one_second_get_names_of_their_own(tmp_path: Path) -> None:
     assert open_session(str(tmp_path / names[1]), tmp_path / "elsewhere").name == names[1]
 
 
+def test_the_newest_of_another_folder_is_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a path, from wherever one stands; a session that is called so goes first."""
+    usual, other = tmp_path / "usual", tmp_path / "other"
+    recorded(usual, started="2026-03-03T09:00:00.000+01:00")
+    recorded(other)
+    newest = recorded(other, started="2026-03-02T09:00:00.000+01:00")
+    assert open_session(str(other / "last"), usual) == newest
+    for folder, name in ((tmp_path, "other/last"), (other, "./last"), (usual, "../other/last")):
+        monkeypatch.chdir(folder)
+        assert open_session(name, usual).name == newest.name
+    (other / "20260301-100000").rename(other / "last")
+    assert open_session(str(other / "last"), usual).started < newest.started
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("other", r"other holds sessions and is none itself; the newest in it is other.last, and "),
+        (
+            "other/20260301-100001",
+            r"^there is no session other.*did you mean other.20260301-100000",
+        ),
+        ("other/nothing", r"`avatar-app sessions list other` shows those there"),
+        ("elsewhere/last", r"there are no sessions in elsewhere; record one first"),
+    ],
+)
+def test_what_is_no_session_of_another_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    """With what is there."""
+    monkeypatch.chdir(tmp_path)
+    recorded(Path("other"))
+    recorded(Path("usual"), started="2026-03-03T09:00:00.000+01:00")
+    with pytest.raises(AvatarAppError, match=said):
+        open_session(name, Path("usual"))
+
+
 def test_the_newest_session_is_the_last_whatever_the_clock_showed(tmp_path: Path) -> None:
     """In the night in which summer time ends an hour comes twice."""
     recorded(tmp_path, started="2026-10-25T02:40:00.000+02:00")
