@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from avatar_app.cli.options import refuse_idle
 from avatar_app.cli.terminal import show, show_facts, show_table, shown_progress, warn
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def bench(options: Namespace) -> None:
 
 def train(options: Namespace) -> None:
     """Train a model and name what the run left behind."""
+    if options.plot:
+        refuse_idle(options, "plot", ("clips", "resume", "start", "minutes", "device"))
     from avatar_app.training_run import CHECKPOINT, redraw
     from avatar_app.training_run import train as run
 

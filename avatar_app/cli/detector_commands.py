@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from functools import partial
 
+from avatar_app.cli.options import refuse_idle
 from avatar_app.cli.terminal import show, show_table, shown_progress
 
 _OF_THE_FIT = ("cache", "avatars", "videos", "again")
@@ -44,7 +45,8 @@ def inspect(options: Namespace) -> None:
 
 def calibrate(options: Namespace) -> None:
     """Fit the detector and show the figures of the test split; or learn what is usual of a user."""
-    _refuse_idle(options)
+    doing = next(name for name in _IDLE if getattr(options, name) is not None)
+    refuse_idle(options, doing, _IDLE[doing])
     if options.clean is not None:
         _learn_own(options)
         return
@@ -80,15 +82,6 @@ def calibrate(options: Namespace) -> None:
     show(f"{result.minutes:.1f} minutes; detector: {result.path}")
     if result.curves:
         show(f"curves: {result.curves}")
-
-
-def _refuse_idle(options: Namespace) -> None:
-    """Complain about an option that would be passed over in silence."""
-    doing = next(name for name in _IDLE if getattr(options, name) is not None)
-    for name in _IDLE[doing]:
-        if getattr(options, name) != options.parser.get_default(name):
-            option, other = (f"--{word.replace('_', '-')}" for word in (name, doing))
-            options.parser.error(f"{option} has no effect with {other}; leave out {option}")
 
 
 def _train(options: Namespace) -> None:

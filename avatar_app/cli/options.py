@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 _DEFAULT_MODEL = "fomm-mini"
@@ -42,6 +42,17 @@ def add_command(
         command.set_defaults(run=run)
         add_debug(command)
     return command
+
+
+def refuse_idle(options: argparse.Namespace, doing: str, idle: Iterable[str]) -> None:
+    """Complain about an option of `idle` that would be passed over in silence with `doing`.
+
+    Both are names in `options`, whose `parser` knows the defaults. Ends the process as wrong use.
+    """
+    for name in idle:
+        if getattr(options, name) != options.parser.get_default(name):
+            option, other = (f"--{word.replace('_', '-')}" for word in (name, doing))
+            options.parser.error(f"{option} has no effect with {other}; leave out {option}")
 
 
 def model_options(command: argparse.ArgumentParser) -> None:

@@ -5,14 +5,30 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from avatar_app.cli.options import refuse_idle
 from avatar_app.cli.terminal import show, show_table, shown_progress, warn
 
 if TYPE_CHECKING:
     from avatar_app.study import Report
 
 
+_OF_THE_RUN = (
+    *("quick", "clips", "avatars", "severities", "seeds", "seconds", "stride", "edge"),
+    *("workers", "ray", "model", "device"),
+)
+_IDLE = {
+    "list": ("cases_sheet", "report", "out", *_OF_THE_RUN),
+    "cases_sheet": ("report", "out", *_OF_THE_RUN),
+    "report": ("cases", *_OF_THE_RUN),
+}
+"""What is of no use where only one of the smaller things is done."""
+
+
 def study(options: Namespace) -> None:
     """Do the study, or only one of the smaller things around it."""
+    doing = next((name for name in _IDLE if getattr(options, name)), None)
+    if doing is not None:
+        refuse_idle(options, doing, _IDLE[doing])
     if options.list:
         _list(options.cases)
     elif options.cases_sheet:

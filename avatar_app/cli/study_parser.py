@@ -59,7 +59,7 @@ def add_study_command(tree: Tree) -> None:
         "--severities",
         metavar="N,...",
         type=severities,
-        default="1,2,3,4,5",
+        default=[1, 2, 3, 4, 5],
         help="only these severities (default: 1 to 5)",
     )
     command.add_argument(
