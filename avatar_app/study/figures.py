@@ -121,18 +121,31 @@ def draw_challenges(path: Path, found: Sequence[Challenge]) -> None:
 
 
 def draw_validation(path: Path, panels: Mapping[str, Sequence[tuple[str, float, float]]]) -> None:
-    """Draw drawn against real changes, a panel for each measure: case, drawn, real."""
-    figure = _figure(5.0 * len(panels), 4.3)
+    """Draw drawn beside real changes: a panel for each measure, in it a row for each case.
+
+    `panels` gives case, drawn, real of the same cases; those that change most come first.
+    """
+    first = next(iter(panels.values()))
+    order = sorted(range(len(first)), key=lambda row: abs(first[row][2]))
+    tall = 1.2 + 0.2 * len(first)
+    figure = _figure(9.6, tall)
+    width = 0.82 / len(panels)
     for number, (name, points) in enumerate(panels.items()):
-        axes = figure.add_axes(((number + 0.13) / len(panels), 0.13, 0.82 / len(panels), 0.77))
-        for case, drawn, real in points:
-            axes.plot(drawn, real, "o", color=CALM, markersize=5)
-            axes.annotate(case.replace("_", " "), (drawn, real), fontsize=6.5,
-                          xytext=(3, 3), textcoords="offset points")  # fmt: skip
-        ends = [value for _, *both in points for value in both]
-        low, high = min(ends, default=0.0), max(ends, default=1.0)
-        axes.plot((low, high), (low, high), color=GREY, linewidth=0.8)
-        axes.set(title=name, xlabel="drawn onto a clean clip", ylabel="rendered as real motion")
+        left = 0.14 + number * (width + 0.03)
+        axes = figure.add_axes((left, 0.45 / tall, width - 0.01, 1 - 1.1 / tall))
+        cases, drawn, real = zip(*(points[row] for row in order), strict=True)
+        places = np.arange(len(cases))
+        axes.hlines(places, drawn, real, color=GREY, linewidth=0.8)
+        axes.plot(drawn, places, "o", color=CALM, markersize=7, markerfacecolor="white",
+                  label="drawn onto a clean clip")  # fmt: skip
+        axes.plot(real, places, "o", color=BAD, markersize=4, label="rendered as real motion")
+        axes.set_yticks(places, [case.replace("_", " ") for case in cases], fontsize=8)
+        axes.tick_params(axis="y", length=0, labelleft=number == 0)
+        axes.set_xlabel(name)
+        axes.set_ylim(-0.7, len(cases) - 0.3)
+        axes.grid(axis="y", linewidth=0.3)
+        if number == 0:
+            _legend_above(axes)
     _save(figure, path)
 
 

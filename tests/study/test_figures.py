@@ -51,3 +51,17 @@ def test_no_bar_hides_what_the_colours_mean(drawn: list[Figure]) -> None:
     assert len(words) == 2
     bars = [bar.get_window_extent() for bar in axes.patches]
     assert not any(one.overlaps(bar) for one in words for bar in bars)
+
+
+@pytest.mark.parametrize("count", [1, 27, 60])
+def test_each_validated_case_has_a_row_with_its_name(drawn: list[Figure], count: int) -> None:
+    """However many there are: no name is over another, and none is cut off."""
+    cases = [(f"cropped_forehead_{number}", -number / 9, -1.0) for number in range(count)]
+    figures.draw_validation(Path("unused.png"), {"score": cases, "entropy": cases})
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    names = [label for label in figure.axes[0].get_yticklabels() if label.get_visible()]
+    assert {name.get_text() for name in names} == {case.replace("_", " ") for case, *_ in cases}
+    places = boxes(names)
+    assert not any(one.overlaps(other) for one, other in combinations(places, 2))
+    assert all(one.x0 > 0 and one.x1 < figure.axes[0].get_window_extent().x0 for one in places)
