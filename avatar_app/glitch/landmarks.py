@@ -75,8 +75,9 @@ class Face:
         return (left + right) / 2, (top + bottom) / 2
 
     def is_at(self, place: Point) -> bool:
-        """Whether the middle of the face is nearer to a place than the face is wide."""
-        return math.dist(self.middle, place) < self.side
+        """Whether a place lies in the box: further off it may be of a smaller face beside it."""
+        (left, top, right, bottom), (x, y) = self.box, place
+        return left <= x < right and top <= y < bottom
 
 
 class FaceFinder:

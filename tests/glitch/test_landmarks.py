@@ -136,6 +136,20 @@ def test_lost_face_is_searched_now_and_then(finder: FaceFinder) -> None:
     assert finder.track(scene("mateo", 380, 220)) is not None
 
 
+def test_a_large_face_is_not_taken_for_a_small_one_beside_it(finder: FaceFinder) -> None:
+    """Who was chosen is not there yet: nobody is followed, until that one comes."""
+    before = np.full((480, 900, 3), 120, np.uint8)
+    before[:, :480] = portrait("mateo", 480)
+    after = before.copy()
+    after[140:340, 365:495] = portrait("mei", 200)[:, 35:165]
+    large, small = finder.find(after)
+    assert finder.track(before, place=small.middle) is None
+    found = [finder.track(after, place=small.middle) for _ in range(5)][-1]
+    assert found is not None
+    assert found.is_at(small.middle)
+    assert not found.is_at(large.middle)
+
+
 def test_descriptors_tell_persons_apart(finder: FaceFinder) -> None:
     """The same person in another light is nearer than another person."""
     pictures = [portrait("mateo"), (portrait("mateo") * 0.8).astype(np.uint8), portrait("mei")]
