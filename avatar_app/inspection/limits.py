@@ -49,9 +49,9 @@ _DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driv
 class Circumstances:
     """What came to light while a video was read.
 
-    `faces` are the places of the most that were seen at once, the largest first, `chosen` the place
-    of the one that was asked for, in pixels. `driver_end` is the second of it in which its driver
-    ended, None where that did not.
+    `faces` are the places of the most that were seen at once, first of the one that was judged,
+    `chosen` the place of the one that was asked for, in pixels. `driver_end` is the second of it in
+    which its driver ended, None where that did not.
     """
 
     is_truncated: bool = False
@@ -223,8 +223,8 @@ def _of_faces(seen: Circumstances) -> Iterator[str]:
     if seen.chosen is None and count > 1:
         others = " or ".join(f"--face {at(place)}" for place in seen.faces[1 : 1 + _NAMED])
         yield (
-            f"There are up to {count} faces: only the largest one was judged. Another one is "
-            f"judged with {others}."
+            f"There are up to {count} faces: only the one at {at(seen.faces[0])} was judged. "
+            f"Another one is judged with {others}."
         )
     elif seen.chosen is not None and not seen.widths:
         places = " and ".join(map(at, seen.faces[:_NAMED]))

@@ -25,8 +25,9 @@ _SCENE = 12  # pictures: what shows something for fewer, between empty ones, fli
 class FaceView:
     """Follows the largest face in the pictures of one scene, or the one at a `place` in them.
 
-    `faces` are the places of all in the picture with the most of them, the largest first; `widths`
-    how wide the followed face was, look by look. All in pixels. Not thread-safe.
+    `faces` are the places of all in the picture with the most of them: of the followed one, then of
+    the largest first; `widths` how wide the followed face was, look by look. All in pixels. Not
+    thread-safe.
     """
 
     def __init__(self, finder: FaceFinder, place: Point | None = None) -> None:
@@ -69,6 +70,8 @@ class FaceView:
         if frame.time >= self._count_at:
             self._count_at = frame.time + _COUNT_SECONDS
             seen = [one.middle for one in self._finder.find(frame.image)]
+            if face is not None:  # which need not be the largest any more
+                seen.sort(key=lambda place: not face.is_at(place))
             self.faces = max(self.faces, seen, key=len)
 
 

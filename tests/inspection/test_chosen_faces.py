@@ -12,7 +12,10 @@ import pytest
 
 from avatar_app.glitch.landmarks import FaceFinder, Point
 from avatar_app.inspection import inspect
-from avatar_app.types import AvatarAppError, Image
+from avatar_app.inspection.limits import Circumstances, at, limits
+from avatar_app.inspection.view import FaceView
+from avatar_app.reports import Row
+from avatar_app.types import AvatarAppError, Frame, Image
 from avatar_app.video import VideoWriter
 from tests.animation.constructed import portrait
 from tests.inspection.constructed import clip
@@ -47,6 +50,22 @@ def test_the_place_that_a_report_names_judges_another_person(tmp_path: Path) -> 
     alone = inspect(write(tmp_path / "mei.mp4", [mei] * 10), tmp_path / "mei").moments[0].image
     seen, other = (found.moments[0].image for found in (chosen, largest))
     assert unlike(seen, alone) < 0.5 * unlike(other, alone)
+
+
+def test_a_larger_face_that_comes_later_is_the_other_one() -> None:
+    """The one that was there first is followed on, and not named as one to be judged yet."""
+    alone = np.full((480, 800, 3), 120, np.uint8)
+    alone[140:360, 580:] = portrait("mei", 220)
+    both = alone.copy()
+    both[:, :480] = portrait("mateo", 480)
+    view = FaceView(FaceFinder())
+    for step, image in enumerate((alone, alone, both, both)):
+        view.cut(Frame(image, step, 3.0 * step))
+    followed, other = view.faces
+    assert other[0] < 480 < followed[0]
+    said = " ".join(limits([Row(0, 0.0, {})], 9.0, Circumstances(faces=view.faces)))
+    assert f"only the one at {at(followed)} was judged. Another one is judged with" in said
+    assert f"with --face {at(other)}." in said
 
 
 def test_nobody_else_is_judged_where_no_face_is(tmp_path: Path) -> None:
