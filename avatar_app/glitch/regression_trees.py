@@ -33,15 +33,17 @@ def _kept(function: _Function) -> _Function:
     """Compile at the first call, and keep that for the next start where a folder can be written."""
     anew = _compiled(function)
     try:
-        kept = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        usual = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # no such folder
         return cast(_Function, anew)
 
     @wraps(function)
     def call(*arguments: object) -> object:
+        nonlocal usual
         try:
-            return kept(*arguments)
+            return usual(*arguments)
         except (OSError, EOFError, UnpicklingError):  # a full disk, a damaged file
+            usual = anew  # the file would be read again at each call
             return anew(*arguments)
 
     return cast(_Function, call)

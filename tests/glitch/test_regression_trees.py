@@ -126,13 +126,17 @@ def test_a_model_of_fewer_points_is_told() -> None:
 def test_compiled_code_that_cannot_be_kept_is_used_anyway(
     monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    """A full disk, or a damaged file of the cache, costs time only."""
+    """A full disk, or a damaged file of the cache, costs time only, and that once."""
+    tried: list[object] = []
 
-    def broken(*_: object) -> object:
+    def broken(*arguments: object) -> object:
+        tried.append(arguments)
         raise fault
 
     compiles_to(monkeypatch, lambda function: broken)
-    assert regression_trees._kept(_doubled)(21) == 42
+    call = regression_trees._kept(_doubled)
+    assert [call(21), call(4)] == [42, 8]
+    assert len(tried) == 1
 
 
 def test_code_is_compiled_where_no_folder_can_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
