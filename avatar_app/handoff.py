@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -24,12 +24,24 @@ def ahead(items: Iterator[T], most: int = 2) -> Generator[T, None, None]:
     with ThreadPoolExecutor(1, "ahead") as thread:
         coming = deque(thread.submit(list, islice(items, 1)) for _ in range(most))
         try:
-            while one := coming.popleft().result():
+            while one := coming[0].result():
+                coming.popleft()
                 coming.append(thread.submit(list, islice(items, 1)))
                 yield from one
         finally:
-            for waiting in coming:
-                waiting.cancel()
+            _await([waiting for waiting in coming if not waiting.cancel()])
+
+
+def _await(running: list[Future[list[T]]]) -> None:
+    """Wait until all are done, however often Ctrl-C comes; only then raise that."""
+    stop: KeyboardInterrupt | None = None
+    while any(not one.done() for one in running):
+        try:
+            wait(running)
+        except KeyboardInterrupt as again:
+            stop = again
+    if stop is not None:
+        raise stop
 
 
 class Slot(Generic[T]):

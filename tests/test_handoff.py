@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -177,3 +180,33 @@ def test_nothing_is_made_any_more_after_the_end() -> None:
     coming.close()
     is_open = False
     assert not any(thread.name.startswith("ahead") for thread in threading.enumerate())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no thread a signal")
+def test_a_second_interrupt_does_not_leave_what_is_being_made() -> None:
+    """Else what things are made from would be closed while they are made."""
+    begun, goes_on, main = threading.Event(), threading.Event(), threading.get_ident()
+    done: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        yield 0
+        begun.set()
+        goes_on.wait(LONG)
+        done.append(1)
+        yield 1
+
+    def interrupt() -> None:
+        for _ in range(3):
+            time.sleep(0.1)
+            signal.pthread_kill(main, signal.SIGINT)
+        goes_on.set()
+
+    coming = ahead(numbers())
+    assert next(coming) == 0
+    assert begun.wait(LONG)
+    hand = threading.Thread(target=interrupt)
+    hand.start()
+    with pytest.raises(KeyboardInterrupt), closing(coming):
+        next(coming)
+    assert done == [1]
+    hand.join(LONG)
