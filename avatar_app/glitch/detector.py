@@ -37,9 +37,8 @@ def load_detector(
 
     `false_alarms_per_hour`: how many are accepted on clean pictures, by default those of
     `DEFAULT_FALSE_ALARMS`. `model` is a file that `calibrate` wrote, `own` what is usual of this
-    user, if that was learned. A `finder` whose models are loaded already saves a second; only the
-    same thread may use it. Raises AvatarAppError where the file cannot be read, ValueError for
-    another role.
+    user, if that was learned. A `finder` may be shared by what the same thread does. Raises
+    AvatarAppError where the file cannot be read, ValueError for another role.
     """
     if role not in ROLES:
         raise ValueError(f"load_detector: expected one of {', '.join(ROLES)}, got {role!r}")

@@ -84,7 +84,8 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     yield from _of_faces(seen)
     yield from _of_driver(rows, seconds, seen)
     if seen.cuts:
-        yield f"The scene changes ({_named(seen.cuts)}): each scene was judged by itself."
+        by_place = "" if seen.chosen is None else f", in each the face at {at(seen.chosen)}"
+        yield f"The scene changes ({_named(seen.cuts)}): each scene was judged by itself{by_place}."
 
 
 def _of_file(rows: Sequence[Row], seen: Circumstances) -> Iterator[str]:

@@ -68,6 +68,13 @@ def test_a_larger_face_that_comes_later_is_the_other_one() -> None:
     assert f"with --face {at(other)}." in said
 
 
+def test_in_another_scene_it_may_be_another_person() -> None:
+    """The face at that place is judged there, too, and the report says so."""
+    seen = Circumstances(faces=[(9.0, 9.0)], chosen=(8.0, 9.0), widths=[90.0], cuts=[0.5])
+    said = " ".join(limits([Row(0, 0.0, {})], 9.0, seen))
+    assert "each scene was judged by itself, in each the face at 8,9." in said
+
+
 def test_nobody_else_is_judged_where_no_face_is(tmp_path: Path) -> None:
     """Another person's verdict would be taken for that of the one who was asked for."""
     found = inspect(write(tmp_path / "one.mp4", clip()[:10]), tmp_path / "out", face=(2, 2))
