@@ -27,8 +27,6 @@ COMMANDS = (
 INSPECT = ["inspect", "call.mp4", "-o", "report"]
 CALIBRATE = ["calibrate", "--clips", "clips"]
 TRAIN = ["--train-glance", "1", "-o", "glance.npz"]
-REPORT = ["study", "-o", "study", "--report"]
-PLOT = ["train", "mini.toml", "-o", "run", "--plot"]
 NESTED = {
     "models": ("list", "info", "fetch", "import"),
     "avatars": ("list", "add", "remove"),
@@ -171,12 +169,6 @@ def test_every_option_has_help() -> None:
         (["evaluate", "--clips", "x", "--video", "v.mp4"], "give them with --avatars"),
         (["study"], "-o DIR"),
         (["study", "--report"], "-o DIR"),
-        ([*REPORT, "--quick"], "--quick has no effect with --report; leave out --quick"),
-        ([*REPORT, "--cases", "tongue"], "--cases has no effect with --report"),
-        ([*REPORT, "--list"], "--report has no effect with --list"),
-        (["study", "--list", "--report"], "--report has no effect with --list"),
-        (["study", "--cases-sheet", "x.png", "--report"], "no effect with --cases-sheet"),
-        ([*PLOT, "--minutes", "5"], "--minutes has no effect with --plot; leave out --minutes"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -186,53 +178,6 @@ def test_wrong_use_is_explained(
     """What is misspelt or cannot be exits with 2 and says what can, before any work is done."""
     assert cli.main(arguments) == 2
     assert hint in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "used"),
-    [
-        (REPORT, {"out"}),
-        (["study", "--list"], {"cases"}),
-        (["study", "--cases-sheet", "cases.png"], {"cases"}),
-        (PLOT, {"out"}),
-    ],
-    ids=" ".join,
-)
-def test_a_smaller_job_passes_no_option_over(
-    arguments: list[str],
-    used: set[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Each that the command has is used, or refused by its name: also one that is new."""
-    monkeypatch.chdir(tmp_path)
-    plain = cli._parsed(arguments)
-    refused = []
-    for action in plain.parser._actions:
-        name, words = action.dest, action.option_strings
-        if name in {*used, "help", "debug"} or not words or words[-1] in arguments:
-            continue
-        value = [] if action.nargs == 0 else [action.choices[-1] if action.choices else "3"]
-        assert cli.main([*arguments, words[-1], *value]) == 2
-        complaint = capsys.readouterr().err.splitlines()[-1]
-        assert " has no effect with " in complaint
-        assert words[-1] in complaint
-        refused.append(name)
-    assert len(refused) >= 5
-
-
-@pytest.mark.parametrize("arguments", [REPORT, PLOT], ids=" ".join)
-def test_a_smaller_job_alone_is_done(
-    arguments: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """What nobody asked for is refused to nobody: there is just nothing to draw here."""
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(arguments) == 1
-    assert "no effect" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("news", "times"), [("It is off.", 1), ("It was slow.", 2)])
