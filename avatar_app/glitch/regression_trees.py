@@ -8,45 +8,18 @@ cache, and a level knows all of its leaves before it reads the first, several at
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from avatar_app.compiled import compiled, kept
 from avatar_app.types import Floats, Image
-
-_Function = TypeVar("_Function", bound=Callable[..., object])
 
 _POINTS, _LEVELS, _TREES, _SPLITS, _LEAVES, _SAMPLES = 68, 15, 500, 15, 16, 500
 _MOST_BYTES = 3  # of a number in such a file; 24 bits are a float's
 _TOGETHER = 4  # leaves read at a time; divides the trees of a level
-
-_compiled = numba.njit(nogil=True, error_model="numpy")
-
-
-def _kept(function: _Function) -> _Function:
-    """Compile at the first call, and keep that for the next start where a folder can be written."""
-    anew = _compiled(function)
-    try:
-        usual = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # no such folder
-        return cast(_Function, anew)
-
-    @wraps(function)
-    def call(*arguments: object) -> object:
-        nonlocal usual
-        try:
-            return usual(*arguments)
-        except (OSError, EOFError, UnpicklingError):  # a full disk, a damaged file
-            usual = anew  # the file would be read again at each call
-            return anew(*arguments)
-
-    return cast(_Function, call)
 
 
 class Trees(NamedTuple):
@@ -94,7 +67,7 @@ class ShapePredictor:
         return np.asarray(np.floor(points * np.array(size) + corner), np.float32)
 
 
-@_kept
+@kept
 def _fit(
     image: Image,
     corner: tuple[float, float],
@@ -119,7 +92,7 @@ def _fit(
     return points
 
 
-@_compiled
+@compiled
 def _sample(
     image: Image,
     corner: tuple[float, float],
@@ -148,7 +121,7 @@ def _sample(
             greys[i] = np.float32(0)
 
 
-@_compiled
+@compiled
 def _descend(
     greys: Floats,
     pairs: npt.NDArray[np.uint16],
@@ -165,7 +138,7 @@ def _descend(
         chosen[tree] = split - np.uint32(_SPLITS)
 
 
-@_compiled
+@compiled
 def _move(points: Floats, leaves: Floats, chosen: npt.NDArray[np.uint32]) -> None:
     """Add the leaves to the points (136,), one after the other: sums of floats depend on that."""
     for tree in range(0, _TREES, _TOGETHER):
@@ -221,7 +194,7 @@ class _Numbers:
         return numbers
 
 
-@_kept
+@kept
 def _take(data: npt.NDArray[np.uint8], at: int, numbers: npt.NDArray[np.int32]) -> int:
     """Fill `numbers` from `at`; return where they end. A byte tells the sign and size of each."""
     for i in range(numbers.size):

@@ -7,16 +7,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from pickle import UnpicklingError
 from statistics import median
-from types import SimpleNamespace
 
 import cv2
 import dlib
 import numpy as np
 import pytest
 
-from avatar_app.glitch import landmarks, regression_trees
+from avatar_app.glitch import landmarks
 from avatar_app.glitch.regression_trees import ShapePredictor
 from avatar_app.settings import bundled
 from avatar_app.types import Floats, Image
@@ -120,39 +118,3 @@ def test_a_model_of_fewer_points_is_told() -> None:
     """A model of dlib's with five points is one of another shape."""
     with pytest.raises(ValueError, match="another shape"):
         ShapePredictor.load(FILE.with_name("shape_predictor_5_face_landmarks.dat"))
-
-
-@pytest.mark.parametrize("fault", [OSError("no space left"), EOFError(), UnpicklingError()])
-def test_compiled_code_that_cannot_be_kept_is_used_anyway(
-    monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
-    """A full disk, or a damaged file of the cache, costs time only, and that once."""
-    tried: list[object] = []
-
-    def broken(*arguments: object) -> object:
-        tried.append(arguments)
-        raise fault
-
-    compiles_to(monkeypatch, lambda function: broken)
-    call = regression_trees._kept(_doubled)
-    assert [call(21), call(4)] == [42, 8]
-    assert len(tried) == 1
-
-
-def test_code_is_compiled_where_no_folder_can_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither beside the app nor at home can anything be written."""
-
-    def refuse(function: object) -> None:
-        raise RuntimeError("cannot cache function: no locator available")
-
-    compiles_to(monkeypatch, refuse)
-    assert regression_trees._kept(_doubled)(21) == 42
-
-
-def compiles_to(monkeypatch: pytest.MonkeyPatch, njit: Callable[..., object]) -> None:
-    """Put this in numba's place, for the module alone: numba compiles itself by its own."""
-    monkeypatch.setattr(regression_trees, "numba", SimpleNamespace(njit=lambda **_: njit))
-
-
-def _doubled(number: int) -> int:
-    return 2 * number

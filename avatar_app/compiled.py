@@ -1,0 +1,45 @@
+"""Loops over pixels and numbers that numpy has no call for, compiled by numba.
+
+A function is compiled for the types it is first called with, which takes about a second, and kept
+for the next start beside the app or in the user's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pickle import UnpicklingError
+from typing import TypeVar, cast
+
+import numba
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+_compiler = numba.njit(nogil=True, error_model="numpy")
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile what other compiled functions call: it becomes part of them."""
+    return cast(_Function, _compiler(function))
+
+
+def kept(function: _Function) -> _Function:
+    """Compile at the first call, and keep that for the next start where a folder can be written."""
+    anew = compiled(function)
+    try:
+        usual: Callable[..., object] = numba.njit(cache=True, nogil=True, error_model="numpy")(
+            function
+        )
+    except RuntimeError:  # no such folder
+        return anew
+
+    @wraps(function)
+    def call(*arguments: object) -> object:
+        nonlocal usual
+        try:
+            return usual(*arguments)
+        except (OSError, EOFError, UnpicklingError):  # a full disk, a damaged file
+            usual = anew  # the file would be read again at each call
+            return anew(*arguments)
+
+    return cast(_Function, call)

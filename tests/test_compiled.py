@@ -1,0 +1,47 @@
+"""Compiled code: what happens where it cannot be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pickle import UnpicklingError
+from types import SimpleNamespace
+
+import pytest
+
+from avatar_app import compiled
+
+
+@pytest.mark.parametrize("fault", [OSError("no space left"), EOFError(), UnpicklingError()])
+def test_compiled_code_that_cannot_be_kept_is_used_anyway(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """A full disk, or a damaged file of the cache, costs time only, and that once."""
+    tried: list[object] = []
+
+    def broken(*arguments: object) -> object:
+        tried.append(arguments)
+        raise fault
+
+    compiles_to(monkeypatch, lambda function: broken)
+    call = compiled.kept(_doubled)
+    assert [call(21), call(4)] == [42, 8]
+    assert len(tried) == 1
+
+
+def test_code_is_compiled_where_no_folder_can_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither beside the app nor at home can anything be written."""
+
+    def refuse(function: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    compiles_to(monkeypatch, refuse)
+    assert compiled.kept(_doubled)(21) == 42
+
+
+def compiles_to(monkeypatch: pytest.MonkeyPatch, njit: Callable[..., object]) -> None:
+    """Put this in numba's place, for the module alone: numba compiles itself by its own."""
+    monkeypatch.setattr(compiled, "numba", SimpleNamespace(njit=lambda **_: njit))
+
+
+def _doubled(number: int) -> int:
+    return 2 * number
