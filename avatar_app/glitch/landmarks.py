@@ -8,16 +8,16 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import dlib
 import numpy as np
 
-from avatar_app.glitch import identity
+from avatar_app.glitch import hog, identity
+from avatar_app.glitch.hog import HogDetector
 from avatar_app.glitch.pages import in_large_pages
 from avatar_app.glitch.regression_trees import ShapePredictor
 from avatar_app.types import AvatarAppError, Floats, Image, check_image
@@ -147,8 +147,8 @@ class FaceFinder:
         if min(window.shape[:2]) < 2:
             return None
         scale = _CLOSE_SIDE / ((1 + 2 * _CLOSE_MARGIN) * (box[2] - box[0]))
-        found = self._detections(window, corner, scale, _FAINTEST)
-        return max(found, key=lambda one: one[1], default=None)
+        found = _detector().best(_scaled(window, scale), _FAINTEST)
+        return None if found is None else (_enlarged(found[0], corner, scale), found[1])
 
     def fit(self, image: Image, box: Box) -> Floats:
         """Return the landmarks (68, 2) of the face that fills `box`, whether or not one does."""
@@ -179,15 +179,11 @@ class FaceFinder:
         return Face(box, score, self._landmarks(image, box))
 
     def _detections(
-        self, image: Image, corner: tuple[int, int], scale: float, faintest: float = 0.0
+        self, image: Image, corner: tuple[int, int], scale: float
     ) -> Iterator[tuple[Box, float]]:
         """Yield boxes, in pixels around `corner`, and scores found in `image` times `scale`."""
-        boxes, scores, _ = self._detector.run(_scaled(image, scale), 0, faintest)
-        for box, score in zip(boxes, scores, strict=True):
-            sides = (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
-            left, top, right, bottom = (side / scale for side in sides)
-            x, y = corner
-            yield (left + x, top + y, right + x, bottom + y), float(score)
+        for box, score in _detector().find(_scaled(image, scale)):
+            yield _enlarged(box, corner, scale), score
 
     def _landmarks(self, image: Image, box: Box) -> Floats:
         side = box[2] - box[0]
@@ -195,12 +191,11 @@ class FaceFinder:
         chip, (x, y) = _cut(image, box, margin)
         scale = _CHIP_SIDE / (side + 2 * margin)
         inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
-        points = _predictor().fit(_scaled(chip, scale), _whole(inside))
+        height, width = _scaled_sides(chip, scale)
+        if scale < 1:
+            chip = _scaled(chip, scale)
+        points = _predictor().fit(chip, _whole(inside), (width, height))
         return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
-
-    @cached_property
-    def _detector(self) -> dlib.fhog_object_detector:
-        return copy(_frontal_detector())  # each works in memory of its own
 
 
 def _chosen(faces: list[Face], place: Point | None) -> Face | None:
@@ -212,9 +207,16 @@ def _chosen(faces: list[Face], place: Point | None) -> Face | None:
 
 
 @lru_cache(maxsize=1)
-def _frontal_detector() -> dlib.fhog_object_detector:
-    """Return the one to be copied: dlib takes half a second to unpack it each time."""
-    return dlib.get_frontal_face_detector()
+def _detector() -> HogDetector:
+    """Return what finds faces, for all finders: dlib takes half a second to unpack it."""
+    (written,) = dlib.get_frontal_face_detector().__getstate__()
+    try:
+        return HogDetector.read(np.frombuffer(written, np.uint8))
+    except ValueError as error:
+        raise AvatarAppError(
+            f"the face detector of dlib {dlib.__version__} cannot be read ({error}); install the "
+            "version that constraints.txt names"
+        ) from error
 
 
 @lru_cache(maxsize=1)
@@ -251,12 +253,22 @@ def _model_file(name: str) -> str:
 
 
 def _scaled(image: Image, scale: float) -> Image:
-    """Return `image` resized to `scale`, contiguous as dlib needs it."""
-    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    height, width = _scaled_sides(image, scale)
     if (height, width) == image.shape[:2]:
-        return np.ascontiguousarray(image)
+        return image
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
+
+
+def _scaled_sides(image: Image, scale: float) -> tuple[int, int]:
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return height, width
+
+
+def _enlarged(box: hog.Box, corner: tuple[int, int], scale: float) -> Box:
+    """Return where a box lies that was found in a picture, cut off at `corner`, times `scale`."""
+    (left, top, right, bottom), (x, y) = box, corner
+    return left / scale + x, top / scale + y, (right + 1) / scale + x, (bottom + 1) / scale + y
 
 
 def _cut(image: Image, box: Box, margin: float) -> tuple[Image, tuple[int, int]]:

@@ -15,11 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from avatar_app.compiled import compiled, kept
+from avatar_app.glitch.dlib_numbers import Numbers, Whole, behind, reals
 from avatar_app.types import Floats, Image
 
 _POINTS, _LEVELS, _TREES, _SPLITS, _LEAVES, _SAMPLES = 68, 15, 500, 15, 16, 500
-_MOST_BYTES = 3  # of a number in such a file; 24 bits are a float's
+_ONE = 2048  # what the weights of two pixels add up to
 _TOGETHER = 4  # leaves read at a time; divides the trees of a level
+
+Box = tuple[int, int, int, int]
+"""First and last columns and rows, as left, top, right, bottom."""
+
+Taps = npt.NDArray[np.int32]
 
 
 class Trees(NamedTuple):
@@ -54,27 +60,34 @@ class ShapePredictor:
         """Read a file of dlib's with 68 points; ValueError where it is something else."""
         return cls(_read(path))
 
-    def fit(self, image: Image, box: tuple[int, int, int, int]) -> Floats:
+    def fit(self, image: Image, box: Box, size: tuple[int, int] | None = None) -> Floats:
         """Return (68, 2) float32, whole pixels, of the face in `image`, (H, W, 3) uint8 RGB.
 
         `box`: its first and last columns and rows, as left, top, right, bottom, as dlib's
-        rectangle counts them. What lies outside the picture is black.
+        rectangle counts them. What lies outside the picture is black. With a `size` (width,
+        height) box and points are those of the picture enlarged to it, of which only the pixels
+        that are looked at are computed.
         """
         left, top, right, bottom = box
-        corner, size = (left + 0.5, top + 0.5), (float(right - left), float(bottom - top))
+        corner, sides = (left + 0.5, top + 0.5), (float(right - left), float(bottom - top))
         pixels = np.require(image, requirements=("C", "W"))  # for others it would be compiled anew
-        points = _fit(pixels, corner, size, self._similarity, self._trees)
-        return np.asarray(np.floor(points * np.array(size) + corner), np.float32)
+        width, height = size or (image.shape[1], image.shape[0])
+        points = _fit(pixels, width, height, corner, sides, self._similarity, self._trees)
+        return np.asarray(np.floor(points * np.array(sides) + corner), np.float32)
 
 
 @kept
 def _fit(
     image: Image,
+    width: int,
+    height: int,
     corner: tuple[float, float],
     size: tuple[float, float],
     similarity: npt.NDArray[np.float64],
     trees: Trees,
 ) -> Floats:
+    columns, rows = _taps(image.shape[1], width), _taps(image.shape[0], height)
+    _hold_at_ends(columns)
     points = trees.mean.copy()
     greys = np.empty(_SAMPLES, np.float32)
     chosen = np.empty(_TREES, np.uint32)
@@ -84,17 +97,45 @@ def _fit(
             along += points[i, 0] * similarity[i, 0] + points[i, 1] * similarity[i, 1]
             across += points[i, 1] * similarity[i, 0] - points[i, 0] * similarity[i, 1]
         turn = np.float32(along), np.float32(across)
-        _sample(
-            image, corner, size, points, turn, trees.anchors[level], trees.offsets[level], greys
-        )
+        anchors, offsets = trees.anchors[level], trees.offsets[level]
+        _sample(image, columns, rows, corner, size, points, turn, anchors, offsets, greys)
         _descend(greys, trees.pairs[level], trees.thresholds[level], chosen)
         _move(points.reshape(-1), trees.leaves[level], chosen)
     return points
 
 
 @compiled
+def _taps(length: int, enlarged: int) -> Taps:
+    """Return by pixel of a side: the two that it lies between, and their weights out of 2048.
+
+    As OpenCV does it, in 11 bits, so that each grey level is that of `cv2.resize`.
+    """
+    taps = np.empty((enlarged, 4), np.int32)
+    scale = 1 / (enlarged / length)
+    for i in range(enlarged):
+        place = np.float32((i + 0.5) * scale - 0.5)
+        before = int(np.floor(place))
+        share = place - np.float32(before)
+        taps[i, 0] = min(max(before, 0), length - 1)
+        taps[i, 1] = min(max(before + 1, 0), length - 1)
+        taps[i, 2] = int(np.rint((np.float32(1) - share) * np.float32(_ONE)))
+        taps[i, 3] = int(np.rint(share * np.float32(_ONE)))
+    return taps
+
+
+@compiled
+def _hold_at_ends(taps: Taps) -> None:
+    """Beyond the first and last pixel take that one alone: so it is along the rows."""
+    for i in range(len(taps)):
+        if taps[i, 0] == taps[i, 1]:
+            taps[i, 2], taps[i, 3] = _ONE, 0
+
+
+@compiled
 def _sample(
     image: Image,
+    columns: Taps,
+    rows: Taps,
     corner: tuple[float, float],
     size: tuple[float, float],
     points: Floats,
@@ -104,7 +145,6 @@ def _sample(
     greys: Floats,
 ) -> None:
     """Take the grey levels of the pixels around the points."""
-    height, width = image.shape[:2]
     along, across = turn
     for i in range(_SAMPLES):
         anchor, x, y = anchors[i], offsets[i, 0], offsets[i, 1]
@@ -113,12 +153,23 @@ def _sample(
         down = points[anchor, 1] + (across * x + along * y)
         column = np.floor(np.float64(right) * size[0] + corner[0])
         row = np.floor(np.float64(down) * size[1] + corner[1])
-        if 0 <= column < width and 0 <= row < height:
-            pixel = image[np.uint32(row), np.uint32(column)]
-            total = np.uint32(pixel[0]) + np.uint32(pixel[1]) + np.uint32(pixel[2])
-            greys[i] = np.float32(total // np.uint32(3))
+        if 0 <= column < len(columns) and 0 <= row < len(rows):
+            greys[i] = _grey(image, columns[np.uint32(column)], rows[np.uint32(row)])
         else:
             greys[i] = np.float32(0)
+
+
+@compiled
+def _grey(image: Image, column: Taps, row: Taps) -> np.float32:
+    """Return the grey level of a pixel of the enlarged picture, as dlib counts it."""
+    left, right = np.uint32(column[0]), np.uint32(column[1])
+    upper, lower = np.uint32(row[0]), np.uint32(row[1])
+    total = 0
+    for i in range(3):
+        above = image[upper, left, i] * column[2] + image[upper, right, i] * column[3]
+        below = image[lower, left, i] * column[2] + image[lower, right, i] * column[3]
+        total += (((above >> 4) * row[2] >> 16) + ((below >> 4) * row[3] >> 16) + 2) >> 2
+    return np.float32(total // 3)
 
 
 @compiled
@@ -150,26 +201,28 @@ def _move(points: Floats, leaves: Floats, chosen: npt.NDArray[np.uint32]) -> Non
 
 def _read(path: Path) -> Trees:
     """Read a file of dlib's, version 1; ValueError where it holds something else."""
-    numbers = _Numbers(path)
-    _behind(numbers.take(3), 1, -2 * _POINTS, -1)
-    mean = _reals(numbers.take(4 * _POINTS))
+    numbers = Numbers(np.fromfile(path, np.uint8))
+    behind(numbers.take(3), 1, -2 * _POINTS, -1)
+    mean = np.asarray(reals(numbers.take(4 * _POINTS)), np.float32)
     pairs = np.empty((_LEVELS, _TREES, _SPLITS, 2), np.uint16)
     thresholds = np.empty((_LEVELS, _TREES, _SPLITS), np.float32)
     leaves = np.empty((_LEVELS, _TREES, _LEAVES, 2 * _POINTS), np.float32)
-    _behind(numbers.take(1), _LEVELS)
+    behind(numbers.take(1), _LEVELS)
     for level in range(_LEVELS):
-        _behind(numbers.take(1), _TREES)
+        behind(numbers.take(1), _TREES)
         trees = numbers.take(_TREES, 1 + _SPLITS * 4 + 1 + _LEAVES * (2 + 4 * _POINTS))
         splits, ends = np.split(trees, [1 + _SPLITS * 4], axis=1)
-        splits = _behind(splits, _SPLITS).reshape(_TREES, _SPLITS, 4)
+        splits = behind(splits, _SPLITS).reshape(_TREES, _SPLITS, 4)
         pairs[level] = _indices(splits[..., :2], _SAMPLES)
-        thresholds[level] = _reals(splits[..., 2:])[..., 0]
-        ends = _behind(ends, _LEAVES).reshape(_TREES, _LEAVES, -1)
-        leaves[level] = _reals(_behind(ends, -2 * _POINTS, -1))
-    _behind(numbers.take(1), _LEVELS)
-    anchors = _indices(_behind(numbers.take(_LEVELS, 1 + _SAMPLES), _SAMPLES), _POINTS)
-    _behind(numbers.take(1), _LEVELS)
-    offsets = _reals(_behind(numbers.take(_LEVELS, 1 + _SAMPLES * 4), _SAMPLES))
+        thresholds[level] = reals(splits[..., 2:])[..., 0]
+        ends = behind(ends, _LEAVES).reshape(_TREES, _LEAVES, -1)
+        leaves[level] = reals(behind(ends, -2 * _POINTS, -1))
+    behind(numbers.take(1), _LEVELS)
+    anchors = _indices(behind(numbers.take(_LEVELS, 1 + _SAMPLES), _SAMPLES), _POINTS)
+    behind(numbers.take(1), _LEVELS)
+    offsets = np.asarray(
+        reals(behind(numbers.take(_LEVELS, 1 + _SAMPLES * 4), _SAMPLES)), np.float32
+    )
     return Trees(
         mean.reshape(_POINTS, 2),
         anchors,
@@ -180,49 +233,7 @@ def _read(path: Path) -> Trees:
     )
 
 
-class _Numbers:
-    """The whole numbers of a file of dlib's, one after the other."""
-
-    def __init__(self, path: Path) -> None:
-        self._data = np.fromfile(path, np.uint8)
-        self._at = 0
-
-    def take(self, *shape: int) -> npt.NDArray[np.int32]:
-        """Return the next ones; ValueError where there are not so many."""
-        numbers = np.empty(shape, np.int32)
-        self._at = _take(self._data, self._at, numbers.reshape(-1))
-        return numbers
-
-
-@kept
-def _take(data: npt.NDArray[np.uint8], at: int, numbers: npt.NDArray[np.int32]) -> int:
-    """Fill `numbers` from `at`; return where they end. A byte tells the sign and size of each."""
-    for i in range(numbers.size):
-        head = data[at] if at < data.size else np.uint8(_MOST_BYTES + 1)
-        size = int(head & 15)
-        if size > _MOST_BYTES or at + size >= data.size:
-            raise ValueError("it is cut off, or holds something else")
-        value = 0
-        for byte in range(size):
-            value |= int(data[at + 1 + byte]) << (8 * byte)
-        numbers[i] = -value if head & 128 else value
-        at += 1 + size
-    return at
-
-
-def _behind(numbers: npt.NDArray[np.int32], *sizes: int) -> npt.NDArray[np.int32]:
-    """Return what stands behind the sizes in each row; ValueError where they are others."""
-    if (numbers[..., : len(sizes)] != sizes).any():
-        raise ValueError("it holds trees of another shape")
-    return numbers[..., len(sizes) :]
-
-
-def _indices(numbers: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.uint16]:
+def _indices(numbers: Whole, count: int) -> npt.NDArray[np.uint16]:
     if numbers.min() < 0 or numbers.max() >= count:
         raise ValueError("its trees ask for what is not there")
     return numbers.astype(np.uint16)
-
-
-def _reals(numbers: npt.NDArray[np.int32]) -> Floats:
-    """Return (..., N) float32 of (..., 2 N): each a mantissa and an exponent of two."""
-    return np.asarray(np.ldexp(numbers[..., ::2].astype(np.float32), numbers[..., 1::2]))

@@ -71,6 +71,20 @@ def test_the_points_are_dlibs(
         assert np.array_equal(found, by_dlib(image, box))
 
 
+@pytest.mark.parametrize(
+    "sides", [(400, 400), (401, 353), (120, 300), (119, 301), (600, 1)], ids=str
+)
+def test_a_picture_is_enlarged_where_it_is_looked_at(
+    trees: ShapePredictor, sides: tuple[int, int]
+) -> None:
+    """The points of a picture enlarged before, every grey level the same; to its own size, too."""
+    for image, box in scenes(20):
+        part = image[:301, :119]
+        size = (max(sides[0], part.shape[1]), max(sides[1], part.shape[0]))
+        whole = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        assert np.array_equal(trees.fit(part, box, size), trees.fit(whole, box))
+
+
 def test_they_are_found_sooner(
     trees: ShapePredictor, by_dlib: Callable[[Image, Box], Floats]
 ) -> None:
