@@ -8,28 +8,21 @@ row here, which a processor does for eight pixels at once.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from avatar_app.compiled import compiled, kept
-from avatar_app.glitch.dlib_numbers import Bytes, Numbers, behind, reals
+from avatar_app.glitch.hog_weights import CELL, PLANES, SMALLEST, WINDOW, Weights
 from avatar_app.types import Floats, Image
 
 Box = tuple[int, int, int, int]
 """First and last columns and rows, as left, top, right, bottom."""
 
-_CELL = 8  # pixels
-_WINDOW = 10  # cells of a face, each way
-_PLANES = 31  # features of a cell
-_WEIGHTS = _PLANES * _WINDOW * _WINDOW + 1  # the last is a threshold
-_SMALLEST = 64  # pixels of the last level of the pyramid
 _LEAST = 20  # pixels of a picture of which a cell has others on all sides
-_HEADER = (2, 1, 0, 0, _CELL, 0, *(_CELL * _WINDOW,) * 2, 1000, *(_SMALLEST,) * 2)
 
-_EDGE = (_WINDOW - 1) // 2  # cells before the first whose features are known
-_BEYOND = _WINDOW - 1  # cells that a picture gets on both sides together
+_EDGE = (WINDOW - 1) // 2  # cells before the first whose features are known
+_BEYOND = WINDOW - 1  # cells that a picture gets on both sides together
 _STEEP = 9  # directions of half a turn
 # As many digits as dlib's: another one would be another direction here and there.
 _DIRECTIONS = np.array(
@@ -45,43 +38,11 @@ _TOGETHER = 8  # pixels that dlib looks at at once; the last ones of a row it do
 Planes = npt.NDArray[np.uint8]
 
 
-class Filters(NamedTuple):
-    """Filters of rank one. Of each: `plane` (N,) it looks at, and `face` (N,) it is a part of.
-
-    `rows` (N, 10) are applied along the rows, `columns` (N, 10) down the columns.
-    """
-
-    plane: npt.NDArray[np.int64]
-    face: npt.NDArray[np.int64]
-    rows: Floats
-    columns: Floats
-
-
 class HogDetector:
     """Finds frontal faces from 80 pixels on, upright or turned a little. Threads may share it."""
 
-    def __init__(
-        self, filters: Filters, thresholds: Floats, most_overlap: float, most_covered: float
-    ) -> None:
-        self._filters = filters
-        self._thresholds = thresholds
-        self._most_overlap, self._most_covered = most_overlap, most_covered
-
-    @classmethod
-    def read(cls, data: Bytes) -> HogDetector:
-        """Read what dlib writes of its own detector; ValueError where it is something else."""
-        numbers = Numbers(data)
-        behind(numbers.take(len(_HEADER)), *_HEADER)
-        numbers.take(2)  # how strongly it was regularised
-        behind(numbers.take(1), _WEIGHTS - 1)
-        most_overlap, most_covered = map(float, reals(numbers.take(4)))
-        faces = int(numbers.take(1)[0])
-        weights = np.stack(
-            [reals(behind(numbers.take(2 + 2 * _WEIGHTS), -_WEIGHTS, -1)) for _ in range(faces)]
-        )
-        filters = weights[:, :-1].reshape(faces, _PLANES, _WINDOW, _WINDOW)
-        thresholds = np.asarray(weights[:, -1], np.float32)
-        return cls(_separated(filters), thresholds, most_overlap, most_covered)
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
 
     def best(self, image: Image, faintest: float) -> tuple[Box, float] | None:
         """Return what in `image`, (H, W, 3) uint8 RGB, looks most like a face, and its score.
@@ -107,30 +68,16 @@ class HogDetector:
     def _candidates(self, image: Image, faintest: float) -> Floats:
         """Return all windows (N, 4) that score so much: score, level, row and column."""
         pixels = np.require(image, requirements=("C", "W"))  # for others it would be compiled anew
-        return _candidates(pixels, *self._filters, self._thresholds, faintest)
+        weights = self._weights
+        return _candidates(pixels, *weights.filters, weights.thresholds, faintest)
 
     def _is_same(self, one: Box, other: Box) -> bool:
         """Whether two boxes overlap so far that they are of one face."""
         inner = _area(*map(max, one[:2], other[:2]), *map(min, one[2:], other[2:]))
         outer = _area(*map(min, one[:2], other[:2]), *map(max, one[2:], other[2:]))
         covered = inner / min(_area(*one), _area(*other))
-        return inner > self._most_overlap * outer or covered > self._most_covered
-
-
-def _separated(filters: npt.NDArray[np.float64]) -> Filters:
-    """Split filters (faces, 31, 10, 10) into those of rank one they are sums of: few, as trained.
-
-    What dlib leaves out as too little is left out here, too.
-    """
-    left, sizes, right = np.linalg.svd(filters)
-    face, plane, which = np.nonzero(sizes >= np.maximum(1e-3, sizes.max(-1, keepdims=True) / 100))
-    roots = np.sqrt(sizes[face, plane, which])[:, None]
-    return Filters(
-        plane,
-        face,
-        np.asarray(right[face, plane, which] * roots, np.float32),
-        np.asarray(left[face, plane, :, which] * roots, np.float32),
-    )
+        known = self._weights
+        return inner > known.most_overlap * outer or covered > known.most_covered
 
 
 def _box(level: int, row: int, column: int) -> Box:
@@ -141,8 +88,8 @@ def _box(level: int, row: int, column: int) -> Box:
 
 
 def _pixel(cell: int, level: int) -> int:
-    place = float((cell - _EDGE + 1) * _CELL + 1)
-    place += math.copysign(_CELL / 2, place)
+    place = float((cell - _EDGE + 1) * CELL + 1)
+    place += math.copysign(CELL / 2, place)
     for _ in range(level):
         place = place * 1.2 + 0.3
     return math.floor(place + 0.5)
@@ -179,7 +126,7 @@ def _candidates(
                 one, count = found[count], count + 1
                 one[0], one[1], one[2], one[3] = score, level, place[1], place[2]
         left, top, right, bottom = _down(left), _down(top), _down(right), _down(bottom)
-        if min(right - left, bottom - top) + 1 < _SMALLEST:
+        if min(right - left, bottom - top) + 1 < SMALLEST:
             break
         planes, level = _smaller(planes), level + 1
     return found[:count]
@@ -284,7 +231,7 @@ def _scores(
     """Return (faces, rows, columns): how far the window at each cell is above the threshold."""
     features = _features(planes)
     height, width = features.shape[1] - _BEYOND, features.shape[2]
-    cells = features.reshape(_PLANES, -1)
+    cells = features.reshape(PLANES, -1)
     scores = np.zeros((thresholds.size, height * width), np.float32)
     sums = np.zeros(height * width + _BEYOND, np.float32)
     for i in range(plane.size):
@@ -316,10 +263,10 @@ def _add_filtered(line: Floats, step: int, weights: Floats, sums: Floats) -> Non
 def _features(planes: Planes) -> Floats:
     """Return (31, rows + 9, columns + 9) of (3, H, W); beyond the picture they are 0."""
     height, width = planes.shape[1:]
-    rows, columns = int(height / _CELL + 0.5), int(width / _CELL + 0.5)
+    rows, columns = int(height / CELL + 0.5), int(width / CELL + 0.5)
     # A cell more on all sides: what falls beside the picture goes there.
     histograms = np.zeros((rows + 2, columns + 2, _BINS), np.float32)
-    last_row, last_column = min(rows * _CELL, height) - 1, min(columns * _CELL, width) - 1
+    last_row, last_column = min(rows * CELL, height) - 1, min(columns * CELL, width) - 1
     last_whole = 1 + max(0, last_column - 1) // _TOGETHER * _TOGETHER
     slopes, bins = np.empty(width, np.float32), np.empty(width, np.uint32)
     firsts, shares = np.empty(width, np.uint32), np.empty(width, np.float32)
@@ -345,7 +292,7 @@ def _features(planes: Planes) -> Floats:
 @compiled
 def _between(pixel: int) -> tuple[int, np.float32]:
     """Return behind the middle of which cell a pixel lies, and how far on the way to the next."""
-    place = (np.float32(pixel) + np.float32(0.5)) / np.float32(_CELL) + np.float32(0.5)
+    place = (np.float32(pixel) + np.float32(0.5)) / np.float32(CELL) + np.float32(0.5)
     return int(place), place - np.float32(int(place))
 
 
@@ -402,7 +349,7 @@ def _normalised(histograms: Floats) -> Floats:
             for i in range(_STEEP):
                 both = here[i] + here[i + _STEEP]
                 energy[row, column] += both * both
-    features = np.zeros((_PLANES, rows - 2 + _BEYOND, columns - 2 + _BEYOND), np.float32)
+    features = np.zeros((PLANES, rows - 2 + _BEYOND, columns - 2 + _BEYOND), np.float32)
     most, scale = np.empty(4, np.float32), np.empty(4, np.float32)
     for row in range(rows - 2):
         for column in range(columns - 2):

@@ -18,6 +18,7 @@ import numpy as np
 
 from avatar_app.glitch import hog, identity
 from avatar_app.glitch.hog import HogDetector
+from avatar_app.glitch.hog_weights import read_weights
 from avatar_app.glitch.pages import in_large_pages
 from avatar_app.glitch.regression_trees import ShapePredictor
 from avatar_app.types import AvatarAppError, Floats, Image, check_image
@@ -211,7 +212,7 @@ def _detector() -> HogDetector:
     """Return what finds faces, for all finders: dlib takes half a second to unpack it."""
     (written,) = dlib.get_frontal_face_detector().__getstate__()
     try:
-        return HogDetector.read(np.frombuffer(written, np.uint8))
+        return HogDetector(read_weights(np.frombuffer(written, np.uint8)))
     except ValueError as error:
         raise AvatarAppError(
             f"the face detector of dlib {dlib.__version__} cannot be read ({error}); install the "

@@ -15,6 +15,7 @@ import pytest
 
 from avatar_app.glitch import landmarks
 from avatar_app.glitch.hog import Box, HogDetector
+from avatar_app.glitch.hog_weights import read_weights
 from avatar_app.settings import bundled
 from avatar_app.types import Image
 from avatar_app.video import VideoReader
@@ -157,4 +158,4 @@ def test_other_weights_are_told(damage: Callable[[bytes], bytes], why: str) -> N
     """What is cut off, or of another version of dlib, is said."""
     (written,) = dlib.get_frontal_face_detector().__getstate__()
     with pytest.raises(ValueError, match=why):
-        HogDetector.read(np.frombuffer(damage(written), np.uint8))
+        read_weights(np.frombuffer(damage(written), np.uint8))
