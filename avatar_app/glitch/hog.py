@@ -32,7 +32,7 @@ _DIRECTIONS = np.array(
     ],
     np.float32,
 )
-_BINS = 2 * _STEEP
+_BINS = 3 * _STEEP  # of a histogram: with their sign, and without
 _TOGETHER = 8  # pixels that dlib looks at at once; the last ones of a row it does one by one
 
 Planes = npt.NDArray[np.uint8]
@@ -67,9 +67,15 @@ class HogDetector:
 
     def _candidates(self, image: Image, faintest: float) -> Floats:
         """Return all windows (N, 4) that score so much: score, level, row and column."""
-        pixels = np.require(image, requirements=("C", "W"))  # for others it would be compiled anew
         weights = self._weights
-        return _candidates(pixels, *weights.filters, weights.thresholds, faintest)
+        planes = np.array(np.moveaxis(image, 2, 0), order="C")
+        found = [np.empty((0, 4), np.float32)]
+        for level in range(_levels(image)):
+            planes = _smaller(planes) if level else planes
+            features = _features(planes)
+            best = _windows(features, *weights.filters, weights.thresholds, level, faintest)
+            found.append(best)
+        return np.concatenate(found)
 
     def _is_same(self, one: Box, other: Box) -> bool:
         """Whether two boxes overlap so far that they are of one face."""
@@ -99,70 +105,50 @@ def _area(left: int, top: int, right: int, bottom: int) -> int:
     return max(0, right - left + 1) * max(0, bottom - top + 1)
 
 
-@kept
-def _candidates(
-    image: Image,
-    plane: npt.NDArray[np.int64],
-    face: npt.NDArray[np.int64],
-    rows: Floats,
-    columns: Floats,
-    thresholds: Floats,
-    faintest: float,
-) -> Floats:
-    """Return (N, 4): of all levels of the pyramid what scores so much, and where."""
-    height, width = image.shape[:2]
-    planes = np.empty((3, height, width), np.uint8)
-    for y in range(height):
-        for x in range(width):
-            planes[0, y, x], planes[1, y, x], planes[2, y, x] = image[y, x]
-    found, count = np.empty((64, 4), np.float32), 0
-    level, left, top, right, bottom = 0, 0.0, 0.0, width - 1.0, height - 1.0
-    while min(height, width) >= _LEAST:
-        scores = _scores(planes, plane, face, rows, columns, thresholds)
-        for place, score in np.ndenumerate(scores):
-            if score >= faintest:
-                if count == len(found):
-                    found = np.concatenate((found, np.empty_like(found)))
-                one, count = found[count], count + 1
-                one[0], one[1], one[2], one[3] = score, level, place[1], place[2]
-        left, top, right, bottom = _down(left), _down(top), _down(right), _down(bottom)
-        if min(right - left, bottom - top) + 1 < SMALLEST:
+def _levels(image: Image) -> int:
+    """Return how many levels a picture has, each at 5/6 of the size of the one before."""
+    sides = [(0, side - 1) for side in image.shape[:2]]
+    levels = int(min(image.shape[:2]) >= _LEAST)
+    while levels:
+        sides = [(_down(first), _down(last)) for first, last in sides]
+        if min(last - first + 1 for first, last in sides) < SMALLEST:
             break
-        planes, level = _smaller(planes), level + 1
-    return found[:count]
+        levels += 1
+    return levels
 
 
-@compiled
-def _down(edge: float) -> float:
+def _down(edge: int) -> int:
     """Return where a first or last column of a picture is one level further down."""
     return math.floor((edge - 0.3) * 5 / 6 + 0.5)
 
 
-@compiled
+@kept
 def _smaller(planes: Planes) -> Planes:
     """Return a picture (3, H, W) at 5/6 of its size, bilinearly, every grey level as dlib's."""
     height, width = planes.shape[1:]
     rows, columns = 5 * height // 6, 5 * width // 6
     down, along = (height - 1) / max(rows - 1, 1), (width - 1) / max(columns - 1, 1)
-    places = np.empty(columns, np.float64)
-    fours = _places(places, along, width)
-    left = np.floor(places).astype(np.uint32)
-    right = np.minimum(left + np.uint32(1), np.uint32(width - 1))
-    share = places - left
+    left, right = np.empty(columns, np.uint32), np.empty(columns, np.uint32)
+    share = np.empty(columns, np.float64)
+    near, far = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    fours = _places(share, along, width)
+    for i in range(columns):
+        left[i] = int(share[i])
+        right[i] = min(left[i] + 1, width - 1)
+        share[i] -= left[i]
+        near[i], far[i] = np.float32(1 - share[i]), np.float32(share[i])
     small = np.empty((3, rows, columns), np.uint8)
     upper, lower = np.empty((2, 3, columns), np.float32), np.empty((2, 3, columns), np.float32)
-    _gather(planes, 0, left, right, lower)
-    near, far = (1 - share).astype(np.float32), share.astype(np.float32)
-    above = -1
+    known = -1
     y = -down
     for row in range(rows):
         y += down
         top = int(np.floor(y))
         below = y - top
-        for line in range(above + 1, top + 1):
+        while known <= top:
+            known += 1
             upper, lower = lower, upper
-            _gather(planes, min(line + 1, height - 1), left, right, lower)
-        above = top
+            _gather(planes, min(known, height - 1), left, right, lower)
         up, low = np.float32(1 - below), np.float32(below)
         for plane in range(3):
             one, two = upper[0, plane], upper[1, plane]
@@ -186,16 +172,14 @@ def _smaller(planes: Planes) -> Planes:
 @compiled
 def _places(places: npt.NDArray[np.float64], step: float, width: int) -> int:
     """Fill in where pixels are taken; return how many dlib takes four at a time, in float32."""
-    four = np.empty(4, np.float32)
-    for i in range(4):
-        four[i] = np.float32(i * step - 4 * step)
-    fours = 0
-    while True:
-        four += np.float32(4 * step)
-        if int(four[3]) + 1 >= width:
-            break
-        places[fours : fours + 4] = four
-        fours += 4
+    fours = places.size // 4 * 4
+    for first in range(4):
+        place = np.float32(first * step - 4 * step)
+        for i in range(first, fours, 4):
+            place += np.float32(4 * step)
+            places[i] = place
+    while int(places[fours - 1]) + 1 >= width:
+        fours -= 4
     x = fours * step - step
     for i in range(fours, places.size):
         x += step
@@ -219,27 +203,41 @@ def _gather(
             pixels[1, plane, i] = line[right[i]]
 
 
-@compiled
-def _scores(
-    planes: Planes,
+@kept
+def _windows(
+    features: Floats,
     plane: npt.NDArray[np.int64],
     face: npt.NDArray[np.int64],
     rows: Floats,
     columns: Floats,
     thresholds: Floats,
+    level: int,
+    faintest: float,
 ) -> Floats:
-    """Return (faces, rows, columns): how far the window at each cell is above the threshold."""
-    features = _features(planes)
+    """Return (N, 4): the windows that score so much, as score, level, row and column.
+
+    Windows that begin with the last cells of a row go on in the next: they are none.
+    """
     height, width = features.shape[1] - _BEYOND, features.shape[2]
     cells = features.reshape(PLANES, -1)
     scores = np.zeros((thresholds.size, height * width), np.float32)
     sums = np.zeros(height * width + _BEYOND, np.float32)
     for i in range(plane.size):
-        sums[:] = 0
-        _add_filtered(cells[plane[i]], width, columns[i], sums[:-_BEYOND])
-        _add_filtered(sums, 1, rows[i], scores[face[i]])
-    inside = scores.reshape(-1, height, width)[:, :, : width - _BEYOND]
-    return inside - thresholds.reshape(-1, 1, 1)
+        line, into, weights = cells[plane[i]], sums[: height * width], columns[i]
+        for place in range(into.size):
+            into[place] = 0
+        for step in (width, 1):
+            _add_filtered(line, step, weights, into)
+            line, into, weights = sums, scores[face[i]], rows[i]
+    found, count = np.empty((scores.size, 4), np.float32), 0
+    for one in range(thresholds.size):
+        for place in range(height * width):
+            score = scores[one, place] - thresholds[one]
+            if score >= faintest and place % width < width - _BEYOND:
+                found[count, 0], found[count, 1] = score, level
+                found[count, 2], found[count, 3] = place // width, place % width
+                count += 1
+    return found[:count]
 
 
 @compiled
@@ -259,7 +257,7 @@ def _add_filtered(line: Floats, step: int, weights: Floats, sums: Floats) -> Non
         sums[i] += upper + lower
 
 
-@compiled
+@kept
 def _features(planes: Planes) -> Floats:
     """Return (31, rows + 9, columns + 9) of (3, H, W); beyond the picture they are 0."""
     height, width = planes.shape[1:]
@@ -274,9 +272,9 @@ def _features(planes: Planes) -> Floats:
         cell, shares[x] = _between(x)
         firsts[x] = cell * _BINS
     for y in range(1, last_row):
-        lines = planes[:, y - 1 : y + 2]
-        _slopes(lines, 1, last_whole, np.int32(1), slopes, bins)
-        _slopes(lines, last_whole, last_column, np.int32(0), slopes, bins)
+        for tie, first, last in ((1, 1, last_whole), (0, last_whole, last_column)):
+            lines = planes[:, y - 1 : y + 2, first - 1 : last + 1]
+            _slopes(lines, np.int32(tie), slopes[first:last], bins[first:last])
         cell, low = _between(y)
         upper, lower = histograms[cell].reshape(-1), histograms[cell + 1].reshape(-1)
         for x in range(1, last_column):
@@ -297,20 +295,13 @@ def _between(pixel: int) -> tuple[int, np.float32]:
 
 
 @compiled
-def _slopes(
-    lines: Planes,
-    first: int,
-    last: int,
-    tie: np.int32,
-    slopes: Floats,
-    bins: npt.NDArray[np.uint32],
-) -> None:
-    """Fill in how steep the middle one of three lines (3, 3, W) is, and in which direction.
+def _slopes(lines: Planes, tie: np.int32, slopes: Floats, bins: npt.NDArray[np.uint32]) -> None:
+    """Fill in how steep each pixel between others in lines (3, 3, N + 2) is, and its direction.
 
     By the plane where it is steepest; of equal ones by the last if `tie` is 1, by the first if 0.
     """
     red, green, blue = lines[0], lines[1], lines[2]
-    for x in range(first, last):
+    for x in range(slopes.size):
         along, down, size = _slope(red, x)
         along2, down2, size2 = _slope(green, x)
         along3, down3, size3 = _slope(blue, x)
@@ -333,14 +324,14 @@ def _slopes(
 
 @compiled
 def _slope(lines: Planes, x: int) -> tuple[np.int32, np.int32, np.int32]:
-    along = np.int32(lines[1, x + 1]) - np.int32(lines[1, x - 1])
-    down = np.int32(lines[2, x]) - np.int32(lines[0, x])
+    along = np.int32(lines[1, x + 2]) - np.int32(lines[1, x])
+    down = np.int32(lines[2, x + 1]) - np.int32(lines[0, x + 1])
     return along, down, along * along + down * down
 
 
 @compiled
 def _normalised(histograms: Floats) -> Floats:
-    """Return the features of histograms (rows + 2, columns + 2, 18), by the energy around each."""
+    """Return the features of histograms (rows + 2, columns + 2, 27), by the energy around each."""
     rows, columns = histograms.shape[0] - 2, histograms.shape[1] - 2
     energy = np.zeros((rows, columns), np.float32)
     for row in range(rows):
@@ -348,6 +339,7 @@ def _normalised(histograms: Floats) -> Floats:
             here = histograms[row + 1, column + 1]
             for i in range(_STEEP):
                 both = here[i] + here[i + _STEEP]
+                here[i + 2 * _STEEP] = both
                 energy[row, column] += both * both
     features = np.zeros((PLANES, rows - 2 + _BEYOND, columns - 2 + _BEYOND), np.float32)
     most, scale = np.empty(4, np.float32), np.empty(4, np.float32)
@@ -366,24 +358,17 @@ def _normalised(histograms: Floats) -> Floats:
 
 @compiled
 def _weigh(here: Floats, most: Floats, scale: Floats, into: Floats) -> None:
-    """Fill in the features (31,) of a cell from its histogram (18,)."""
-    most0, most1, most2, most3 = most[0], most[1], most[2], most[3]
-    scale0, scale1, scale2, scale3 = scale[0], scale[1], scale[2], scale[3]
-    sum0 = sum1 = sum2 = sum3 = np.float32(0)
+    """Fill in the features (31,) of a cell from its histogram (27,): the last four are texture."""
+    for block in range(4):
+        into[_BINS + block] = 0
     for i in range(_BINS):
-        one, two = min(here[i], most0) * scale0, min(here[i], most1) * scale1
-        three, four = min(here[i], most2) * scale2, min(here[i], most3) * scale3
+        one, two = min(here[i], most[0]) * scale[0], min(here[i], most[1]) * scale[1]
+        three, four = min(here[i], most[2]) * scale[2], min(here[i], most[3]) * scale[3]
         into[i] = (one + two) + (three + four)
-        sum0, sum1, sum2, sum3 = sum0 + one, sum1 + two, sum2 + three, sum3 + four
-    for i in range(_STEEP):
-        both = here[i] + here[i + _STEEP]
-        one, two = min(both, most0) * scale0, min(both, most1) * scale1
-        three, four = min(both, most2) * scale2, min(both, most3) * scale3
-        into[_BINS + i] = (one + two) + (three + four)
-    texture = np.float32(2 * 0.2357)
-    into[27], into[28], into[29], into[30] = (
-        sum0 * texture,
-        sum1 * texture,
-        sum2 * texture,
-        sum3 * texture,
-    )
+        if i < 2 * _STEEP:
+            into[_BINS] += one
+            into[_BINS + 1] += two
+            into[_BINS + 2] += three
+            into[_BINS + 3] += four
+    for block in range(4):
+        into[_BINS + block] *= np.float32(2 * 0.2357)

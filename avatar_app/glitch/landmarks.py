@@ -212,7 +212,7 @@ def _detector() -> HogDetector:
     """Return what finds faces, for all finders: dlib takes half a second to unpack it."""
     (written,) = dlib.get_frontal_face_detector().__getstate__()
     try:
-        return HogDetector(read_weights(np.frombuffer(written, np.uint8)))
+        return HogDetector(read_weights(np.frombuffer(bytearray(written), np.uint8)))
     except ValueError as error:
         raise AvatarAppError(
             f"the face detector of dlib {dlib.__version__} cannot be read ({error}); install the "
