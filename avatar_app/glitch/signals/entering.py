@@ -9,16 +9,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.glitch.signals.chip import Place, median
-from avatar_app.glitch.signals.sight import AROUND, IN_FACE
+from avatar_app.compiled import kept
+from avatar_app.glitch.signals.chip import Place, contrast, median
+from avatar_app.glitch.signals.sight import AROUND, IN_FACE, INNER
 from avatar_app.types import Floats, Image
 
 _PICTURE = 64  # cells of the whole picture, each way
 _CELL = 4  # pixels of the chip
 _FAR = np.ones((AROUND, AROUND), bool)
 _FAR[4:-4, 4:-4] = False
+_BESIDE = np.flatnonzero(~IN_FACE)
+_FACE_CELLS = AROUND**2 - _BESIDE.size
 _ALONG = (np.arange(AROUND) - AROUND // 4 + 0.5) * _CELL
-_MIDDLES = np.stack(np.meshgrid(_ALONG, _ALONG)).reshape(2, -1)
+_MIDDLES = np.stack((*np.meshgrid(_ALONG, _ALONG), np.ones((AROUND, AROUND)))).reshape(3, -1)
 _MEAN = np.full((1, 3), 1 / 3, np.float32)
 _SHIFTS = np.ones((5, 5), np.uint8)  # heads sway by two cells, and nothing is new
 _SPECK = np.ones((3, 3), np.uint8)
@@ -63,15 +66,16 @@ class Entering:
         usual_picture = picture if self._picture is None else self._picture
         self._around = usual + np.float32(share) * (around - usual)
         self._picture = usual_picture + np.float32(share) * (picture - usual_picture)
-        least = _NEW * (float(_grey(usual)[IN_FACE].std()) + _DARK)
-        is_new = _new(around, usual, least, ~IN_FACE)
+        least = _NEW * (contrast(_grey(usual)[INNER, INNER]) + _DARK)
+        is_new = _new(around, usual, least, _BESIDE)
         before, self._before = self._before, 0.0
         x, y = _cells(place, image.shape)
         is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
         is_new &= is_inside
         # Of most pictures it is known here that nothing came: a part of it came even less.
         if reach(is_new, is_inside):
-            in_picture = cv2.dilate(_new(picture, usual_picture, least).astype(np.uint8), _SPECK)
+            is_new_there = _new(picture, usual_picture, least)
+            in_picture = cv2.dilate(is_new_there.astype(np.uint8), _SPECK)
             is_new &= in_picture[y.clip(0, _PICTURE - 1), x.clip(0, _PICTURE - 1)] > 0
             self._before = reach(is_new, is_inside)
         return min(before, self._before)
@@ -84,26 +88,32 @@ def reach(is_new: Mask, is_inside: Mask) -> float:
     """
     # Thin lines are the edges of what moved.
     solid = cv2.morphologyEx(is_new.astype(np.uint8), cv2.MORPH_OPEN, _SPECK)
+    if cv2.countNonZero(solid[INNER, INNER]) < _REACHED:
+        return 0.0
     things, which = cv2.connectedComponents(solid, connectivity=8)
     rim = _FAR | (cv2.dilate((~is_inside).astype(np.uint8), _SPECK) > 0)
-    in_face, from_rim, beside = (
-        np.bincount(which[there], minlength=things)[1:] for there in (IN_FACE, rim, ~IN_FACE)
+    whole, in_face, from_rim = (
+        np.bincount(there.reshape(-1), minlength=things)[1:]
+        for there in (which, which[INNER, INNER], which[rim])
     )
     came = (in_face >= _REACHED) & (from_rim > 0)
-    return float(beside[came].sum() / IN_FACE.sum())
+    return float((whole - in_face)[came].sum()) / _FACE_CELLS
 
 
-def _new(now: Floats, usual: Floats, least: float, lit: Mask | None = None) -> Mask:
+def _new(
+    now: Floats, usual: Floats, least: float, lit: npt.NDArray[np.intp] | slice = slice(None)
+) -> Mask:
     """Return which cells differ by `least` grey levels from all that is usual near them.
 
-    How the light changed is seen where it says `lit`, else everywhere.
+    How the light changed is seen in the cells `lit`.
     """
-    changes = np.log((_grey(now) + _DARK) / (_grey(usual) + _DARK))
-    light = median(changes if lit is None else changes[lit])
-    same = (now + _DARK) * np.float32(np.exp(-light)) - _DARK
-    off = cv2.max(same - cv2.dilate(usual, _SHIFTS), cv2.erode(usual, _SHIFTS) - same)
-    red, green, blue = cv2.split(off)
-    return np.asarray(cv2.max(cv2.max(red, green), blue) > least)
+    ratio = (_grey(now) + _DARK) / (_grey(usual) + _DARK)
+    brighter = np.float32(np.exp(-median(np.log(ratio.reshape(-1)[lit]))))
+    same = (now + _DARK) * brighter - _DARK
+    lowest, highest = cv2.erode(usual, _SHIFTS), cv2.dilate(usual, _SHIFTS)
+    lowest -= np.float32(least)
+    highest += np.float32(least)
+    return np.asarray(cv2.inRange(same, lowest, highest) == 0)
 
 
 def _grey(colours: Floats) -> Floats:
@@ -112,11 +122,34 @@ def _grey(colours: Floats) -> Floats:
 
 def _cells(place: Place, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], ...]:
     """Return in which column and row of the shrunk picture the cells (48, 48) of a view lie."""
-    back = cv2.invertAffineTransform(place)
-    points = (back[:, :2] @ _MIDDLES + back[:, 2:]) * _PICTURE / np.array(shape[1::-1])[:, None]
-    x, y = np.floor(points).astype(np.intp).reshape(2, AROUND, AROUND)
+    back = cv2.invertAffineTransform(place) * (_PICTURE / np.array(shape[1::-1]))[:, None]
+    x, y = np.floor(back @ _MIDDLES).astype(np.intp).reshape(2, AROUND, AROUND)
     return x, y
 
 
 def _shrunk(image: Image, side: int) -> Floats:
-    return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    """Return the mean colours, rounded, of so many cells each way: (side, side, 3)."""
+    if image.shape != (4 * side, 4 * side, 3):
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.float32)
+    pixels = np.require(image, requirements=("C", "W"))  # for others it would be compiled anew
+    return _quarter(pixels.reshape(4 * side, 12 * side)).reshape(side, side, 3)
+
+
+@kept
+def _quarter(rows: npt.NDArray[np.uint8]) -> Floats:
+    """Shrink a picture's rows of colours (4 H, 12 W) to (H, 3 W), as OpenCV does in longer time."""
+    height, width = rows.shape[0] // 4, rows.shape[1] // 4
+    small = np.empty((height, width), np.float32)
+    sums = np.empty(4 * width, np.uint16)
+    for row in range(height):
+        one, two = rows[4 * row], rows[4 * row + 1]
+        three, four = rows[4 * row + 2], rows[4 * row + 3]
+        for i in range(sums.size):
+            sums[i] = one[i] + two[i] + three[i] + four[i]
+        means = small[row]
+        for i in range(width):
+            at = i + 9 * (i // 3)  # the first of four pixels
+            total = np.uint32(sums[at] + sums[at + 3]) + np.uint32(sums[at + 6] + sums[at + 9])
+            means[i] = np.rint(np.float32(total) / np.float32(16))
+    return small

@@ -27,8 +27,11 @@ MIDDLE = slice(SIDE // 2, SIDE // 2 + SIDE)
 FACE = (slice(MIDDLE.start, MIDDLE.start + HEIGHT), MIDDLE)
 """Where the chip and what is below it lie in a view: rows and columns."""
 
+INNER = slice(AROUND // 4, AROUND - AROUND // 4)
+"""Of what is kept of a view those rows and columns in which the face lies."""
+
 IN_FACE = np.zeros((AROUND, AROUND), bool)
-IN_FACE[AROUND // 4 : -AROUND // 4, AROUND // 4 : -AROUND // 4] = True
+IN_FACE[INNER, INNER] = True
 """Of what is kept of a view those pixels in which the face lies."""
 
 _BESIDE = np.flatnonzero(~IN_FACE)
