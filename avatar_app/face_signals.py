@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,12 +35,14 @@ SKULL = np.array(
         (0.500, -0.283, 0.222),
     ]
 )
-_POINTS = list(SKULL_POINTS)
+_POINTS = np.array(SKULL_POINTS)
 _CENTRED = SKULL - SKULL.mean(axis=0)
 _FIT = np.linalg.pinv(_CENTRED)  # (3, 13)
 
-_INNER_LIPS = ([61, 62, 63], [67, 66, 65])
-_EYELIDS = ([37, 38, 43, 44], [41, 40, 47, 46])
+_FLAT = 1e-4  # points that lie along a line: from products their spread across it is inexact
+
+_INNER_LIPS = ((61, 67), (62, 66), (63, 65))
+_EYELIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +61,30 @@ class Skull:
 
 def fit_skull(landmarks: Floats) -> Skull:
     """Fit the skull to landmarks (68, 2) in pixels by scaled orthographic projection."""
-    points = landmarks[_POINTS].astype(np.float64)
-    points -= points.mean(axis=0)
-    left, scales, right = np.linalg.svd((_FIT @ points).T, full_matrices=False)
-    rows = left @ right
-    unit = max(float(scales.mean()), 1e-6)
+    points = landmarks.take(_POINTS, axis=0).astype(np.float64)
+    points -= points.sum(axis=0) / len(points)
+    rows, scale = _nearest_turn((_FIT @ points).T)
+    unit = max(scale, 1e-6)
     off = points / unit - _CENTRED @ rows.T
-    (a, b, c), (d, e, f) = rows
+    (a, b, c), (d, e, f) = rows.tolist()
     rotation = np.array([(a, b, c), (d, e, f), (b * f - c * e, c * d - a * f, a * e - b * d)])
-    return Skull(rotation, unit, float(np.sqrt(np.square(off).sum() / len(off))))
+    return Skull(rotation, unit, math.sqrt(float(np.vdot(off, off)) / len(off)))
+
+
+def _nearest_turn(fit: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the two rows of unit length, at right angles, nearest to (2, 3), and their scale.
+
+    They are U V of the singular value decomposition U S V, the scale is the mean of S.
+    """
+    (a, b), (_, c) = (fit @ fit.T).tolist()
+    area = math.sqrt(max(a * c - b * b, 0.0))
+    if area <= _FLAT * (a + c):
+        left, scales, right = np.linalg.svd(fit, full_matrices=False)
+        return left @ right, float(scales.mean())
+    # The square root of a 2 x 2 matrix, and its inverse, by its trace and determinant.
+    both = math.sqrt(a + c + 2 * area)
+    inverse = np.array(((c + area, -b), (-b, a + area))) / (area * both)
+    return inverse @ fit, both / 2
 
 
 def read_signals(landmarks: Floats, skull: Skull | None = None) -> dict[str, float]:
@@ -77,16 +96,16 @@ def read_signals(landmarks: Floats, skull: Skull | None = None) -> dict[str, flo
     front, so that turning the head does not open them.
     """
     skull = skull or fit_skull(landmarks)
-    rotation = skull.rotation
+    (along, _, _), (across, _, _), (toward, down, ahead) = skull.rotation.tolist()
     return {
-        "yaw": float(np.degrees(np.arcsin(np.clip(rotation[2, 0], -1, 1)))),
-        "pitch": float(np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))),
-        "roll": float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
+        "yaw": math.degrees(math.asin(min(max(toward, -1.0), 1.0))),
+        "pitch": math.degrees(math.atan2(down, ahead)),
+        "roll": math.degrees(math.atan2(across, along)),
         "mouth": _gap(landmarks, _INNER_LIPS) / skull.unit,
         "eyes": _gap(landmarks, _EYELIDS) / skull.unit,
     }
 
 
-def _gap(landmarks: Floats, pairs: tuple[list[int], list[int]]) -> float:
-    upper, lower = pairs
-    return float(np.linalg.norm(landmarks[upper] - landmarks[lower], axis=1).mean())
+def _gap(landmarks: Floats, pairs: Sequence[tuple[int, int]]) -> float:
+    points = landmarks.tolist()
+    return sum(math.dist(points[one], points[other]) for one, other in pairs) / len(pairs)
