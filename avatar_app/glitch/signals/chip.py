@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from avatar_app.compiled import kept
 from avatar_app.face_signals import SKULL, SKULL_POINTS
 from avatar_app.types import Floats, Image
 
@@ -25,6 +26,8 @@ HEIGHT = SIDE + 16
 _UNIT = 44.0  # pixels between the outer corners of the eyes
 _CENTRE = (48.0, 40.0)  # where the middle of nose and eye corners comes to lie
 _TARGET = (SKULL[:, :2] - SKULL[:, :2].mean(axis=0)) * _UNIT
+_ACROSS = np.column_stack((_TARGET[:, 1], -_TARGET[:, 0]))
+_CORNERS = np.array(SKULL_POINTS)
 
 PARTS: Mapping[str, tuple[slice, slice]] = MappingProxyType(
     {
@@ -51,18 +54,21 @@ Place = npt.NDArray[np.float64]
 """(2, 3): takes the picture to the chip."""
 
 
-def _means() -> Floats:
-    """Return (parts, 96 * 96) that takes a chip to the means of its parts."""
+_BORDERS = np.array(
+    [(down.start, down.stop, *(along.start, along.stop)) for down, along in PARTS.values()]
+)
+
+
+def _coarse() -> Floats:
+    """Return (parts, 24 * 24) that takes each fourth pixel of a chip to the means of its parts."""
     masks = np.zeros((len(PARTS), SIDE, SIDE), np.float32)
     for mask, cells in zip(masks, PARTS.values(), strict=True):
         mask[cells] = 1 / mask[cells].size
-    return masks.reshape(len(PARTS), -1)
+    cells = masks.reshape(len(PARTS), SIDE // 4, 4, SIDE // 4, 4).sum(axis=(2, 4))
+    return np.asarray(cells.reshape(len(PARTS), -1))
 
 
-_MEANS = _means()
-_COARSE = (
-    _MEANS.reshape(len(PARTS), SIDE // 4, 4, SIDE // 4, 4).sum(axis=(2, 4)).reshape(len(PARTS), -1)
-)
+_COARSE = _coarse()
 
 
 def chip(image: Image, place: Place) -> Floats:
@@ -82,14 +88,15 @@ def upright(landmarks: Floats) -> Place:
 
     The least-squares similarity (Umeyama 1991) of nose and eye corners to their place.
     """
-    points = landmarks[list(SKULL_POINTS)].astype(np.float64)
-    middle = points.mean(axis=0)
+    points = landmarks.take(_CORNERS, axis=0).astype(np.float64)
+    middle = points.sum(axis=0) / len(points)
     points -= middle
-    size = max(float(np.square(points).sum()), 1e-6)
-    along = float((points * _TARGET).sum()) / size
-    across = float((points[:, 0] * _TARGET[:, 1] - points[:, 1] * _TARGET[:, 0]).sum()) / size
-    turn = np.array([[along, -across], [across, along]])
-    return np.column_stack((turn, np.asarray(_CENTRE) - turn @ middle))
+    size = max(float(np.vdot(points, points)), 1e-6)
+    along = float(np.vdot(points, _TARGET)) / size
+    across = float(np.vdot(points, _ACROSS)) / size
+    x, y = middle.tolist()
+    right, down = _CENTRE[0] - along * x + across * y, _CENTRE[1] - across * x - along * y
+    return np.array([[along, -across, right], [across, along, down]])
 
 
 def placed(landmarks: Floats, place: Place) -> Floats:
@@ -124,7 +131,20 @@ def median(values: Floats) -> float:
 
 def part_means(pixels: Floats) -> dict[str, float]:
     """By part of the face: the mean of a value at each pixel of a chip, (96, 96)."""
-    return dict(zip(PARTS, map(float, _MEANS @ pixels.reshape(-1)), strict=True))
+    return dict(zip(PARTS, _part_means(pixels).tolist(), strict=True))
+
+
+@kept
+def _part_means(pixels: Floats) -> npt.NDArray[np.float64]:
+    means = np.empty(len(_BORDERS))
+    for part in range(len(_BORDERS)):
+        top, bottom, left, right = _BORDERS[part]
+        total = 0.0
+        for y in range(top, bottom):
+            for x in range(left, right):
+                total += pixels[y, x]
+        means[part] = total / ((bottom - top) * (right - left))
+    return means
 
 
 def sharpness(face: Floats) -> float:
@@ -148,12 +168,29 @@ def changes(face: Floats, before: Floats) -> dict[str, float]:
 
 def strangeness(face: Floats, usual: Floats) -> dict[str, float]:
     """By part of the face: 1 less the correlation with the `usual` chip; 0 alike, 1 unrelated."""
-    one, other = face.reshape(-1), usual.reshape(-1)
-    sums = np.stack((one, other, one * one, other * other, one * other)) @ _MEANS.T
-    mean, usual_mean, square, usual_square, product = sums
-    power = (square - mean**2) * (usual_square - usual_mean**2)
-    alike = (product - mean * usual_mean) / (np.sqrt(np.maximum(power, 0)) + 1)
-    return dict(zip(PARTS, map(float, 1 - alike), strict=True))
+    return dict(zip(PARTS, (1 - _correlations(face, usual)).tolist(), strict=True))
+
+
+@kept
+def _correlations(one: Floats, other: Floats) -> npt.NDArray[np.float64]:
+    """Return by part how alike two chips are: 1 the same in another light, 0 plain or unrelated."""
+    alike = np.empty(len(_BORDERS))
+    for part in range(len(_BORDERS)):
+        top, bottom, left, right = _BORDERS[part]
+        mean, other_mean, square, other_square, product = 0.0, 0.0, 0.0, 0.0, 0.0
+        for y in range(top, bottom):
+            for x in range(left, right):
+                this, that = float(one[y, x]), float(other[y, x])
+                mean += this
+                other_mean += that
+                square += this * this
+                other_square += that * that
+                product += this * that
+        share = 1 / ((bottom - top) * (right - left))
+        mean, other_mean = share * mean, share * other_mean
+        power = (share * square - mean**2) * (share * other_square - other_mean**2)
+        alike[part] = (share * product - mean * other_mean) / (np.sqrt(max(power, 0.0)) + 1)
+    return alike
 
 
 def black_share(image: Image) -> float:
@@ -170,13 +207,16 @@ def tints(image: Image, place: Place) -> Floats:
     (parts + 1, 2): the shares of red and of blue in what is seen there. `image` (H, W, 3) uint8
     RGB; `place` takes it to the chip.
     """
-    grid = np.array([[0.25, 0, 0], [0, 0.25, 0]]) @ np.vstack([place, [0, 0, 1]])
-    small = cv2.warpAffine(image, grid, (SIDE // 4, SIDE // 4), borderMode=cv2.BORDER_REPLICATE)
-    colours = _COARSE @ small.reshape(-1, 3).astype(np.float32)
+    size = (SIDE // 4, SIDE // 4)
+    small = cv2.warpAffine(image, place / 4, size, borderMode=cv2.BORDER_REPLICATE)
     rim = max(2, min(image.shape[:2]) // 16)
     edges = np.concatenate([image[:rim:4, ::4].reshape(-1, 3), image[::4, :rim:4].reshape(-1, 3)])
-    both = np.vstack([colours, edges.mean(axis=0, dtype=np.float32)]) + _LITTLE_CONTRAST
-    return np.asarray((both / both.sum(axis=1, keepdims=True))[:, ::2], np.float32)
+    colours = np.empty((len(PARTS) + 1, 3), np.float32)
+    np.matmul(_COARSE, small.reshape(-1, 3).astype(np.float32), out=colours[:-1])
+    colours[-1] = cv2.mean(edges[None])[:3]
+    colours += np.float32(_LITTLE_CONTRAST)
+    colours /= colours.sum(axis=1, keepdims=True)
+    return colours[:, ::2]
 
 
 def tint(now: Floats, usual: Floats) -> float:

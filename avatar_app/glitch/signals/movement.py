@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from avatar_app.types import Floats
 
+Points = npt.NDArray[np.complex128]
+
 _OUTER_EYES = (36, 45)
 _BRIDGE, _CHIN = 27, 8
-_POINT = 1e-9  # pixels squared: a face shrunk to a point has no way
+_POINT = 2e-9  # pixels squared: a face shrunk to a point has no way
 
 
 def eye_distance(landmarks: Floats) -> float:
@@ -39,28 +41,32 @@ def shake(three: Sequence[Floats]) -> Shake:
     Root mean squares over the points. Even movement gives 0, trembling does not. As a whole moves
     what an affine map explains: a head that is shaken, a camera that drops pictures.
     """
-    before, now, after = (np.asarray(points, np.float64) for points in three)
+    before, now, after = map(_complex, three)
     off = now - (before + after) / 2
-    apart, still = now - now.mean(axis=0), off - off.mean(axis=0)
-    spread = apart.T @ apart + _POINT * np.eye(2)
-    within = still - apart @ np.linalg.solve(spread, apart.T @ still)
-    inner = _mean_square(within)
-    size = eye_distance(three[1])
+    apart, still = _centred(now), _centred(off)
+    # An affine map is a factor of the points, and one of them mirrored: the best two of these.
+    spread, mirrored = float(np.vdot(apart, apart).real) + _POINT, complex(apart @ apart)
+    along, across = complex(np.vdot(apart, still)), complex(apart @ still)
+    both = spread**2 - abs(mirrored) ** 2
+    factor = (along * spread - across * mirrored.conjugate()) / both
+    other = (across * spread - along * mirrored) / both
+    inner = _mean_square(still - factor * apart - other * apart.conj())
     whole = max(0.0, _mean_square(off) - inner)  # both parts are at right angles
+    size = eye_distance(three[1])
     return Shake(math.sqrt(whole) / size, math.sqrt(inner) / size)
-
-
-def _mean_square(ways: npt.NDArray[np.float64]) -> float:
-    return float(np.vdot(ways, ways)) / len(ways)
 
 
 _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))
 """Both brows and the mouth: parts that a broken avatar puts elsewhere on the skull."""
 
+_MEANS = np.zeros((len(_PLACED), 68), np.float32)
+for _mean, _part in zip(_MEANS, _PLACED, strict=True):
+    _mean[_part] = 1 / (_part.stop - _part.start)
+
 
 def places(points: Floats) -> Floats:
     """Return where the brows and the mouth lie, (3, 2), of landmarks (68, 2) in a chip's pixels."""
-    return np.asarray([points[part].mean(axis=0) for part in _PLACED], np.float32)
+    return np.asarray(_MEANS @ points)
 
 
 def speed(before: Floats, now: Floats, seconds: float) -> float:
@@ -74,13 +80,19 @@ def deformation(before: Floats, now: Floats) -> float:
 
     Root mean square distance after the best similarity (Procrustes), in eye distances.
     """
-    one, other = _centred(before), _centred(now)
+    one, other = _centred(_complex(before)), _centred(_complex(now))
     alike = np.vdot(one, other) / max(float(np.vdot(one, one).real), 1e-6)
-    off = alike * one - other
-    return math.sqrt(float(np.vdot(off, off).real) / len(off)) / eye_distance(now)
+    return math.sqrt(_mean_square(alike * one - other)) / eye_distance(now)
 
 
-def _centred(landmarks: Floats) -> npt.NDArray[np.complex128]:
-    """Return points (N, 2) as complex numbers around their middle: a factor turns and scales."""
-    points = landmarks @ np.array([1, 1j])
-    return np.asarray(points - points.mean())
+def _complex(landmarks: Floats) -> Points:
+    """Return points (N, 2) as complex numbers (N,): a factor turns and scales them."""
+    return np.ascontiguousarray(landmarks, np.float64).view(np.complex128)[:, 0]
+
+
+def _centred(points: Points) -> Points:
+    return np.asarray(points - points.sum() / len(points))
+
+
+def _mean_square(ways: Points) -> float:
+    return float(np.vdot(ways, ways).real) / len(ways)

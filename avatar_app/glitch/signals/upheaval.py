@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from avatar_app.compiled import kept
 from avatar_app.glitch.signals.chip import SIDE, contrast, part_means, quantile
 from avatar_app.types import Floats
 
 _LITTLE_CONTRAST = 8.0
-_FACE = (slice(16, 90), slice(10, 86))
+_BORDERS = (16, 90, 10, 86)  # of the face: first and last row, first and last column
+_FACE = (slice(*_BORDERS[:2]), slice(*_BORDERS[2:]))
 _BENT_SHARE = 0.95
+_FOLDED = 0.2  # of a pixel's area
 _NEAR_ROWS = 7  # an edge that moved so far is no new one
 _GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=2).astype(np.float32)
 
@@ -38,37 +41,37 @@ class Warping:
 
 def warping(face: Floats, usual: Floats) -> Warping:
     """Compare two chips (96, 96) in [0, 255] by optical flow (DIS, Kroeger et al., ECCV 2016)."""
-    one, other = (np.asarray(np.clip(chip, 0, 255), np.uint8) for chip in (usual, face))
+    one, other = usual.astype(np.uint8), face.astype(np.uint8)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
-    calm = np.asarray(cv2.GaussianBlur(flow, (0, 0), 1.5), np.float32)
-    along, down = _slopes(calm)
-    size = np.sqrt(_squared(along) + _squared(down))
-    kept = (1 + along[..., 0]) * (1 + down[..., 1]) - along[..., 1] * down[..., 0]
-    x, y = cv2.split(_GRID + flow)
-    back = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    off = np.abs(cv2.GaussianBlur(back - usual, (0, 0), 2))[_FACE]
+    sizes, kept_areas = _bends(np.asarray(cv2.GaussianBlur(flow, (0, 0), 1.5), np.float32))
+    flow += _GRID
+    back = cv2.remap(face, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back -= usual
+    off = cv2.GaussianBlur(back, (0, 0), 2)[_FACE]
     whole = contrast(usual) + _LITTLE_CONTRAST
     return Warping(
-        quantile(size, _BENT_SHARE),
-        float((kept < 0.2).mean()),
-        float(off.mean()) / whole,
+        quantile(sizes, _BENT_SHARE),
+        float(np.count_nonzero(kept_areas < _FOLDED)) / kept_areas.size,
+        cv2.norm(off, cv2.NORM_L1) / off.size / whole,
     )
 
 
-def _slopes(flow: Floats) -> tuple[Floats, Floats]:
-    """Return how much (96, 96, 2) grows from pixel to pixel of the face: to the right, downward."""
-    rows, columns = _FACE
-    right = slice(columns.start + 1, columns.stop + 1), slice(columns.start - 1, columns.stop - 1)
-    below = slice(rows.start + 1, rows.stop + 1), slice(rows.start - 1, rows.stop - 1)
-    along = (flow[rows, right[0]] - flow[rows, right[1]]) / 2
-    down = (flow[below[0], columns] - flow[below[1], columns]) / 2
-    return np.asarray(along, np.float32), np.asarray(down, np.float32)
-
-
-def _squared(way: Floats) -> Floats:
-    """Return the squared lengths (H, W) of (H, W, 2)."""
-    return np.asarray(np.square(way[..., 0]) + np.square(way[..., 1]), np.float32)
+@kept
+def _bends(flow: Floats) -> tuple[Floats, Floats]:
+    """Return by pixel of the face how much (96, 96, 2) grows to the next ones, and its new area."""
+    top, bottom, left, right = _BORDERS
+    growth = np.empty((bottom - top, right - left), np.float32)
+    areas = np.empty_like(growth)
+    for y in range(top, bottom):
+        for x in range(left, right):
+            a = (flow[y, x + 1, 0] - flow[y, x - 1, 0]) / 2
+            b = (flow[y, x + 1, 1] - flow[y, x - 1, 1]) / 2
+            c = (flow[y + 1, x, 0] - flow[y - 1, x, 0]) / 2
+            d = (flow[y + 1, x, 1] - flow[y - 1, x, 1]) / 2
+            growth[y - top, x - left] = np.sqrt(a * a + b * b + c * c + d * d)
+            areas[y - top, x - left] = (1 + a) * (1 + d) - b * c
+    return growth, areas
 
 
 def detail(face: Floats) -> dict[str, float]:
@@ -101,5 +104,6 @@ def tear(now: Floats, usual: Floats) -> float:
 
 def restlessness(before: Floats, now: Floats, after: Floats) -> float:
     """How far the middle of three chips is off the mean of the others, over contrast."""
-    between = (before[_FACE] + after[_FACE]) / 2
-    return float(np.abs(now[_FACE] - between).mean()) / (contrast(now) + _LITTLE_CONTRAST)
+    between = cv2.addWeighted(before[_FACE], 0.5, after[_FACE], 0.5, 0)
+    off = cv2.norm(now[_FACE], between, cv2.NORM_L1) / between.size
+    return off / (contrast(now) + _LITTLE_CONTRAST)
