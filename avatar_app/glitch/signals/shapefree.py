@@ -77,6 +77,6 @@ _WARP = _warp()
 def shapefree(face: Floats, points: Floats) -> Floats:
     """Return the face (112, 96) with its landmarks `points` (68, 2), in its pixels, at `SHAPE`."""
     nodes = (_WARP @ np.asarray(points, np.float32)).reshape(_ROWS, _NODES, 2)
-    x, y = cv2.split(cv2.resize(nodes, (SIDE, HEIGHT), interpolation=cv2.INTER_LINEAR))
-    warped = cv2.remap(face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    places = cv2.resize(nodes, (SIDE, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    warped = cv2.remap(face, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.float32)

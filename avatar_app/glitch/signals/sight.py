@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from avatar_app.compiled import kept
 from avatar_app.glitch.signals.chip import HEIGHT, SIDE, Place, contrast, median
 from avatar_app.glitch.signals.shapefree import shapefree
 from avatar_app.types import Floats, Image
@@ -84,10 +85,39 @@ def view(image: Image, place: Place) -> Floats:
 
 def around(wide: Floats) -> Floats:
     """Return (2, 48, 48) of a view: grey, and the logarithm of its detail."""
-    detail = cv2.absdiff(wide, cv2.blur(wide, (3, 3)))
-    size, how = (AROUND, AROUND), cv2.INTER_AREA
-    fine = np.log1p(cv2.resize(detail, size, interpolation=how))
-    return np.asarray(np.stack((cv2.resize(wide, size, interpolation=how), fine)), np.float32)
+    seen = _shrunk(np.ascontiguousarray(wide))
+    np.log(seen[1] + np.float32(1), out=seen[1])
+    return seen
+
+
+@kept
+def _shrunk(wide: Floats) -> Floats:
+    """Return (2, H, W) of (4 H, 4 W): the means of 4 x 4 pixels, and of how far they are off.
+
+    Off the mean of the 3 x 3 around them, with the picture mirrored at its border.
+    """
+    height, width = wide.shape
+    shrunk = np.empty((2, height // 4, width // 4), np.float32)
+    column, across = np.empty(width, np.float32), np.empty(width, np.float32)
+    greys, details = np.empty(width, np.float32), np.empty(width, np.float32)
+    for row in range(height // 4):
+        greys[:], details[:] = 0, 0
+        for y in range(4 * row, 4 * row + 4):
+            above, here, below = wide[abs(y - 1)], wide[y], wide[min(y + 1, 2 * height - 3 - y)]
+            for x in range(width):
+                column[x] = above[x] + here[x] + below[x]
+                greys[x] += here[x]
+            across[0], across[-1] = 2 * column[1], 2 * column[-2]
+            for x in range(1, width - 1):
+                across[x] = column[x - 1] + column[x + 1]
+            for x in range(width):
+                details[x] += abs(here[x] - (column[x] + across[x]) / np.float32(9))
+        for cell in range(width // 4):
+            x = 4 * cell
+            grey = (greys[x] + greys[x + 1]) + (greys[x + 2] + greys[x + 3])
+            detail = (details[x] + details[x + 1]) + (details[x + 2] + details[x + 3])
+            shrunk[0, row, cell], shrunk[1, row, cell] = grey / 16, detail / 16
+    return shrunk
 
 
 def look(wide: Floats, points: Floats) -> Sight:
@@ -109,15 +139,17 @@ def beside(now: Sight, usual: Sight) -> dict[str, float]:
     or more detail it has, as logarithms. `change`: how far it is off where light does not explain
     it, over the face's contrast.
     """
-    grey, fine = now.around.reshape(2, -1)[:, _BESIDE]
-    usual_grey, usual_fine = usual.around.reshape(2, -1)[:, _BESIDE]
-    grey, usual_grey = grey + np.float32(_DARK), usual_grey + np.float32(_DARK)
+    grey, fine = now.around.reshape(2, -1).take(_BESIDE, axis=1)
+    usual_grey, usual_fine = usual.around.reshape(2, -1).take(_BESIDE, axis=1)
+    grey += np.float32(_DARK)
+    usual_grey += np.float32(_DARK)
     light = median(np.log(grey / usual_grey))
     grain = median(fine - usual_fine)
-    off = np.abs(grey * np.float32(np.exp(-light)) - usual_grey).mean()
+    grey *= np.float32(np.exp(-light))
+    off = cv2.norm(grey, usual_grey, cv2.NORM_L1) / grey.size
     return {
         "beside_light": abs(light),
         "beside_blur": max(0.0, -grain),
         "beside_grain": max(0.0, grain),
-        "beside_change": float(off) / (contrast(usual.chip) + _DARK),
+        "beside_change": off / (contrast(usual.chip) + _DARK),
     }
