@@ -68,9 +68,11 @@ def _cells_of(rows: slice, columns: slice) -> npt.NDArray[np.intp]:
     return np.flatnonzero(down[:, None] & along[None, :])
 
 
-_MIDDLES = np.stack(np.meshgrid(*[np.arange(CELLS) * _SIZE + _SIZE / 2] * 2)).reshape(2, -1)
+_MIDDLES = np.stack(
+    (*np.meshgrid(*[np.arange(CELLS) * _SIZE + _SIZE / 2] * 2), np.ones((CELLS, CELLS)))
+).reshape(3, -1)
 _PARTS = {part: _cells_of(*place) for part, place in PARTS.items()}
-_LEAST = np.float32(-1e9)  # log-odds of no cell
+_LEAST = np.array([-1e9], np.float32)  # log-odds of no cell
 
 
 def _means() -> Floats:
@@ -171,13 +173,15 @@ def _compiled(weights: Weights) -> SmallNetwork:
 
 def by_part(odds: Floats) -> dict[str, float]:
     """By part of the face: mean log-odds of the third of its cells that look most broken."""
-    rising = np.sort(np.append(odds.reshape(-1), _LEAST)[_CELLS_OF_PARTS])
-    return dict(zip(_PARTS, map(float, (rising * _SHARES).sum(axis=1)), strict=True))
+    rising = np.concatenate((odds.reshape(-1), _LEAST)).take(_CELLS_OF_PARTS)
+    rising.sort()
+    rising *= _SHARES
+    return dict(zip(_PARTS, rising.sum(axis=1).tolist(), strict=True))
 
 
 def overall(odds: Floats) -> float:
     """Mean log-odds of the cells of the face that look most broken."""
-    return float(np.partition(odds.reshape(-1), -HIGHEST)[-HIGHEST:].mean())
+    return float(np.partition(odds.reshape(-1), -HIGHEST)[-HIGHEST:].sum()) / HIGHEST
 
 
 def covered(maps: Floats, place: Place, shape: tuple[int, ...]) -> Floats:
@@ -187,17 +191,18 @@ def covered(maps: Floats, place: Place, shape: tuple[int, ...]) -> Floats:
     `shape` (H, W, ...) is covered, too; `place` takes the picture to the chip.
     """
     broken, hidden = maps[:, :CELLS]
-    back = cv2.invertAffineTransform(place)
-    x, y = back[:, :2] @ _MIDDLES + back[:, 2:]
+    x, y = cv2.invertAffineTransform(place) @ _MIDDLES
     height, width = shape[:2]
-    outside = ((x < 0) | (x >= width) | (y < 0) | (y >= height)).reshape(CELLS, CELLS)
-    share = np.where(hidden > broken, 1 / (1 + np.exp(-hidden)), 0)
-    return np.where(outside, 1, share).astype(np.float32)
+    is_inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    share = 1 / (1 + np.exp(-hidden))
+    share *= hidden > broken
+    share[~is_inside.reshape(CELLS, CELLS)] = 1
+    return np.asarray(share, np.float32)
 
 
 def part_means(cells: Floats) -> dict[str, float]:
     """By part of the face: the mean over its cells (12, 12) in the chip."""
-    return dict(zip(_PARTS, map(float, _MEANS @ cells.reshape(-1)), strict=True))
+    return dict(zip(_PARTS, (_MEANS @ cells.reshape(-1)).tolist(), strict=True))
 
 
 @lru_cache(maxsize=1)

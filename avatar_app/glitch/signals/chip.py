@@ -6,6 +6,7 @@ cell: what then differs is the face, not where it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.compiled import kept
+from avatar_app.compiled import compiled, kept
 from avatar_app.face_signals import SKULL, SKULL_POINTS
 from avatar_app.types import Floats, Image
 
@@ -42,7 +43,7 @@ PARTS: Mapping[str, tuple[slice, slice]] = MappingProxyType(
 )
 """Rows and columns of a chip by the part of the face that lies there; left in the picture."""
 
-_BLACK = (6, 6, 6)
+_BLACK = 6  # of 255, in each colour
 _LITTLE_CONTRAST = 8.0  # grey levels: a dark face's noise is no change
 _GREY = np.float32(1 / 3)  # the share of each colour in a grey
 _COLOURLESS = 0.005  # so far from a third no share of a colour is in a grey picture
@@ -106,8 +107,8 @@ def placed(landmarks: Floats, place: Place) -> Floats:
 
 def tones(face: Floats) -> tuple[float, float]:
     """Return mean and standard deviation of the grey levels of a chip."""
-    mean, spread = cv2.meanStdDev(face)
-    return float(mean[0, 0]), float(spread[0, 0])
+    mean, square = cv2.mean(face)[0], cv2.norm(face, cv2.NORM_L2SQR) / face.size
+    return mean, math.sqrt(max(square - mean**2, 0.0))
 
 
 def contrast(face: Floats) -> float:
@@ -180,7 +181,7 @@ def _correlations(one: Floats, other: Floats) -> npt.NDArray[np.float64]:
         mean, other_mean, square, other_square, product = 0.0, 0.0, 0.0, 0.0, 0.0
         for y in range(top, bottom):
             for x in range(left, right):
-                this, that = float(one[y, x]), float(other[y, x])
+                this, that = np.float64(one[y, x]), np.float64(other[y, x])
                 mean += this
                 other_mean += that
                 square += this * this
@@ -195,10 +196,30 @@ def _correlations(one: Floats, other: Floats) -> npt.NDArray[np.float64]:
 
 def black_share(image: Image) -> float:
     """Share in [0, 1] of a picture's rim that is black: where a warp looked outside its source."""
-    rim = max(2, min(image.shape[:2]) // 16)
-    edges = (image[:rim], image[-rim:], image[rim:-rim, :rim], image[rim:-rim, -rim:])
-    black = [cv2.countNonZero(cv2.inRange(edge, (0, 0, 0), _BLACK)) for edge in edges if edge.size]
-    return sum(black) / sum(edge.size // 3 for edge in edges)
+    # Of other kinds of arrays it would be compiled anew.
+    return _black_share(np.require(image, requirements=("C", "W")))
+
+
+@kept
+def _black_share(image: Image) -> float:
+    height, width = image.shape[:2]
+    rim = max(2, min(height, width) // 16)
+    black, pixels = 0, 0
+    for y in range(height):
+        left = rim if rim <= y < height - rim else width
+        first, last = image[y, :left], image[y, max(left, width - rim) :]
+        black += _black(first) + _black(last)
+        pixels += len(first) + len(last)
+    return black / pixels
+
+
+@compiled
+def _black(pixels: Image) -> int:
+    count = 0
+    for i in range(len(pixels)):
+        if pixels[i, 0] <= _BLACK and pixels[i, 1] <= _BLACK and pixels[i, 2] <= _BLACK:
+            count += 1
+    return count
 
 
 def tints(image: Image, place: Place) -> Floats:

@@ -128,8 +128,11 @@ def look(wide: Floats, points: Floats) -> Sight:
 
 def nearer(usual: Sight, now: Sight, share: float) -> Sight:
     """Return `usual` a `share` of the way towards `now`."""
-    step = np.float32(share)
-    return Sight(*(one + step * (new - one) for one, new in zip(usual, now, strict=True)))
+    ways = [new - one for one, new in zip(usual, now, strict=True)]
+    for way, one in zip(ways, usual, strict=True):
+        way *= np.float32(share)
+        way += one
+    return Sight(*ways)
 
 
 def beside(now: Sight, usual: Sight) -> dict[str, float]:
