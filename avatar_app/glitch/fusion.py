@@ -60,5 +60,6 @@ def bent(values: Values, median: Values, limit: Values) -> tuple[Values, Values]
     `limit` is one for all frames, (measures,), or one for each, (frames, measures).
     The near part is in [0, 1], the far one the logarithm of what is above 1.
     """
-    evidence = np.nan_to_num((values - median) / (limit - median))
-    return np.clip(evidence, 0, 1), np.log(np.clip(evidence, 1, _MOST))
+    evidence = (values - median) / (limit - median)
+    # Of a number and NaN these return the number.
+    return np.fmin(np.fmax(evidence, 0), 1), np.log(np.fmin(np.fmax(evidence, 1), _MOST))

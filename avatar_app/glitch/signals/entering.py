@@ -69,14 +69,16 @@ class Entering:
         least = _NEW * (contrast(_grey(usual)[INNER, INNER]) + _DARK)
         is_new = _new(around, usual, least, _BESIDE)
         before, self._before = self._before, 0.0
-        x, y = _cells(place, image.shape)
-        is_inside = (x >= 0) & (x < _PICTURE) & (y >= 0) & (y < _PICTURE)
+        places = _places(place, image.shape)
+        is_off = (places < 0) | (places >= _PICTURE)
+        is_inside = ~(is_off[0] | is_off[1])
         is_new &= is_inside
         # Of most pictures it is known here that nothing came: a part of it came even less.
         if reach(is_new, is_inside):
             is_new_there = _new(picture, usual_picture, least)
             in_picture = cv2.dilate(is_new_there.astype(np.uint8), _SPECK)
-            is_new &= in_picture[y.clip(0, _PICTURE - 1), x.clip(0, _PICTURE - 1)] > 0
+            x, y = places.clip(0, _PICTURE - 1).astype(np.intp)
+            is_new &= in_picture[y, x] > 0
             self._before = reach(is_new, is_inside)
         return min(before, self._before)
 
@@ -86,10 +88,10 @@ def reach(is_new: Mask, is_inside: Mask) -> float:
 
     Of the cells of a view, (48, 48), is said which show something new, and which the picture.
     """
+    if np.count_nonzero(is_new[INNER, INNER]) < _REACHED:
+        return 0.0
     # Thin lines are the edges of what moved.
     solid = cv2.morphologyEx(is_new.astype(np.uint8), cv2.MORPH_OPEN, _SPECK)
-    if cv2.countNonZero(solid[INNER, INNER]) < _REACHED:
-        return 0.0
     things, which = cv2.connectedComponents(solid, connectivity=8)
     rim = _FAR | (cv2.dilate((~is_inside).astype(np.uint8), _SPECK) > 0)
     whole, in_face, from_rim = (
@@ -120,11 +122,10 @@ def _grey(colours: Floats) -> Floats:
     return np.asarray(cv2.transform(colours, _MEAN))
 
 
-def _cells(place: Place, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.intp], ...]:
-    """Return in which column and row of the shrunk picture the cells (48, 48) of a view lie."""
+def _places(place: Place, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Return (2, 48, 48): the column and row of the shrunk picture where cells of a view lie."""
     back = cv2.invertAffineTransform(place) * (_PICTURE / np.array(shape[1::-1]))[:, None]
-    x, y = np.floor(back @ _MIDDLES).astype(np.intp).reshape(2, AROUND, AROUND)
-    return x, y
+    return np.asarray(back @ _MIDDLES).reshape(2, AROUND, AROUND)
 
 
 def _shrunk(image: Image, side: int) -> Floats:

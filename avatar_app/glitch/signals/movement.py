@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from avatar_app.compiled import compiled, kept
 from avatar_app.types import Floats
 
-Points = npt.NDArray[np.complex128]
+Values = npt.NDArray[np.float64]
 
 _OUTER_EYES = (36, 45)
 _BRIDGE, _CHIN = 27, 8
-_POINT = 2e-9  # pixels squared: a face shrunk to a point has no way
+_POINT = 1e-9  # pixels squared: a face shrunk to a point has no way
 
 
 def eye_distance(landmarks: Floats) -> float:
@@ -41,19 +42,31 @@ def shake(three: Sequence[Floats]) -> Shake:
     Root mean squares over the points. Even movement gives 0, trembling does not. As a whole moves
     what an affine map explains: a head that is shaken, a camera that drops pictures.
     """
-    before, now, after = map(_complex, three)
-    off = now - (before + after) / 2
-    apart, still = _centred(now), _centred(off)
-    # An affine map is a factor of the points, and one of them mirrored: the best two of these.
-    spread, mirrored = float(np.vdot(apart, apart).real) + _POINT, complex(apart @ apart)
-    along, across = complex(np.vdot(apart, still)), complex(apart @ still)
-    both = spread**2 - abs(mirrored) ** 2
-    factor = (along * spread - across * mirrored.conjugate()) / both
-    other = (across * spread - along * mirrored) / both
-    inner = _mean_square(still - factor * apart - other * apart.conj())
-    whole = max(0.0, _mean_square(off) - inner)  # both parts are at right angles
+    whole, inner = _off_way(*three)
     size = eye_distance(three[1])
     return Shake(math.sqrt(whole) / size, math.sqrt(inner) / size)
+
+
+@kept
+def _off_way(before: Floats, now: Floats, after: Floats) -> tuple[float, float]:
+    """Return mean squares in pixels: of what an affine map explains, and of what is left."""
+    count = len(now)
+    off = np.empty((count, 2))
+    whole, inner = 0.0, 0.0
+    for i in range(count):
+        for axis in range(2):
+            between = (np.float64(before[i, axis]) + np.float64(after[i, axis])) / 2
+            off[i, axis] = now[i, axis] - between
+            whole += off[i, axis] ** 2
+    x, y = _centred(now)
+    xx, xy, yy = _dot(x, x) + _POINT, _dot(x, y), _dot(y, y) + _POINT
+    size = xx * yy - xy**2
+    for way in _centred(off):
+        along, across = _dot(x, way), _dot(y, way)
+        by_x, by_y = (along * yy - across * xy) / size, (across * xx - along * xy) / size
+        for i in range(count):
+            inner += (way[i] - by_x * x[i] - by_y * y[i]) ** 2
+    return max(0.0, whole - inner) / count, inner / count  # both parts are at right angles
 
 
 _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))
@@ -80,19 +93,42 @@ def deformation(before: Floats, now: Floats) -> float:
 
     Root mean square distance after the best similarity (Procrustes), in eye distances.
     """
-    one, other = _centred(_complex(before)), _centred(_complex(now))
-    alike = np.vdot(one, other) / max(float(np.vdot(one, one).real), 1e-6)
-    return math.sqrt(_mean_square(alike * one - other)) / eye_distance(now)
+    return math.sqrt(_off_shape(before, now)) / eye_distance(now)
 
 
-def _complex(landmarks: Floats) -> Points:
-    """Return points (N, 2) as complex numbers (N,): a factor turns and scales them."""
-    return np.ascontiguousarray(landmarks, np.float64).view(np.complex128)[:, 0]
+@kept
+def _off_shape(before: Floats, now: Floats) -> float:
+    """Return the mean square in pixels that is left by the best similarity."""
+    x, y = _centred(before)
+    new_x, new_y = _centred(now)
+    size = max(_dot(x, x) + _dot(y, y), 1e-6)
+    along = (_dot(x, new_x) + _dot(y, new_y)) / size
+    across = (_dot(x, new_y) - _dot(y, new_x)) / size
+    total = 0.0
+    for i in range(len(x)):
+        total += (along * x[i] - across * y[i] - new_x[i]) ** 2
+        total += (across * x[i] + along * y[i] - new_y[i]) ** 2
+    return total / len(x)
 
 
-def _centred(points: Points) -> Points:
-    return np.asarray(points - points.sum() / len(points))
+@compiled
+def _centred(points: Floats) -> tuple[Values, Values]:
+    """Return the columns and rows (N,) of points (N, 2) around their middle."""
+    x, y = np.empty(len(points)), np.empty(len(points))
+    right, down = 0.0, 0.0
+    for i in range(len(points)):
+        x[i], y[i] = points[i, 0], points[i, 1]
+        right += x[i]
+        down += y[i]
+    for i in range(len(points)):
+        x[i] -= right / len(points)
+        y[i] -= down / len(points)
+    return x, y
 
 
-def _mean_square(ways: Points) -> float:
-    return float(np.vdot(ways, ways).real) / len(ways)
+@compiled
+def _dot(one: Values, other: Values) -> float:
+    total = 0.0
+    for i in range(len(one)):
+        total += one[i] * other[i]
+    return total
