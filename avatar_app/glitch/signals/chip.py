@@ -7,6 +7,7 @@ cell: what then differs is the face, not where it is.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -247,30 +248,29 @@ def tint(now: Floats, usual: Floats) -> float:
     alone. 0 in a picture whose colours fade, or come back, or are not there: that is the camera's
     doing.
     """
-    if min(_most_colour(now), _most_colour(usual)) < _COLOURLESS:
+    colours, known = now - _GREY, usual - _GREY
+    if min(cv2.norm(colours, cv2.NORM_INF), cv2.norm(known, cv2.NORM_INF)) < _COLOURLESS:
         return 0.0
-    off = np.abs(now - usual).sum(axis=1)
-    far = median(off[:-1])
-    rim = float(off[-1])
-    return 0.0 if _is_fade(now, usual, far, rim) else far - rim
+    far, rim = _off(now, usual)
+    return 0.0 if _is_fade(colours, known, far, rim) else far - rim
 
 
-def _most_colour(shares: Floats) -> float:
-    return float(np.abs(shares - _GREY).max())
+def _off(now: Floats, usual: Floats) -> tuple[float, float]:
+    """Return how far colours (parts + 1, 2) are off: the median of the face's parts; the rim."""
+    *face, rim = (red + blue for red, blue in np.abs(now - usual).tolist())
+    return statistics.median(face), rim
 
 
-def _is_fade(now: Floats, usual: Floats, far: float, rim: float) -> bool:
+def _is_fade(colours: Floats, known: Floats, far: float, rim: float) -> bool:
     """Return whether all colours are by one factor nearer to grey, or farther from it.
 
     The face is `far` from its usual colour, the `rim` from its. That colours come back only a rim
     that has some can tell: a face alone may turn red before a grey wall.
     """
-    colours, known = now - _GREY, usual - _GREY
-    factor = float((colours * known).sum() / np.square(known).sum())
+    factor = float(np.vdot(colours, known)) / float(np.vdot(known, known))
     if _FADED < factor < 1 / _FADED or (factor > 1 and rim < 2 * _ALIKE * far):
         return False
-    left = np.abs(colours - np.float32(factor) * known).sum(axis=1)
-    return max(median(left[:-1]), float(left[-1])) < _ALIKE * far
+    return max(_off(colours, np.float32(factor) * known)) < _ALIKE * far
 
 
 def brightness(face: Floats) -> float:

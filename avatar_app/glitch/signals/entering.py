@@ -112,9 +112,8 @@ def _new(
     ratio = (_grey(now) + _DARK) / (_grey(usual) + _DARK)
     brighter = np.float32(np.exp(-median(np.log(ratio.reshape(-1)[lit]))))
     same = (now + _DARK) * brighter - _DARK
-    lowest, highest = cv2.erode(usual, _SHIFTS), cv2.dilate(usual, _SHIFTS)
-    lowest -= np.float32(least)
-    highest += np.float32(least)
+    lowest = np.asarray(cv2.erode(usual, _SHIFTS), np.float32) - np.float32(least)
+    highest = np.asarray(cv2.dilate(usual, _SHIFTS), np.float32) + np.float32(least)
     return np.asarray(cv2.inRange(same, lowest, highest) == 0)
 
 

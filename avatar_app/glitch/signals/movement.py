@@ -112,7 +112,7 @@ def _off_shape(before: Floats, now: Floats) -> float:
 
 
 @compiled
-def _centred(points: Floats) -> tuple[Values, Values]:
+def _centred(points: Floats | Values) -> tuple[Values, Values]:
     """Return the columns and rows (N,) of points (N, 2) around their middle."""
     x, y = np.empty(len(points)), np.empty(len(points))
     right, down = 0.0, 0.0

@@ -78,5 +78,12 @@ def shapefree(face: Floats, points: Floats) -> Floats:
     """Return the face (112, 96) with its landmarks `points` (68, 2), in its pixels, at `SHAPE`."""
     nodes = (_WARP @ np.asarray(points, np.float32)).reshape(_ROWS, _NODES, 2)
     places = cv2.resize(nodes, (SIDE, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    warped = cv2.remap(face, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.float32)
+    return warped(face, np.asarray(places, np.float32))
+
+
+def warped(face: Floats, places: Floats) -> Floats:
+    """Return (H, W): a face at `places` (H, W, 2), x and y in its pixels; its border goes on."""
+    there = cv2.remap(  # type: ignore[call-overload]  # OpenCV's stubs forget that one map will do
+        face, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(there, np.float32)

@@ -15,6 +15,7 @@ import numpy as np
 
 from avatar_app.compiled import kept
 from avatar_app.glitch.signals.chip import SIDE, contrast, part_means, quantile
+from avatar_app.glitch.signals.shapefree import warped
 from avatar_app.types import Floats
 
 _LITTLE_CONTRAST = 8.0
@@ -45,10 +46,7 @@ def warping(face: Floats, usual: Floats) -> Warping:
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
     sizes, kept_areas = _bends(np.asarray(cv2.GaussianBlur(flow, (0, 0), 1.5), np.float32))
-    flow += _GRID
-    back = cv2.remap(face, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    back -= usual
-    off = cv2.GaussianBlur(back, (0, 0), 2)[_FACE]
+    off = cv2.GaussianBlur(warped(face, _GRID + flow) - usual, (0, 0), 2)[_FACE]
     whole = contrast(usual) + _LITTLE_CONTRAST
     return Warping(
         quantile(sizes, _BENT_SHARE),
