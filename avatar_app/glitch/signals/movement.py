@@ -50,23 +50,29 @@ def shake(three: Sequence[Floats]) -> Shake:
 @kept
 def _off_way(before: Floats, now: Floats, after: Floats) -> tuple[float, float]:
     """Return mean squares in pixels: of what an affine map explains, and of what is left."""
-    count = len(now)
-    off = np.empty((count, 2))
-    whole, inner = 0.0, 0.0
-    for i in range(count):
+    off, whole = np.empty(now.shape, np.float64), 0.0
+    for i in range(len(now)):
         for axis in range(2):
             between = (np.float64(before[i, axis]) + np.float64(after[i, axis])) / 2
             off[i, axis] = now[i, axis] - between
-            whole += off[i, axis] ** 2
+            whole += off[i, axis] * off[i, axis]
     x, y = _centred(now)
+    right, down = _centred(off)
+    within = _unexplained(right, x, y) + _unexplained(down, x, y)
+    return max(0.0, whole - within) / len(x), within / len(x)  # both parts are at right angles
+
+
+@compiled
+def _unexplained(way: Values, x: Values, y: Values) -> float:
+    """Return the sum of squares of ways (N,) that is left by the best multiples of x and y."""
     xx, xy, yy = _dot(x, x) + _POINT, _dot(x, y), _dot(y, y) + _POINT
-    size = xx * yy - xy**2
-    for way in _centred(off):
-        along, across = _dot(x, way), _dot(y, way)
-        by_x, by_y = (along * yy - across * xy) / size, (across * xx - along * xy) / size
-        for i in range(count):
-            inner += (way[i] - by_x * x[i] - by_y * y[i]) ** 2
-    return max(0.0, whole - inner) / count, inner / count  # both parts are at right angles
+    along, across, size = _dot(x, way), _dot(y, way), xx * yy - xy * xy
+    by_x, by_y = (along * yy - across * xy) / size, (across * xx - along * xy) / size
+    total = 0.0
+    for i in range(len(way)):
+        left = way[i] - by_x * x[i] - by_y * y[i]
+        total += left * left
+    return total
 
 
 _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))
@@ -106,8 +112,9 @@ def _off_shape(before: Floats, now: Floats) -> float:
     across = (_dot(x, new_y) - _dot(y, new_x)) / size
     total = 0.0
     for i in range(len(x)):
-        total += (along * x[i] - across * y[i] - new_x[i]) ** 2
-        total += (across * x[i] + along * y[i] - new_y[i]) ** 2
+        right = along * x[i] - across * y[i] - new_x[i]
+        down = across * x[i] + along * y[i] - new_y[i]
+        total += right * right + down * down
     return total / len(x)
 
 

@@ -101,7 +101,8 @@ def _shrunk(wide: Floats) -> Floats:
     column, across = np.empty(width, np.float32), np.empty(width, np.float32)
     greys, details = np.empty(width, np.float32), np.empty(width, np.float32)
     for row in range(height // 4):
-        greys[:], details[:] = 0, 0
+        for x in range(width):
+            greys[x], details[x] = 0, 0
         for y in range(4 * row, 4 * row + 4):
             above, here, below = wide[abs(y - 1)], wide[y], wide[min(y + 1, 2 * height - 3 - y)]
             for x in range(width):
