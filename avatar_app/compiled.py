@@ -12,7 +12,10 @@ from pickle import UnpicklingError
 from typing import TypeVar, cast
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
+_Number = TypeVar("_Number", bound=np.generic)
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 _compiler = numba.njit(nogil=True, error_model="numpy")
@@ -46,3 +49,13 @@ def kept(function: _Function) -> _Function:
             return anew(*arguments)
 
     return cast(_Function, call)
+
+
+def readonly(array: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """Return an array in one piece, not to be written: for other kinds all is compiled anew.
+
+    It is copied only where it is not in one piece; pictures are, and most are not to be written.
+    """
+    whole = np.ascontiguousarray(array).view()
+    whole.flags.writeable = False
+    return whole

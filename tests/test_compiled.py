@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pickle import UnpicklingError
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from avatar_app import compiled
@@ -36,6 +37,21 @@ def test_code_is_compiled_where_no_folder_can_keep_it(monkeypatch: pytest.Monkey
 
     compiles_to(monkeypatch, refuse)
     assert compiled.kept(_doubled)(21) == 42
+
+
+def test_arrays_of_all_kinds_become_one() -> None:
+    """Without a copy where they are in one piece; what was given can still be written."""
+    image = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    stored = image.copy()
+    stored.flags.writeable = False
+    for array in (image, stored, image[:, ::2], np.asfortranarray(image)):
+        given = compiled.readonly(array)
+        assert (given == array).all()
+        assert given.flags.c_contiguous
+        assert not given.flags.writeable
+    assert np.shares_memory(compiled.readonly(image), image)
+    assert np.shares_memory(compiled.readonly(stored), stored)
+    assert image.flags.writeable
 
 
 def compiles_to(monkeypatch: pytest.MonkeyPatch, njit: Callable[..., object]) -> None:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.compiled import compiled, kept
+from avatar_app.compiled import compiled, kept, readonly
 from avatar_app.face_signals import SKULL, SKULL_POINTS
 from avatar_app.types import Floats, Image
 
@@ -197,8 +197,7 @@ def _correlations(one: Floats, other: Floats) -> npt.NDArray[np.float64]:
 
 def black_share(image: Image) -> float:
     """Share in [0, 1] of a picture's rim that is black: where a warp looked outside its source."""
-    # Of other kinds of arrays it would be compiled anew.
-    return _black_share(np.require(image, requirements=("C", "W")))
+    return _black_share(readonly(image))
 
 
 @kept

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.compiled import kept
+from avatar_app.compiled import kept, readonly
 from avatar_app.glitch.signals.chip import Place, contrast, median
 from avatar_app.glitch.signals.sight import AROUND, IN_FACE, INNER
 from avatar_app.types import Floats, Image
@@ -132,8 +132,7 @@ def _shrunk(image: Image, side: int) -> Floats:
     if image.shape != (4 * side, 4 * side, 3):
         small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.float32)
-    pixels = np.require(image, requirements=("C", "W"))  # for others it would be compiled anew
-    return _quarter(pixels.reshape(4 * side, 12 * side)).reshape(side, side, 3)
+    return _quarter(readonly(image).reshape(4 * side, 12 * side)).reshape(side, side, 3)
 
 
 @kept

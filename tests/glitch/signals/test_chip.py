@@ -117,3 +117,31 @@ def test_black_counts_at_the_rim_only() -> None:
     assert chips.black_share(image) == 0
     image[:, :8] = 0
     assert 0.2 < chips.black_share(image) < 0.4
+
+
+def test_parts_are_measured_as_numpy_measures_them() -> None:
+    """Their means, and their correlation with what is usual; a plain part is unlike anything."""
+    face = pattern()
+    usual = np.asarray(0.7 * face + 0.3 * np.roll(face, 1, axis=0), np.float32)
+    face[chips.PARTS["chin"]] = 90
+    means, strange = chips.part_means(face), chips.strangeness(face, usual)
+    for part, cells in chips.PARTS.items():
+        assert means[part] == pytest.approx(face[cells].mean(), rel=1e-6)
+        if part != "chin":
+            spread = float(face[cells].std()) * float(usual[cells].std())
+            alike = float(np.corrcoef(face[cells].ravel(), usual[cells].ravel())[0, 1])
+            assert strange[part] == pytest.approx(1 - alike * spread / (spread + 1), abs=1e-5)
+    assert strange["chin"] == pytest.approx(1, abs=0.3)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (40, 90), (33, 48), (5, 4)])
+def test_each_pixel_of_the_rim_counts_once(shape: tuple[int, int]) -> None:
+    """Black is what is dark in all of its colours."""
+    image = np.random.default_rng(0).integers(0, 12, (*shape, 3), dtype=np.uint8)
+    rim = max(2, min(shape) // 16)
+    is_rim = np.ones(shape, bool)
+    is_rim[rim:-rim, rim:-rim] = False
+    expected = (image.max(axis=2) <= 6)[is_rim].mean()
+    assert chips.black_share(image) == pytest.approx(expected)
+    image.setflags(write=False)
+    assert chips.black_share(image) == pytest.approx(expected)

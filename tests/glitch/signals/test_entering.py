@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from itertools import repeat
 
+import cv2
 import numpy as np
 import pytest
 
+from avatar_app.glitch.signals import entering
 from avatar_app.glitch.signals.chip import Place
 from avatar_app.glitch.signals.entering import Entering
 from avatar_app.glitch.signals.sight import turned
@@ -107,3 +109,12 @@ def test_what_lies_outside_the_picture_is_not_looked_at() -> None:
         image = small.repeat(4, axis=0).repeat(4, axis=1)
         found.append(entering.look(image, turned(image, place), place, SHARE))
     assert found == pytest.approx([0, 0, 0, 7 * 4 / 24**2])
+
+
+@pytest.mark.parametrize("shape", [(256, 256, 3), (192, 192, 3), (120, 160, 3), (64, 64, 3)])
+def test_pictures_are_shrunk_as_opencv_shrinks_them(shape: tuple[int, int, int]) -> None:
+    """To the last grey level, whatever their size."""
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    for side in (48, 64):
+        expected = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        assert (entering._shrunk(image, side) == expected).all()

@@ -59,3 +59,35 @@ def test_size_survives_a_turned_head() -> None:
     narrow[:, 0] = 128 + (narrow[:, 0] - 128) * 0.3
     assert movement.eye_distance(narrow) > 0.7 * movement.eye_distance(points)
     assert np.isfinite(movement.eye_distance(np.zeros((68, 2), np.float32)))
+
+
+def test_what_an_affine_map_leaves_is_the_least_squares_residual() -> None:
+    """As numpy solves it; also for a face that is shrunk to a point."""
+    chance = np.random.default_rng(1)
+    before, now, after = (chance.normal(100, 30, (68, 2)).astype(np.float32) for _ in range(3))
+    off = now - (before.astype(np.float64) + after) / 2
+    places = np.column_stack((now.astype(np.float64), np.ones(68)))
+    left = off - places @ np.linalg.lstsq(places, off, rcond=None)[0]
+    moved = off - off.mean(axis=0)
+    within, whole = (
+        np.square(left).sum() / 68,
+        (np.square(off).sum() - np.square(left).sum()) / 68,
+    )
+    size = movement.eye_distance(now)
+    assert np.square(moved).sum() > 1.01 * np.square(left).sum()
+    found = movement.shake((before, now, after))
+    assert found == pytest.approx((np.sqrt(whole) / size, np.sqrt(within) / size), rel=1e-6)
+    point = np.full_like(now, 7)
+    assert movement.shake((point, point, point)) == (0, 0)
+    assert movement.deformation(point, point) == 0
+
+
+def test_a_deformation_is_what_the_best_similarity_leaves() -> None:
+    """As numpy solves it, a point being a complex number."""
+    chance = np.random.default_rng(2)
+    before, now = (chance.normal(100, 30, (68, 2)).astype(np.float32) for _ in range(2))
+    one, other = (points.astype(np.float64) @ (1, 1j) for points in (before, now))
+    places = np.column_stack((one, np.ones(68)))
+    left = other - places @ np.linalg.lstsq(places, other, rcond=None)[0]
+    expected = np.sqrt(np.square(np.abs(left)).mean()) / movement.eye_distance(now)
+    assert movement.deformation(before, now) == pytest.approx(expected, rel=1e-6)

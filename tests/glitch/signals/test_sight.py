@@ -96,3 +96,15 @@ def test_what_comes_beside_the_face_is_seen_there_and_a_change_of_the_face_is_no
     other[sight.MIDDLE, sight.MIDDLE] = 250
     assert sight.beside(sight.look(arm, SHAPE), usual)["beside_change"] > 0.1
     assert max(sight.beside(sight.look(other, SHAPE), usual).values()) < 0.05
+
+
+def test_around_is_what_opencv_blurs_and_shrinks() -> None:
+    """To the border of the view, which is mirrored."""
+    wide = sight.view(picture(), PLACE)
+    wide += np.random.default_rng(4).uniform(0, 20, wide.shape).astype(np.float32)
+    off = cv2.absdiff(wide, cv2.blur(wide, (3, 3)))
+    grey, detail = (
+        cv2.resize(seen, (48, 48), interpolation=cv2.INTER_AREA) for seen in (wide, off)
+    )
+    np.testing.assert_allclose(sight.around(wide)[0], grey, rtol=1e-6)
+    np.testing.assert_allclose(sight.around(wide)[1], np.log1p(detail), rtol=1e-5, atol=1e-6)

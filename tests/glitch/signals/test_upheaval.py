@@ -67,3 +67,28 @@ def test_flickering_is_restless_and_fading_is_not(face: Floats) -> None:
     """Even change gives nothing; there and back gives much."""
     assert upheaval.restlessness(face, face * 0.9, face * 0.8) < 0.01
     assert upheaval.restlessness(face, face * 0.7, face) > 0.2
+
+
+def test_edges_are_means_of_steps(face: Floats) -> None:
+    """From row to row, then from column to column; a tear is held against those near it."""
+    inside = face[16:90, 10:86].astype(np.float64)
+    rows = np.abs(np.diff(inside, axis=0)).mean(axis=1)
+    columns = np.abs(np.diff(inside, axis=1)).mean(axis=0)
+    edges = upheaval.edges(face)
+    np.testing.assert_allclose(edges, np.r_[rows, columns] / (face.std() + 8), rtol=1e-5)
+    usual = np.random.default_rng(0).uniform(size=edges.shape).astype(np.float32)
+    near = [
+        max(part[max(0, i - 3) : i + 4])
+        for part in (usual[: len(rows)], usual[len(rows) :])
+        for i in range(len(part))
+    ]
+    assert upheaval.tear(edges, usual) == pytest.approx((edges - near).max())
+
+
+def test_a_flow_bends_by_its_slopes() -> None:
+    """A flow that grows evenly bends everywhere alike; one that turns areas over folds them."""
+    y, x = np.mgrid[:96, :96].astype(np.float32)
+    growth, areas = upheaval._bends(np.stack((0.1 * x + 0.2 * y, 0.3 * x - 1.5 * y), axis=2))
+    assert growth.shape == areas.shape == (74, 76)
+    np.testing.assert_allclose(growth, np.sqrt(0.1**2 + 0.2**2 + 0.3**2 + 1.5**2), rtol=1e-4)
+    np.testing.assert_allclose(areas, 1.1 * -0.5 - 0.3 * 0.2, rtol=1e-4)
