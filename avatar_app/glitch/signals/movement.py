@@ -42,37 +42,37 @@ def shake(three: Sequence[Floats]) -> Shake:
     Root mean squares over the points. Even movement gives 0, trembling does not. As a whole moves
     what an affine map explains: a head that is shaken, a camera that drops pictures.
     """
-    whole, inner = _off_way(*three)
+    before, now, after = np.asarray(three, np.float64)
+    off = now - (before + after) / 2
+    inner = _unexplained(off, now)
+    whole = max(0.0, float(np.vdot(off, off)) / len(off) - inner)  # both are at right angles
     size = eye_distance(three[1])
     return Shake(math.sqrt(whole) / size, math.sqrt(inner) / size)
 
 
 @kept
-def _off_way(before: Floats, now: Floats, after: Floats) -> tuple[float, float]:
-    """Return mean squares in pixels: of what an affine map explains, and of what is left."""
-    off, whole = np.empty(now.shape, np.float64), 0.0
-    for i in range(len(now)):
-        for axis in range(2):
-            between = (np.float64(before[i, axis]) + np.float64(after[i, axis])) / 2
-            off[i, axis] = now[i, axis] - between
-            whole += off[i, axis] * off[i, axis]
-    x, y = _centred(now)
-    right, down = _centred(off)
-    within = _unexplained(right, x, y) + _unexplained(down, x, y)
-    return max(0.0, whole - within) / len(x), within / len(x)  # both parts are at right angles
-
-
-@compiled
-def _unexplained(way: Values, x: Values, y: Values) -> float:
-    """Return the sum of squares of ways (N,) that is left by the best multiples of x and y."""
-    xx, xy, yy = _dot(x, x) + _POINT, _dot(x, y), _dot(y, y) + _POINT
-    along, across, size = _dot(x, way), _dot(y, way), xx * yy - xy * xy
-    by_x, by_y = (along * yy - across * xy) / size, (across * xx - along * xy) / size
+def _unexplained(ways: Values, points: Values) -> float:
+    """Return the mean square of `ways` (N, 2) that no affine map of `points` (N, 2) explains."""
+    x, y = _centred(points)
+    right, down = _centred(ways)
+    xx, xy, yy = _POINT, 0.0, _POINT
+    x_right, y_right, x_down, y_down = 0.0, 0.0, 0.0, 0.0
+    for i in range(len(x)):
+        xx += x[i] * x[i]
+        xy += x[i] * y[i]
+        yy += y[i] * y[i]
+        x_right += x[i] * right[i]
+        y_right += y[i] * right[i]
+        x_down += x[i] * down[i]
+        y_down += y[i] * down[i]
+    size = xx * yy - xy * xy
+    a, b = (x_right * yy - y_right * xy) / size, (y_right * xx - x_right * xy) / size
+    c, d = (x_down * yy - y_down * xy) / size, (y_down * xx - x_down * xy) / size
     total = 0.0
-    for i in range(len(way)):
-        left = way[i] - by_x * x[i] - by_y * y[i]
-        total += left * left
-    return total
+    for i in range(len(x)):
+        one, other = right[i] - a * x[i] - b * y[i], down[i] - c * x[i] - d * y[i]
+        total += one * one + other * other
+    return total / len(x)
 
 
 _PLACED = (slice(17, 22), slice(22, 27), slice(48, 68))
@@ -99,17 +99,21 @@ def deformation(before: Floats, now: Floats) -> float:
 
     Root mean square distance after the best similarity (Procrustes), in eye distances.
     """
-    return math.sqrt(_off_shape(before, now)) / eye_distance(now)
+    off = _off_shape(*np.asarray((before, now), np.float64))
+    return math.sqrt(off) / eye_distance(now)
 
 
 @kept
-def _off_shape(before: Floats, now: Floats) -> float:
+def _off_shape(before: Values, now: Values) -> float:
     """Return the mean square in pixels that is left by the best similarity."""
     x, y = _centred(before)
     new_x, new_y = _centred(now)
-    size = max(_dot(x, x) + _dot(y, y), 1e-6)
-    along = (_dot(x, new_x) + _dot(y, new_y)) / size
-    across = (_dot(x, new_y) - _dot(y, new_x)) / size
+    size, along, across = 0.0, 0.0, 0.0
+    for i in range(len(x)):
+        size += x[i] * x[i] + y[i] * y[i]
+        along += x[i] * new_x[i] + y[i] * new_y[i]
+        across += x[i] * new_y[i] - y[i] * new_x[i]
+    along, across = along / max(size, 1e-6), across / max(size, 1e-6)
     total = 0.0
     for i in range(len(x)):
         right = along * x[i] - across * y[i] - new_x[i]
@@ -119,7 +123,7 @@ def _off_shape(before: Floats, now: Floats) -> float:
 
 
 @compiled
-def _centred(points: Floats | Values) -> tuple[Values, Values]:
+def _centred(points: Values) -> tuple[Values, Values]:
     """Return the columns and rows (N,) of points (N, 2) around their middle."""
     x, y = np.empty(len(points)), np.empty(len(points))
     right, down = 0.0, 0.0
@@ -131,11 +135,3 @@ def _centred(points: Floats | Values) -> tuple[Values, Values]:
         x[i] -= right / len(points)
         y[i] -= down / len(points)
     return x, y
-
-
-@compiled
-def _dot(one: Values, other: Values) -> float:
-    total = 0.0
-    for i in range(len(one)):
-        total += one[i] * other[i]
-    return total
