@@ -86,26 +86,11 @@ def smear(now: Mapping[str, float], usual: Mapping[str, float]) -> dict[str, flo
 
 def edges(face: Floats) -> Floats:
     """Return how different neighbouring rows, then columns, of a chip are: (148,) over contrast."""
-    steps = _steps(face)
-    steps /= contrast(face) + _LITTLE_CONTRAST
-    return steps
-
-
-@kept
-def _steps(face: Floats) -> Floats:
-    top, bottom, left, right = _BORDERS
-    steps = np.empty(_ROW_EDGES + right - left - 1, np.float32)
-    for y in range(top, bottom - 1):
-        total = 0.0
-        for x in range(left, right):
-            total += abs(face[y + 1, x] - face[y, x])
-        steps[y - top] = total / (right - left)
-    for x in range(left, right - 1):
-        total = 0.0
-        for y in range(top, bottom):
-            total += abs(face[y, x + 1] - face[y, x])
-        steps[_ROW_EDGES + x - left] = total / (bottom - top)
-    return steps
+    inside = face[_FACE]
+    down, along = cv2.absdiff(inside[1:], inside[:-1]), cv2.absdiff(inside[:, 1:], inside[:, :-1])
+    rows, columns = cv2.reduce(down, 1, cv2.REDUCE_AVG), cv2.reduce(along, 0, cv2.REDUCE_AVG)
+    steps = np.concatenate([rows[:, 0], columns[0]]) / (contrast(face) + _LITTLE_CONTRAST)
+    return np.asarray(steps, np.float32)
 
 
 @kept
