@@ -46,12 +46,12 @@ def warping(face: Floats, usual: Floats) -> Warping:
     one, other = usual.astype(np.uint8), face.astype(np.uint8)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow = np.asarray(search.calc(one, other, np.zeros((SIDE, SIDE, 2), np.float32)), np.float32)
-    sizes, kept_areas = _bends(np.asarray(cv2.GaussianBlur(flow, (0, 0), 1.5), np.float32))
+    growth, areas = _bends(np.asarray(cv2.GaussianBlur(flow, (0, 0), 1.5), np.float32))
     off = cv2.GaussianBlur(warped(face, _GRID + flow) - usual, (0, 0), 2)[_FACE]
     whole = contrast(usual) + _LITTLE_CONTRAST
     return Warping(
-        quantile(sizes, _BENT_SHARE),
-        float(np.count_nonzero(kept_areas < _FOLDED)) / kept_areas.size,
+        quantile(growth, _BENT_SHARE),
+        np.count_nonzero(areas < _FOLDED) / areas.size,
         cv2.norm(off, cv2.NORM_L1) / off.size / whole,
     )
 
