@@ -26,12 +26,13 @@ from avatar_app.pipeline import Parts
 from avatar_app.preferences import Preferences
 from avatar_app.progress import Progress, silent
 from avatar_app.recording import check_space
-from avatar_app.types import AvatarAppError, Frame
+from avatar_app.types import AvatarAppError, Frame, KeyPoints, Rendered
 
 _TRIED_PICTURES = 8
 _SLOW = 12.0  # pictures a second: below it nobody takes the avatar for a moving person
 _WINDOW_SECONDS = 30.0
 _CAMERA_PICTURES = 5
+_NO_KEYPOINTS = KeyPoints(np.zeros((1, 1, 2), np.float32), np.zeros((1, 1, 2, 2), np.float32))
 
 _LOOPBACK = Path("/sys/module/v4l2loopback/parameters/exclusive_caps")
 _VIRTUAL = Path("/sys/devices/virtual/video4linux")
@@ -141,6 +142,7 @@ class _Patient:
             ("model", self._model),
             ("device", self._device),
             ("avatar", self._avatar),
+            ("red flags", self._red_flags),
             ("virtual camera", self._virtual_camera),
             *([("window", _try_window)] if self._window else []),
             ("hotkeys", self._hotkeys),
@@ -212,6 +214,25 @@ class _Patient:
                 "choose another picture, of one person from the front",
             )
         return Outcome.WORKS, avatar.name, ""
+
+    def _red_flags(self) -> Answer:
+        detector = self._parts.detector(self._preferences)
+        if detector is None:
+            return Outcome.WORKS, "the settings turn them off", ""
+        avatar = self._parts.avatar(Preferences().avatar, 256, self._parts.looker())
+        times = []
+        try:
+            detector.set_source(avatar)
+            for index in range(2 * _TRIED_PICTURES):
+                frame = Frame(avatar.image, index, index / 25)
+                began = time.perf_counter()
+                detector.inspect(Rendered(frame, avatar.image, _NO_KEYPOINTS))
+                times.append(time.perf_counter() - began)
+        finally:
+            detector.close()
+        # What is compiled for this processor, once, is compiled at the first ones.
+        usual = 1000 * float(np.median(times))
+        return Outcome.WORKS, f"a picture is judged in {usual:.0f} ms", ""
 
     def _virtual_camera(self) -> Answer:
         from avatar_app.devices.virtual_camera import AUTO, NONE

@@ -39,7 +39,9 @@ def test_a_machine_on_which_all_works_is_fit() -> None:
     result = examined(faults)
     assert result.is_fit
     assert {check.outcome for check in result.checks} == {Outcome.WORKS}
-    assert sorted(faults.opened) == sorted(faults.closed) == ["camera", "output", "reenactor"]
+    opened = ["camera", "detector", "output", "reenactor"]
+    assert sorted(faults.opened) == sorted(faults.closed) == opened
+    assert "a picture is judged in " in answer(result, "red flags").found
     assert "pictures a second by nothing" in answer(result, "model").found
     assert ", because " in answer(result, "device").found
     assert json.loads(result.to_json())["is_fit"] is True
@@ -52,6 +54,7 @@ def test_a_machine_on_which_all_works_is_fit() -> None:
         ("camera", Faults(camera=CameraError("it hangs; pull it out.")), "it hangs"),
         ("model", Faults(model=AvatarAppError("no model; fetch it.")), "no model"),
         ("model", Faults(reenactor=RuntimeError("torn")), "unexpected RuntimeError: torn"),
+        ("red flags", Faults(detector=AvatarAppError("no landmarks; install it.")), "no landmarks"),
         ("virtual camera", Faults(no_output=AvatarAppError("no device; load it.")), "no device"),
     ],
 )
@@ -64,6 +67,14 @@ def test_what_fails_is_named_with_its_remedy(name: str, faults: Faults, said: st
     assert check.remedy
     assert sorted(faults.opened) == sorted(faults.closed)
     assert len(result.checks) == len(examined(Faults()).checks)
+
+
+def test_red_flags_that_nobody_wants_are_not_tried() -> None:
+    """That they are off is said."""
+    faults = Faults()
+    check = answer(examined(faults, detector=False), "red flags")
+    assert (check.outcome, "turn them off" in check.found) == (Outcome.WORKS, True)
+    assert "detector" not in faults.opened
 
 
 @pytest.mark.parametrize(("model", "times"), [("fomm-mini", 0), ("vox-adv", 1)])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from avatar_app.compiled import compiled, kept
+from avatar_app.compiled import compiled, kept, readonly
 from avatar_app.glitch.dlib_numbers import Numbers, Whole, behind, reals
 from avatar_app.types import Floats, Image
 
@@ -70,9 +70,8 @@ class ShapePredictor:
         """
         left, top, right, bottom = box
         corner, sides = (left + 0.5, top + 0.5), (float(right - left), float(bottom - top))
-        pixels = np.require(image, requirements=("C", "W"))  # for others it would be compiled anew
         width, height = size or (image.shape[1], image.shape[0])
-        points = _fit(pixels, width, height, corner, sides, self._similarity, self._trees)
+        points = _fit(readonly(image), width, height, corner, sides, self._similarity, self._trees)
         return np.asarray(np.floor(points * np.array(sides) + corner), np.float32)
 
 
