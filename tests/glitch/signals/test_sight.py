@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from avatar_app.glitch.signals import sight
 from avatar_app.glitch.signals.chip import chip
@@ -25,6 +26,27 @@ def test_the_middle_of_a_view_is_the_chip() -> None:
     assert view.shape == (192, 192)
     np.testing.assert_allclose(view[sight.MIDDLE, sight.MIDDLE], chip(picture(), PLACE), atol=2)
     assert (sight.look(view, SHAPE).chip == view[sight.MIDDLE, sight.MIDDLE]).all()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        PLACE,
+        [[1.4, -0.3, 30.0], [0.3, 1.4, -60.0]],
+        [[1.0, 0.0, -200.0], [0.0, 1.0, -150.0]],  # over the right and lower border
+        [[1.0, 0.0, 300.0], [0.0, 1.0, 300.0]],  # nothing of it in the picture
+        [[0.2, 0.0, 0.0], [0.0, 0.2, 0.0]],  # all of the picture, small
+    ],
+)
+def test_a_view_is_the_picture_turned_its_border_going_on(place: list[list[float]]) -> None:
+    """As OpenCV does it with the whole picture, but for the last bit of a pixel here and there."""
+    wide = np.array(place)
+    wide[:, 2] += 48
+    how, beyond = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    whole = cv2.warpAffine(picture(), wide, (sight.VIEW,) * 2, flags=how, borderMode=beyond)
+    off = cv2.absdiff(sight.turned(picture(), np.array(place)), whole)
+    assert off.max() <= 1
+    assert off.mean() < 0.01
 
 
 def test_a_face_is_looked_at_with_what_is_below_the_chip() -> None:
