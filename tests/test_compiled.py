@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
 from pickle import UnpicklingError
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
-from avatar_app import compiled
+from avatar_app import compiled, glitch
 
 
 @pytest.mark.parametrize("fault", [OSError("no space left"), EOFError(), UnpicklingError()])
@@ -61,3 +64,20 @@ def compiles_to(monkeypatch: pytest.MonkeyPatch, njit: Callable[..., object]) ->
 
 def _doubled(number: int) -> int:
     return 2 * number
+
+
+def test_nothing_compiled_is_called_by_another_module() -> None:
+    """What was kept of the other would hold the old one when this one's file changes."""
+    strangers = [
+        f"{module.__name__}.{name}"
+        for module in modules()
+        for name, value in vars(module).items()
+        if isinstance(value, Dispatcher) and value.py_func.__module__ != module.__name__
+    ]
+    assert strangers == []
+
+
+def modules() -> Iterator[ModuleType]:
+    """Yield all modules of the detector, where loops are compiled."""
+    for found in pkgutil.walk_packages(glitch.__path__, f"{glitch.__name__}."):
+        yield importlib.import_module(found.name)
