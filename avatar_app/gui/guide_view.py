@@ -16,6 +16,7 @@ from avatar_app.types import Image
 
 COUNT_FROM = 3
 _STEP_MS = 700
+_LOOKING = "Looking for your face ..."
 _PARTS = (
     ("Turn", "yaw"),
     ("Nod", "pitch"),
@@ -107,7 +108,7 @@ class GuideView(Overlay):
         """Open for this avatar's picture, (S, S, 3)."""
         self._avatar.show_image(avatar)
         self._wait()
-        self._advice.setText("Looking for your face ...")
+        self._advice.setText(_LOOKING)
         self.open()
         self.now.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -129,7 +130,7 @@ class GuideView(Overlay):
         guide = view.guide
         if guide is None:
             self._wait()
-            self._advice.setText("Your face is not seen.")
+            self._advice.setText(_LOOKING if view.face is None else "Your face is not seen.")
             self._signal.show_guide(None)
             return
         for part, meter in self._off.items():

@@ -14,7 +14,7 @@ from avatar_app.gui.gallery import Gallery
 from avatar_app.gui.overlays import label
 from avatar_app.gui.stage import Stage
 from avatar_app.gui.timeline import Timeline
-from avatar_app.guide import Guide
+from avatar_app.pipeline.view import DriverFace
 
 _SIDE, _SIDE_NARROW = 300, 190
 
@@ -48,9 +48,12 @@ class Layout(QWidget):
         """Take less room at the side."""
         self._side.setFixedWidth(_SIDE_NARROW if narrow else _SIDE)
 
-    def advise(self, guide: Guide | None) -> None:
-        """Say how well the driver sits; None where there is no face."""
-        if guide is None:
+    def advise(self, face: DriverFace | None) -> None:
+        """Say how well the driver sits; None where nobody has looked yet."""
+        guide = None if face is None else face.guide
+        if face is None:
+            said, colour = "Looking for your face ...", theme.SOFT
+        elif guide is None:
             said, colour = "Your face is not seen.", theme.WARM
         elif guide.is_good:
             said, colour = f"{guide.match:.0%} like the avatar's pose", theme.GOOD

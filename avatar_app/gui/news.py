@@ -97,6 +97,13 @@ def settled(event: Event) -> str | None:
             return None
 
 
+# Some code is compiled for the processor then. After another model was chosen one comes by itself.
+_NO_AVATAR = {
+    False: ("Preparing the avatar", "The first time takes half a minute longer.", "info"),
+    True: ("No avatar yet", "Choose one, if none comes.", "info"),
+}
+
+
 def words(state: State, has_picture: bool) -> tuple[str, str, str]:
     """Return title, note and icon to write over the picture; an empty title where all is well."""
     if state.is_panicked:
@@ -111,9 +118,7 @@ def words(state: State, has_picture: bool) -> tuple[str, str, str]:
     if state.camera is Status.STARTING:
         return NO_PICTURE[state.camera], "", "camera"
     if state.avatar is None:
-        title = "No avatar yet" if state.is_ready else "Preparing the avatar"
-        # After another model was chosen it comes by itself, too.
-        return title, "Choose one, if none comes." if state.is_ready else "", "info"
+        return _NO_AVATAR[state.is_ready]
     if not has_picture:
         return "Looking for your face", "Sit before the camera.", "info"
     return "", "", "info"

@@ -146,7 +146,7 @@ class Window(QMainWindow):
         self.stage.show_mood(Mood.PANICKED if state.is_panicked else Mood.of(flags))
 
     def _show_advice(self, view: View) -> None:
-        self._root.advise(view.guide)
+        self._root.advise(view.face)
         if view.face is None or view.guide is None:
             return  # who is not seen sits neither well nor otherwise
         if view.face.has_drifted and not self._has_drifted:

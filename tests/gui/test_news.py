@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -100,6 +101,20 @@ def test_what_keeps_the_avatar_away_is_said(
     pipeline.change(avatar=avatar, is_ready=is_ready)
     window.refresh()
     assert window.stage.words[0] == title
+
+
+def test_nobody_is_told_to_be_unseen_before_somebody_looked(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """At a first start that takes its time."""
+    seen = view(guide=None)
+    for shown, said in (
+        (dataclasses.replace(seen, face=None), "Looking for your face"),
+        (seen, "Your face is not seen."),
+    ):
+        pipeline.to_view.put(shown)
+        window.refresh()
+        assert said in window._root.advice.text()
 
 
 @pytest.mark.parametrize(
