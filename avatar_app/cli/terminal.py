@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from avatar_app.progress import Progress
 
+_STARTING = "starting; the first time takes up to half a minute longer"
 _PLAIN_EVERY = 10.0  # seconds between progress lines where nobody watches
 
 
@@ -81,7 +82,7 @@ def shown_progress() -> Iterator[Progress]:
 
     columns = (bars.BarColumn(), bars.TextColumn("{task.description}"), bars.TimeRemainingColumn())
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task("")
+        task = drawn.add_task(_STARTING, total=None)
 
         def report(done: float, total: float | None, what: str) -> None:
             if total != drawn.tasks[0].total:  # another job: its speed is not the last one's

@@ -78,4 +78,5 @@ def test_progress_on_a_terminal_is_a_bar(
     with terminal.shown_progress() as progress:
         progress(1, 2, "frames")
         progress(2, 2, "frames")
-    assert "frames" in capsys.readouterr().err
+    drawn = capsys.readouterr().err
+    assert drawn.index("starting") < drawn.index("frames")
