@@ -235,10 +235,14 @@ class Control(QObject):
         return self._engine.state.recording
 
     @property
+    def is_seen(self) -> bool:
+        """Whether others see something."""
+        return self._engine.state.output is Status.ON
+
+    @property
     def is_watched(self) -> bool:
         """Whether others see something, or something is being recorded."""
-        state = self._engine.state
-        return state.output is Status.ON or bool(state.recording)
+        return self.is_seen or bool(self.recording)
 
 
 def _stored(known: Preferences) -> Preferences:

@@ -272,10 +272,12 @@ class Window(QMainWindow):
         if self.isFullScreen():
             self.showNormal()
         elif self.control.is_watched:
-            why = "Others see your avatar, or it is being recorded; both end with the app."
-            self.question.ask("Close avatar_app?", why, "Close", self.end)
+            self._ask_to_end("Others see your avatar, or it is recorded; both end with the app.")
         else:
             self.end()
+
+    def _ask_to_end(self, why: str) -> None:
+        self.question.ask("Close avatar_app?", why, "Close", self.end)
 
     def end(self) -> None:
         """Close the window, and with it the app."""
@@ -309,7 +311,15 @@ class Window(QMainWindow):
         self._root.be_narrow(self.width() < _NARROW)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Keep the geometry, and look at the pipeline and listen to keys no more."""
+        """Keep the geometry, and look at the pipeline and listen to keys no more.
+
+        While others watch, the window's own button asks at first: in a call it is a slip.
+        """
+        assert event is not None
+        if event.spontaneous() and self.control.is_seen and not self.question.isVisible():
+            event.ignore()
+            self._ask_to_end("Others see your avatar; that ends with the app.")
+            return
         self.stop_looking()
         self._dialogs.close()
         self.control.remember(geometry=bytes(self.saveGeometry().toBase64()).decode())

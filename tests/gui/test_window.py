@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -336,6 +337,32 @@ def test_escape_asks_while_others_watch(
     pipeline.change(output=Status.OFF)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isVisible()
+
+
+def test_the_windows_own_button_asks_while_others_watch(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """A slip of the mouse ends no call; pressed again it is none. Alone, the window closes."""
+    pipeline.change(output=Status.ON, recording="/recordings/one")
+    assert not _pressed(window)
+    assert window.question.isVisible()
+    assert window.isVisible()
+    assert _pressed(window)
+    window.question.dismiss()
+    pipeline.change(output=Status.OFF)
+    assert _pressed(window)
+
+
+def _pressed(window: Window) -> bool:
+    """Press the button that the system draws; return whether the window may close."""
+
+    class FromOutside(QCloseEvent):
+        def spontaneous(self) -> bool:
+            return True
+
+    event = FromOutside()
+    window.closeEvent(event)
+    return event.isAccepted()
 
 
 def test_why_there_are_no_keys_in_other_windows_is_said_once(
