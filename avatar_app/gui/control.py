@@ -135,6 +135,7 @@ class Control(QObject):
             "next_avatar": lambda: self._choose_next(1),
             "random_avatar": self._choose_any,
             "reload_avatars": self._reload,
+            "play_again": lambda: post(commands.PlayAgain()),
             "calibrate": lambda: post(commands.Calibrate()),
             "best_frame": self._search,
             "panic": self._panic,

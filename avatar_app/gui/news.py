@@ -26,6 +26,9 @@ _OFFERS = {
     "reenactor": "Choose a model",
 }
 
+PLAY_AGAIN = "Play it again"
+"""What is offered when a clip is over."""
+
 PAGES = {"Choose a camera": "Camera", "Settings": "Virtual camera", "Choose a model": "Avatar"}
 """The page of the settings to which an offer leads."""
 
@@ -37,11 +40,14 @@ NO_PICTURE = {
 """What to say in place of the driver's picture, by how the camera stands."""
 
 
-def notice(event: Event) -> Notice | None:
+def notice(event: Event, state: State) -> Notice | None:
     """Return what to tell about an event; None where it shows elsewhere or does not matter.
 
-    Its `act` is left to the window, which knows what an offer opens.
+    `state` says how things stand after it. Its `act` is left to the window, which knows what an
+    offer opens.
     """
+    if isinstance(event, CameraLost) and state.camera is Status.ENDED:
+        return Notice("camera", Tone.OFFER, _sentence(event.reason), PLAY_AGAIN)
     return _trouble(event) or _good_news(event)
 
 

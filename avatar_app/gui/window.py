@@ -25,7 +25,7 @@ from avatar_app.gui.control import Control, Engine
 from avatar_app.gui.dialogs import Dialogs
 from avatar_app.gui.guide_view import GuideView
 from avatar_app.gui.layout import Layout
-from avatar_app.gui.news import NO_PICTURE, PAGES, notice, settled, words
+from avatar_app.gui.news import NO_PICTURE, PAGES, PLAY_AGAIN, notice, settled, words
 from avatar_app.gui.overlays import KeySheet, Overlay, Question
 from avatar_app.gui.shortcuts import Shortcuts
 from avatar_app.gui.stage import Mood
@@ -198,7 +198,7 @@ class Window(QMainWindow):
         topic = settled(event)
         if topic is not None:
             self.banners.withdraw(topic)
-        told = notice(event) if self._is_news(event) else None
+        told = notice(event, self.source.state) if self._is_news(event) else None
         if told is not None:
             self.banners.tell(dataclasses.replace(told, act=lambda: self._follow(told.offer)))
 
@@ -215,7 +215,7 @@ class Window(QMainWindow):
         if offer in PAGES:
             self._dialogs.open_settings(PAGES[offer])
         else:
-            self.control.do("sessions")
+            self.control.do("play_again" if offer == PLAY_AGAIN else "sessions")
 
     def _show_looks(self) -> None:
         control = self.control

@@ -22,6 +22,11 @@ class Apply:
 
 
 @dataclass(frozen=True)
+class PlayAgain:
+    """Play a clip that is over from its beginning; nothing where the camera still gives."""
+
+
+@dataclass(frozen=True)
 class SetAvatar:
     """Show the avatar with this name, or made of this picture."""
 
@@ -100,6 +105,7 @@ class Mark:
 
 Command = (
     Apply
+    | PlayAgain
     | SetAvatar
     | AddAvatar
     | Calibrate

@@ -149,6 +149,11 @@ class Pipeline:
         self._reenactor.post(self._reenact.restart)
 
     @_do.register
+    def _play_again(self, _: commands.PlayAgain) -> None:
+        if self.state.camera is Status.ENDED:
+            self._change_camera()
+
+    @_do.register
     def _set_avatar(self, command: commands.SetAvatar) -> None:
         self._reenactor.post(lambda: self._reenact.set_avatar(command.avatar))
 

@@ -234,6 +234,19 @@ def test_every_fault_is_a_banner_with_its_sentence(window: Window, pipeline: Fak
         assert window.banners.notices[-1].sentence == event.reason
 
 
+def test_a_clip_that_is_over_can_be_played_again(window: Window, pipeline: FakePipeline) -> None:
+    """That is no fault of a camera; a camera that is lost is to be chosen anew."""
+    for status, offer in ((Status.ENDED, "Play it again"), (Status.LOST, "Choose a camera")):
+        pipeline.change(camera=status)
+        pipeline.events.put(CameraLost(1.0, "talk.mp4 has ended; choose another camera or clip."))
+        window.refresh()
+        (told,) = window.banners.notices
+        assert told.offer == offer
+        assert told.act is not None
+        told.act()
+    assert pipeline.asked(commands.PlayAgain) == [commands.PlayAgain()]
+
+
 @pytest.mark.parametrize(
     ("status", "title"),
     [

@@ -16,7 +16,7 @@ from avatar_app.events import (
     WorkerFailed,
 )
 from avatar_app.pipeline import Shown, Status
-from avatar_app.pipeline.commands import Apply, Calibrate
+from avatar_app.pipeline.commands import Apply, Calibrate, PlayAgain
 from avatar_app.types import AvatarAppError, CameraError, ClipEndedError
 from tests.pipeline.fakes import AVATAR, RAW, SEEN, SILENT, Faults, running
 
@@ -87,6 +87,21 @@ def test_a_clip_that_ends_is_over() -> None:
         faults.camera = None
         run.post(Apply(run.pipeline.state.preferences.changed(camera="another")))
         run.until(CameraBack, name="another")
+
+
+def test_a_clip_that_is_over_is_played_again() -> None:
+    """From its beginning, when asked for; one that still plays goes on."""
+    faults = Faults()
+    with running(faults) as run:
+        run.until(Calibrated)
+        run.post(PlayAgain())
+        faults.camera = ClipEndedError("the clip has ended")
+        run.until(CameraLost)
+        faults.camera = None
+        run.post(PlayAgain())
+        run.until(CameraBack)
+        run.until(OutputChanged, state="avatar")
+        assert faults.opened.count("camera") == 2
 
 
 def test_a_camera_that_hangs_is_named_and_can_be_left() -> None:
