@@ -85,6 +85,8 @@ def _run(options: Namespace) -> None:
 
 
 def _show_report(report: Report) -> None:
+    for sentence in report.sentences:
+        show(sentence)
     show(f"report: {report.html}")
     show(f"as Markdown: {report.markdown}")
     show(f"table: {report.table}")

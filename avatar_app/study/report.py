@@ -21,7 +21,15 @@ from avatar_app.progress import Progress, silent
 from avatar_app.study import chapters, figures, watching
 from avatar_app.study.analysis import Responses, holm, responses
 from avatar_app.study.detection import flagged_share, flags_at
-from avatar_app.study.document import Block, Heading, Picture, numbered, to_html, to_markdown
+from avatar_app.study.document import (
+    Block,
+    Heading,
+    Picture,
+    Points,
+    numbered,
+    to_html,
+    to_markdown,
+)
 from avatar_app.study.results import Row, read_results
 from avatar_app.study.trials import PERSON, RELATIVE, Trial
 
@@ -30,12 +38,16 @@ TITLE = "What breaks a real-time avatar"
 
 @dataclass(frozen=True)
 class Report:
-    """Where the report is: a page, the same as Markdown, its main table as CSV."""
+    """Where the report is: a page, the same as Markdown, its main table as CSV.
+
+    `sentences` are what it begins with: the study's result in a few of them.
+    """
 
     html: Path
     markdown: Path
     table: Path
     figures: int
+    sentences: Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +71,10 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
     header = {**header, "severities": measured_severities(header["severities"], rows)}
     findings = find(header, rows)
     effects = _draw_effects(folder, header, rows, findings, progress)
+    summary = chapters.summary(folder, header, rows, findings)
     blocks: list[Block] = [
         Heading(1, TITLE),
-        *chapters.summary(folder, header, rows, findings),
+        *summary,
         *chapters.methods(header, rows),
         *chapters.noise_floor(rows),
         *chapters.rules(folder, rows),
@@ -79,7 +92,8 @@ def write_report(folder: Path, progress: Progress = silent) -> Report:
     write_whole(markdown, to_markdown(blocks).encode())
     write_whole(table, _csv(findings))
     drawn = sum(isinstance(block, Picture) for block in blocks)
-    return Report(page, markdown, table, drawn)
+    sentences = [item for block in summary if isinstance(block, Points) for item in block.items]
+    return Report(page, markdown, table, drawn, sentences)
 
 
 def measured_severities(planned: Sequence[int], rows: Sequence[Row]) -> list[int]:

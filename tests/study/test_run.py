@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -58,6 +59,9 @@ def test_a_killed_study_goes_on_where_it_was_and_reports(tmp_path: Path) -> None
     report = (out / "report.md").read_text()
     assert "into 1 edge case at severity 5, with 1 avatar and 1 clip" in report
     assert "The effect of hand mouth" in report
+    told = re.search(r"In . of 1 cases at least half of the frames fail at some.*", ended.stdout)
+    assert told is not None
+    assert told[0] in report
     assert (out / "figures" / "effect-hand_mouth.jpg").is_file()
     _redraw(out)
 
