@@ -8,6 +8,7 @@ import numpy.typing as npt
 from avatar_app.compiled import kept
 
 _MOST_BYTES = 7  # of a number; 53 bits are a double's
+_LARGEST = float(np.finfo(np.float32).max)
 
 Bytes = npt.NDArray[np.uint8]
 Whole = npt.NDArray[np.int64]
@@ -51,5 +52,12 @@ def behind(numbers: Whole, *sizes: int) -> Whole:
 
 
 def reals(numbers: Whole) -> npt.NDArray[np.float64]:
-    """Return (..., N) of (..., 2 N): each a mantissa and an exponent of two."""
-    return np.ldexp(numbers[..., ::2].astype(np.float64), numbers[..., 1::2])
+    """Return (..., N) of (..., 2 N): each a mantissa and an exponent of two.
+
+    ValueError where one is larger than a float's: no model has such.
+    """
+    with np.errstate(over="ignore"):
+        values = np.ldexp(numbers[..., ::2].astype(np.float64), numbers[..., 1::2])
+    if not -_LARGEST <= values.min() <= values.max() <= _LARGEST:
+        raise ValueError("it holds numbers without end")
+    return values

@@ -59,6 +59,8 @@ def read_weights(data: Bytes) -> Weights:
     behind(numbers.take(1), _WEIGHTS - 1)
     most_overlap, most_covered = map(float, reals(numbers.take(4)))
     faces = int(numbers.take(1)[0])
+    if faces < 1:
+        raise ValueError("it holds no face")
     weights = np.stack(
         [reals(behind(numbers.take(2 + 2 * _WEIGHTS), -_WEIGHTS, -1)) for _ in range(faces)]
     )

@@ -23,6 +23,9 @@ from avatar_app.video import VideoReader
 Found = list[tuple[Box, float]]
 NOBODY = -1.0
 
+_FACES = b"\x01\x05\x82\x1d\x0c\x81\x01"  # five of (3101, 1) weights
+_EXPONENT, _HUGE = b"\x81\x3a", b"\x02\xe8\x03"  # -58 and 1000
+
 
 @pytest.fixture(scope="module")
 def ours() -> HogDetector:
@@ -151,8 +154,10 @@ def test_they_are_found_sooner(
         (lambda data: b"", "cut off"),
         (lambda data: b"\x89PNG" + data, "something else"),
         (lambda data: b"\x01\x03" + data[2:], "another shape"),
+        (lambda data: data.replace(_FACES, b"\x01\0" + _FACES[2:], 1), "no face"),
+        (lambda data: _HUGE.join(data.rsplit(_EXPONENT, 1)), "without end"),
     ],
-    ids=["last byte", "empty", "other", "version"],
+    ids=["last byte", "empty", "other", "version", "no face", "huge"],
 )
 def test_other_weights_are_told(damage: Callable[[bytes], bytes], why: str) -> None:
     """What is cut off, or of another version of dlib, is said."""
