@@ -193,7 +193,7 @@ class FaceFinder:
         scale = _CHIP_SIDE / (side + 2 * margin)
         inside = tuple(scale * (edge - by) for edge, by in zip(box, (x, y, x, y), strict=True))
         height, width = _scaled_sides(chip, scale)
-        if scale < 1:
+        if scale < 1 and chip.size:
             chip = _scaled(chip, scale)
         points = _predictor().fit(chip, _whole(inside), (width, height))
         return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)

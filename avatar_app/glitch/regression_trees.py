@@ -70,7 +70,8 @@ class ShapePredictor:
         """
         left, top, right, bottom = box
         corner, sides = (left + 0.5, top + 0.5), (float(right - left), float(bottom - top))
-        width, height = size or (image.shape[1], image.shape[0])
+        own_size = image.shape[1], image.shape[0]
+        width, height = size if size and image.size else own_size  # of no pixel none is enlarged
         points = _fit(readonly(image), width, height, corner, sides, self._similarity, self._trees)
         return np.asarray(np.floor(points * np.array(sides) + corner), np.float32)
 

@@ -150,6 +150,14 @@ def test_a_large_face_is_not_taken_for_a_small_one_beside_it(finder: FaceFinder)
     assert not found.is_at(large.middle)
 
 
+@pytest.mark.parametrize("side", [100, 700])
+def test_outside_the_picture_all_is_black(finder: FaceFinder, side: int) -> None:
+    """Pictures may shrink while a face is followed: it lies beyond them then."""
+    box = (1000.0, 2000.0, 1000.0 + side, 2000.0 + side)
+    large = np.zeros((3000, 2000, 3), np.uint8)
+    assert np.allclose(finder.fit(np.full((50, 60, 3), 255, np.uint8), box), finder.fit(large, box))
+
+
 def test_descriptors_tell_persons_apart(finder: FaceFinder) -> None:
     """The same person in another light is nearer than another person."""
     pictures = [portrait("mateo"), (portrait("mateo") * 0.8).astype(np.uint8), portrait("mei")]

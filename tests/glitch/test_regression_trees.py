@@ -85,6 +85,14 @@ def test_a_picture_is_enlarged_where_it_is_looked_at(
         assert np.array_equal(trees.fit(part, box, size), trees.fit(whole, box))
 
 
+@pytest.mark.parametrize("shape", [(0, 9, 3), (9, 0, 3), (0, 0, 3)])
+def test_of_no_pixels_none_is_looked_at(trees: ShapePredictor, shape: tuple[int, int, int]) -> None:
+    """All is black then, whatever size it is enlarged to: nothing beside it in memory is read."""
+    black, box = np.zeros((300, 300, 3), np.uint8), (40, 30, 239, 229)
+    empty = np.full((9, 9, 3), 255, np.uint8)[: shape[0], : shape[1]]
+    assert np.array_equal(trees.fit(empty, box, (300, 300)), trees.fit(black, box))
+
+
 def test_they_are_found_sooner(
     trees: ShapePredictor, by_dlib: Callable[[Image, Box], Floats]
 ) -> None:
