@@ -98,7 +98,7 @@ def _pixel(cell: int, level: int) -> int:
     place += math.copysign(CELL / 2, place)
     for _ in range(level):
         place = place * 1.2 + 0.3
-    return math.floor(place + 0.5)
+    return int(place + math.copysign(0.5, place))  # halves away from zero
 
 
 def _area(left: int, top: int, right: int, bottom: int) -> int:

@@ -102,6 +102,18 @@ def test_two_faces_are_told_apart(ours: HogDetector, by_dlib: Callable[[Image], 
     assert [box for box, _ in found] == [box for box, _ in by_dlib(both)]
 
 
+def test_halves_of_pixels_are_rounded_as_dlib_rounds_them(
+    ours: HogDetector, by_dlib: Callable[[Image], Found]
+) -> None:
+    """Away from zero: so of a face that is cut off at the left."""
+    with VideoReader(bundled("assets", "demo", "webcam.mp4")) as clip:
+        frame = next(iter(clip)).image
+    part = np.array(cv2.resize(frame, (398, 299))[20:, 169:], np.uint8)
+    ((expected, _),), ((box, _),) = by_dlib(part), ours.find(part)
+    assert box[0] == -23
+    assert box == expected
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (19, 19), (20, 20), (21, 64), (400, 24)])
 def test_too_little_to_hold_a_face_holds_none(
     ours: HogDetector, by_dlib: Callable[[Image, float], Found], shape: tuple[int, int]
