@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from pickle import UnpicklingError
 from typing import TypeVar, cast
 
 import numba
@@ -44,7 +43,7 @@ def kept(function: _Function) -> _Function:
         nonlocal usual
         try:
             return usual(*arguments)
-        except (OSError, EOFError, UnpicklingError):  # a full disk, a damaged file
+        except Exception:  # noqa: BLE001 - a full disk; a damaged file raises anything
             usual = anew  # the file would be read again at each call
             return anew(*arguments)
 

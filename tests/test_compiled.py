@@ -15,7 +15,9 @@ from numba.core.dispatcher import Dispatcher
 from avatar_app import compiled, glitch
 
 
-@pytest.mark.parametrize("fault", [OSError("no space left"), EOFError(), UnpicklingError()])
+@pytest.mark.parametrize(
+    "fault", [OSError("no space left"), EOFError(), UnpicklingError(), ValueError(), KeyError()]
+)
 def test_compiled_code_that_cannot_be_kept_is_used_anyway(
     monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
@@ -30,6 +32,14 @@ def test_compiled_code_that_cannot_be_kept_is_used_anyway(
     call = compiled.kept(_doubled)
     assert [call(21), call(4)] == [42, 8]
     assert len(tried) == 1
+
+
+def test_what_compiled_code_itself_raises_is_raised() -> None:
+    """Also after it was tried anew."""
+    call = compiled.kept(_refused)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="refused"):
+            call(21)
 
 
 def test_code_is_compiled_where_no_folder_can_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +74,12 @@ def compiles_to(monkeypatch: pytest.MonkeyPatch, njit: Callable[..., object]) ->
 
 def _doubled(number: int) -> int:
     return 2 * number
+
+
+def _refused(number: int) -> int:
+    if number:
+        raise ValueError("refused")
+    return number
 
 
 def test_nothing_compiled_is_called_by_another_module() -> None:
