@@ -23,7 +23,8 @@ _compiler = numba.njit(nogil=True, error_model="numpy")
 def compiled(function: _Function) -> _Function:
     """Compile what other compiled functions call: it becomes part of them.
 
-    Only of the same module: what is kept is compiled anew when its own file changed.
+    Only of the same module, as its constants should be: what is kept is compiled anew when its own
+    file changed.
     """
     return cast(_Function, _compiler(function))
 
