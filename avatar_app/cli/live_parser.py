@@ -137,8 +137,8 @@ def _doctor(tree: Tree) -> None:
         "doctor",
         "say what works on this machine, and what to do about the rest",
         live_commands.doctor,
-        "Try what the app needs on this machine: camera, model, red flags, virtual camera,\nwindow. "
-        "Exit code 1: `avatar-app` with these options would not do its job.",
+        "Try what the app needs on this machine: camera, model, red flags, virtual camera and\n"
+        "window. Exit code 1: `avatar-app` with these options would not do its job.",
         "  avatar-app doctor\n  avatar-app doctor --headless --camera demo --json",
     )
     _preference_options(doctor)
