@@ -58,7 +58,11 @@ class _Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(choice[1], re.findall(r"[\w.-]+", choice[2]), 1)
         elif unknown:
             near = difflib.get_close_matches(unknown[1], self._option_string_actions, 1)
-        super().error(message + (f"; did you mean {near[0]}?" if near else ""))
+        hint = f"; did you mean {near[0]}?" if near else ""
+        lacking = re.fullmatch(r"argument (?:.*/)?(--?[\w-]+): expected one argument", message)
+        if lacking:  # what begins with - may have been meant as one
+            hint = f"; write it as {lacking[1]}=VALUE where it begins with -"
+        super().error(message + hint)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -146,6 +146,7 @@ def test_every_option_has_help() -> None:
         (["demo", "--device", "cuba"], "did you mean cuda?"),
         (["demo", "--mod", "x"], "did you mean --model?"),
         (["animate", "a.png"], "DRIVING, -o"),
+        ([*INSPECT, "--face", "-5,3"], "write it as --face=VALUE where it begins with -"),
         (["demo", "--zzz"], "unrecognized arguments: --zzz\n"),
         (["--seconds", "abc"], "give a number of seconds above 0, not 'abc'"),
         (["run", "--seconds", "inf"], "give a number of seconds above 0, not 'inf'"),
