@@ -93,10 +93,11 @@ def test_a_clip_that_is_over_is_played_again() -> None:
     """From its beginning, when asked for; one that still plays goes on."""
     faults = Faults()
     with running(faults) as run:
-        run.until(Calibrated)
+        run.until(OutputChanged, state="avatar")
         run.post(PlayAgain())
         faults.camera = ClipEndedError("the clip has ended")
         run.until(CameraLost)
+        run.until(OutputChanged, state="card")
         faults.camera = None
         run.post(PlayAgain())
         run.until(CameraBack)
