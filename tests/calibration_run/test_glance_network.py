@@ -35,15 +35,15 @@ def test_what_is_learned_is_written_and_read_again(
 ) -> None:
     """After a few steps faces that melt are told from whole ones of people never seen."""
     played = play_made_up(monkeypatch)
-    let_steps_take(0.1125, monkeypatch)
+    let_steps_take(0.15, monkeypatch)
     monkeypatch.setattr(glance_network, "_BATCH", 24)
-    monkeypatch.setattr(glance_network, "_TRIED", 960)
+    monkeypatch.setattr(glance_network, "_TRIED", 480)
     trained = train_glance(
         tmp_path, tmp_path / "net.npz", minutes=0.3, device="cpu", maps=tmp_path / "faces.png"
     )
     assert trained.path == tmp_path / "net.npz"
     assert trained.lessons == 8 * (PEOPLE - 12)
-    assert trained.steps == pytest.approx(160, abs=1)
+    assert trained.steps == pytest.approx(120, abs=1)
     assert trained.auc > 0.8
     assert 0 < trained.hits["broken"] < 1
     picture = cv2.imread(str(tmp_path / "faces.png"))
