@@ -43,7 +43,7 @@ class Control(QObject):
     """Does actions by their names, and keeps the preferences.
 
     What only the window can do comes out as `show_asked` with the action's name. A choice is saved
-    at once; what the command line overrode for this run is not.
+    at once, an avatar once it is shown; what the command line overrode for this run is not.
     """
 
     show_asked = pyqtSignal(str)
@@ -66,6 +66,7 @@ class Control(QObject):
         self.avatars: Mapping[str, Path] = list_avatars()
         self.is_recording_asked = False  # until it is saved
         self._wanted = preferences.avatar
+        self._is_avatar_chosen = False  # until it is shown
         self._last_device = preferences.virtual_camera
         self._panic_heard_at = float("-inf")
         self._deeds = self._table()
@@ -85,10 +86,22 @@ class Control(QObject):
         self.change(window={**self.preferences.window, **looks})
 
     def change(self, **values: Any) -> None:
-        """Run with other preferences from now on, and keep them."""
+        """Run with other preferences from now on, and keep them; an avatar once it is shown."""
         if "avatar" in values:
-            self._wanted = values["avatar"]
+            self._wanted = values.pop("avatar")
+            self._is_avatar_chosen = True
             self._engine.post(commands.SetAvatar(self._wanted))
+        if values:
+            self._keep(values)
+
+    def take_shown(self, avatar: str) -> None:
+        """Begin with this avatar next time, if it was chosen: a refused one is never shown."""
+        names = (self._wanted.casefold(), Path(self._wanted).stem.casefold())
+        if self._is_avatar_chosen and avatar.casefold() in names:
+            self._is_avatar_chosen = False
+            self._keep({"avatar": self._wanted})
+
+    def _keep(self, values: Mapping[str, Any]) -> None:
         self.preferences = self.preferences.changed(**values)
         # Another window may have kept choices since, which are not to be undone.
         self._stored = _stored(self._stored).changed(**values)
@@ -100,7 +113,7 @@ class Control(QObject):
         self.changed.emit()
 
     def choose_avatar(self, name: str) -> None:
-        """Show this avatar, and begin with it next time; say so where it was removed meanwhile."""
+        """Show this avatar; say so where it was removed meanwhile."""
         if name in self.avatars and not self.avatars[name].exists():
             self._reload()  # one on board may have the name again
             if name not in self.avatars:

@@ -195,6 +195,7 @@ class Window(QMainWindow):
             self.control.take_added(event.avatar)
         elif isinstance(event, AvatarChanged):
             self.gallery.select(event.avatar)
+            self.control.take_shown(event.avatar)
         topic = settled(event)
         if topic is not None:
             self.banners.withdraw(topic)

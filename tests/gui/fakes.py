@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from avatar_app.events import Event, Flag
+from avatar_app.events import AvatarChanged, Event, Flag
+from avatar_app.gui.window import Window
 from avatar_app.guide import Arrow, Guide, Hint
 from avatar_app.handoff import Backlog, Slot
 from avatar_app.pipeline import DriverFace, State, Status, View, commands
@@ -57,6 +58,13 @@ class FakePipeline:
     def asked(self, kind: type[Any]) -> list[Any]:
         """Return what was asked of this kind."""
         return [command for command in self.posted if isinstance(command, kind)]
+
+
+def choose(window: Window, pipeline: FakePipeline, name: str) -> None:
+    """Choose an avatar, and let it be shown."""
+    window.control.choose_avatar(name)
+    pipeline.events.put(AvatarChanged(1.0, name))
+    window.refresh()
 
 
 def view(

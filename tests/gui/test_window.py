@@ -5,12 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QApplication,
-    QCheckBox,
-    QComboBox,
     QPushButton,
     QToolButton,
 )
@@ -23,15 +21,13 @@ from avatar_app.events import (
     Stats,
 )
 from avatar_app.gui import theme
-from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.shortcuts import TOPIC
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
 from avatar_app.preferences import load_preferences, save_preferences
 from avatar_app.settings import bundled, data_dir
-from avatar_app.types import Avatar
-from tests.gui.fakes import TURNED, FakePipeline, picture, view
+from tests.gui.fakes import TURNED, FakePipeline, choose, view
 
 C = commands
 
@@ -146,42 +142,6 @@ def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline)
     ]
 
 
-def test_an_avatar_that_was_removed_meanwhile_is_not_begun_with(
-    window: Window, pipeline: FakePipeline
-) -> None:
-    """By another process: its tile goes once it is asked for, and what is shown stays."""
-    own = data_dir() / "avatars"
-    own.mkdir(parents=True)
-    for name in ("anna", "kenji"):
-        shutil.copy(bundled("assets", "avatars", "mei.png"), own / f"{name}.png")
-    window.control.do("reload_avatars")
-    for name in ("anna", "kenji"):
-        (own / f"{name}.png").unlink()
-    window.gallery.tiles[window.gallery.names.index("anna")].click()
-    assert "anna" not in window.gallery.names
-    assert pipeline.asked(C.SetAvatar) == []
-    assert load_preferences().avatar == window.gallery.current == "mei"
-    assert [notice.sentence for notice in window.banners.notices] == [
-        "anna is no longer among your avatars; choose another one."
-    ]
-    window.control.choose_avatar("kenji")  # one on board has the name again
-    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
-
-
-def test_the_avatar_that_is_shown_is_marked(window: Window, pipeline: FakePipeline) -> None:
-    """Not the one that was clicked, or chosen long ago, and could not be had."""
-    window.gallery.tiles[window.gallery.names.index("kenji")].click()
-    assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
-    pipeline.events.put(Refused(1.0, "avatar kenji", "kenji cannot be read; choose another one."))
-    window.refresh()
-    assert window.gallery.current == "mei"
-    window.control.do("reload_avatars")
-    assert window.gallery.current == "mei"
-    pipeline.change(avatar=Avatar("kenji", picture(100)))
-    window.refresh()
-    assert window.gallery.current == "kenji"
-
-
 def test_panic_is_unmistakable(window: Window, pipeline: FakePipeline) -> None:
     """The picture is covered, the frame red, and the button says how to end it."""
     pipeline.change(is_panicked=True)
@@ -267,7 +227,7 @@ def test_an_offer_that_was_dismissed_stays_away(window: Window, pipeline: FakePi
 
 def test_choices_are_kept(window: Window, pipeline: FakePipeline) -> None:
     """The next start has the avatar, the looks and the size of this one."""
-    window.control.choose_avatar("kenji")
+    choose(window, pipeline, "kenji")
     window.control.do("landmarks")
     window.resize(900, 700)
     window.close()
@@ -278,34 +238,14 @@ def test_choices_are_kept(window: Window, pipeline: FakePipeline) -> None:
     assert kept.camera == "0"  # what the command line overrode is not kept
 
 
-def test_choices_of_another_window_are_not_undone(window: Window) -> None:
+def test_choices_of_another_window_are_not_undone(window: Window, pipeline: FakePipeline) -> None:
     """Who has switched the recording of themselves off there finds it off at the next start."""
     window.control.change(record_driver=True)
     save_preferences(load_preferences().changed(record_driver=False, record="off"))
-    window.control.choose_avatar("kenji")
+    choose(window, pipeline, "kenji")
     kept = load_preferences()
     assert (kept.record_driver, kept.record, kept.avatar) == (False, "off", "kenji")
     assert window.control.preferences.record_driver
-
-
-def test_an_avatar_chosen_in_the_settings_is_shown_at_once(
-    window: Window, pipeline: FakePipeline
-) -> None:
-    """Like one that is clicked; saving something else asks for none."""
-    for name, asked in (("kenji", [C.SetAvatar("kenji")]), ("kenji", [C.SetAvatar("kenji")])):
-        window.control.do("settings")
-        (dialog,) = window.findChildren(SettingsDialog)
-        avatar, mirror = dialog.editors["avatar"], dialog.editors["mirror_driver"]
-        assert isinstance(avatar, QComboBox)
-        assert isinstance(mirror, QCheckBox)
-        avatar.setCurrentText(name)
-        mirror.toggle()
-        dialog.accept()
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        assert pipeline.asked(C.SetAvatar) == asked
-    assert load_preferences().avatar == "kenji"
-    window.control.do("next_avatar")
-    assert pipeline.asked(C.SetAvatar)[-1] == C.SetAvatar("kwame")
 
 
 def test_speed_is_shown_on_demand(window: Window, pipeline: FakePipeline) -> None:
