@@ -16,7 +16,7 @@ from avatar_app.devices.virtual_camera import AUTO, NONE
 from avatar_app.gui.banners import Notice, Tone
 from avatar_app.gui.hotkeys import keys_in_use, shown_key
 from avatar_app.pipeline import commands
-from avatar_app.pipeline.look import ADDING
+from avatar_app.pipeline.look import ADDING, CHOOSING
 from avatar_app.pipeline.view import State, Status
 from avatar_app.preferences import Preferences, load_preferences, save_preferences
 from avatar_app.types import AvatarAppError
@@ -94,12 +94,17 @@ class Control(QObject):
         if values:
             self._keep(values)
 
-    def take_shown(self, avatar: str) -> None:
-        """Begin with this avatar next time, if it was chosen: a refused one is never shown."""
+    def take_shown(self, avatar: str) -> bool:
+        """Begin with this avatar next time, if it was chosen: a refused one is never shown.
+
+        Return whether it was, and is the last one that was.
+        """
         names = (self._wanted.casefold(), Path(self._wanted).stem.casefold())
-        if self._is_avatar_chosen and avatar.casefold() in names:
+        is_chosen = self._is_avatar_chosen and avatar.casefold() in names
+        if is_chosen:
             self._is_avatar_chosen = False
             self._keep({"avatar": self._wanted})
+        return is_chosen
 
     def _keep(self, values: Mapping[str, Any]) -> None:
         self.preferences = self.preferences.changed(**values)
@@ -118,7 +123,7 @@ class Control(QObject):
             self._reload()  # one on board may have the name again
             if name not in self.avatars:
                 gone = f"{name} is no longer among your avatars; choose another one."
-                self._tell(Notice("avatar", Tone.WARNING, gone))
+                self._tell(Notice(CHOOSING, Tone.WARNING, gone))
         if name in self.avatars:
             self.change(avatar=name)
 

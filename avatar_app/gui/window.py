@@ -30,6 +30,7 @@ from avatar_app.gui.overlays import KeySheet, Overlay, Question
 from avatar_app.gui.shortcuts import Shortcuts
 from avatar_app.gui.stage import Mood
 from avatar_app.handoff import Backlog, Slot
+from avatar_app.pipeline.look import CHOOSING
 from avatar_app.pipeline.view import State, Status, View
 from avatar_app.preferences import Preferences
 from avatar_app.types import Verdict
@@ -195,7 +196,8 @@ class Window(QMainWindow):
             self.control.take_added(event.avatar)
         elif isinstance(event, AvatarChanged):
             self.gallery.select(event.avatar)
-            self.control.take_shown(event.avatar)
+            if self.control.take_shown(event.avatar):
+                self.banners.withdraw(CHOOSING)  # why another one could not be shown
         topic = settled(event)
         if topic is not None:
             self.banners.withdraw(topic)

@@ -16,6 +16,8 @@ from avatar_app.types import Avatar, AvatarAppError, Floats, Frame
 
 ADDING = "adding an avatar"
 """The wish that is refused where a photo cannot be an avatar."""
+CHOOSING = "another avatar"
+"""The wish that is refused where an avatar cannot be shown."""
 _SECONDS_BETWEEN_LOOKS = 0.1
 """Often enough for a crop that moves slowly, and for a person who follows the guide."""
 _REST = 3.0
@@ -62,7 +64,7 @@ class LookJob:
         try:
             return self._wiring.parts.avatar(name, size, self._opened())
         except AvatarAppError as error:
-            self._wiring.tell(Refused(self._wiring.now(), f"avatar {name}", str(error)))
+            self._wiring.tell(Refused(self._wiring.now(), CHOOSING, str(error)))
             return None
 
     def add_avatar(self, photo: str) -> None:

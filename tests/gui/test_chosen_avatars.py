@@ -12,6 +12,7 @@ from avatar_app.events import AvatarChanged, Refused
 from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import commands
+from avatar_app.pipeline.look import CHOOSING
 from avatar_app.preferences import Preferences, load_preferences, save_preferences
 from avatar_app.settings import bundled, data_dir
 from avatar_app.types import Avatar
@@ -46,7 +47,7 @@ def test_the_avatar_that_is_shown_is_marked(window: Window, pipeline: FakePipeli
     """Not the one that was clicked, or chosen long ago, and could not be had."""
     window.gallery.tiles[window.gallery.names.index("kenji")].click()
     assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
-    pipeline.events.put(Refused(1.0, "avatar kenji", "kenji cannot be read; choose another one."))
+    pipeline.events.put(Refused(1.0, CHOOSING, "kenji cannot be read; choose another one."))
     window.refresh()
     assert window.gallery.current == "mei"
     window.control.do("reload_avatars")
@@ -85,7 +86,7 @@ def test_an_avatar_that_is_refused_is_not_begun_with(
     choose(window, pipeline, "kenji")
     window.control.do("next_avatar")
     reason = "the picture of kwame is damaged; save it again."
-    pipeline.events.put(Refused(2.0, "avatar kwame", reason))
+    pipeline.events.put(Refused(2.0, CHOOSING, reason))
     window.refresh()
     assert load_preferences().avatar == window.control.preferences.avatar == "kenji"
     window.control.do("next_avatar")
@@ -98,6 +99,23 @@ def test_an_avatar_that_is_refused_is_not_begun_with(
     pipeline.events.put(AvatarChanged(4.0, "anna"))
     window.refresh()
     assert load_preferences().avatar == photo
+
+
+def test_why_an_avatar_was_refused_is_told_until_another_is_shown(
+    window: Window, pipeline: FakePipeline
+) -> None:
+    """Once for all, however many were tried; one that was chosen earlier may be shown later."""
+    window.control.choose_avatar("ingrid")
+    for name in ("kenji", "kwame"):
+        window.control.choose_avatar(name)
+        pipeline.events.put(Refused(1.0, CHOOSING, f"{name}.png is damaged; save it again."))
+    pipeline.events.put(AvatarChanged(2.0, "ingrid"))
+    window.refresh()
+    assert [notice.sentence for notice in window.banners.notices] == [
+        "kwame.png is damaged; save it again."
+    ]
+    choose(window, pipeline, "mei")
+    assert window.banners.notices == []
 
 
 def test_an_avatar_of_the_command_line_is_not_kept(window: Window, pipeline: FakePipeline) -> None:
