@@ -220,6 +220,8 @@ def _editor(option: Option, value: Value) -> QWidget:
     elif option.choices or option.name in suggestions():
         editor = QComboBox()
         editor.setEditable(not option.choices)
+        # By itself it is as wide as its longest name, and the page then wider than the dialog.
+        editor.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         known = worded(option) if option.choices else suggestions()[option.name]()
         for words, choice in known:
             editor.addItem(words, choice)

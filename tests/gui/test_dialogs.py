@@ -19,6 +19,7 @@ from avatar_app.gui.settings_dialog import SettingsDialog
 from avatar_app.gui.stage import Mood
 from avatar_app.preferences import Preferences, options
 from avatar_app.recording import Moment, SessionInfo, SessionWriter
+from avatar_app.settings import data_dir
 from tests.gui.fakes import picture
 
 
@@ -81,6 +82,22 @@ def _turn_wheel(widget: QWidget) -> None:
         False,
     )
     QApplication.sendEvent(widget, event)
+
+
+def test_a_long_name_does_not_widen_a_page(qtbot: QtBot) -> None:
+    """The arrow and the end of the line would lie beyond the dialog's edge."""
+    own = data_dir() / "avatars"
+    own.mkdir(parents=True)
+    (own / f"{'a long name ' * 12}.png").touch()
+    parent = QWidget()
+    parent.resize(1120, 760)
+    qtbot.addWidget(parent)
+    dialog = SettingsDialog(parent, Preferences())
+    dialog.show_page("Avatar")
+    dialog.show()
+    avatar = dialog.editors["avatar"]
+    right = avatar.mapTo(dialog, avatar.rect().topRight()).x()
+    assert right < dialog.width()
 
 
 def test_scrolling_a_page_changes_no_setting(qtbot: QtBot, dialog: SettingsDialog) -> None:
