@@ -54,7 +54,7 @@ class SearchBestFrame:
 
 @dataclass(frozen=True)
 class Panic:
-    """Show others a card at once, whatever else is going on, until off."""
+    """Show others a card at once, whatever else is going on, until off; ends `PassThrough`."""
 
     on: bool
 

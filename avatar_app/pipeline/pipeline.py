@@ -172,6 +172,8 @@ class Pipeline:
     @_do.register
     def _panic(self, command: commands.Panic) -> None:
         self._wiring.change_state(is_panicked=command.on)
+        if command.on:  # its end must not be what shows a face: that is asked for anew
+            self._wiring.change_state(is_passing_through=False)
 
     @_do.register
     def _pass_through(self, command: commands.PassThrough) -> None:

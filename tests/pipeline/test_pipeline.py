@@ -172,6 +172,19 @@ def test_the_camera_is_passed_through_only_while_asked_for() -> None:
         assert RAW not in SEEN
 
 
+def test_the_end_of_a_panic_shows_no_face() -> None:
+    """Who passed the camera through before sees the avatar come back, until it is asked anew."""
+    with running(label=False) as run:
+        run.post(PassThrough(True))
+        run.until(OutputChanged, state="camera")
+        run.post(Panic(True))
+        run.until(OutputChanged, state="card", reason="panic")
+        SEEN.clear()
+        run.post(Panic(False))
+        run.until(OutputChanged, state="avatar")
+        assert RAW not in SEEN
+
+
 def test_calibrating_and_searching_take_a_new_neutral_pose() -> None:
     """The search ends at the frame most like the avatar, and only improves."""
     with running() as run:
