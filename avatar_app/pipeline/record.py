@@ -70,7 +70,7 @@ class RecordJob:
         at = self._wiring.now() - _LATE if moment is None else moment.time
         reason = self._occasion.reason(at, self._wiring.preferences)
         if self._writer is not None and self._is_over(self._writer, reason, at):
-            self._finish(self._writer)
+            self._finish()
             reason = ""
         if moment is not None:
             self._take(moment, reason)
@@ -96,7 +96,7 @@ class RecordJob:
                 if moment is None:
                     break
                 self._write(self._writer, moment)
-        self._finish(self._writer, len(self._roll) + len(self._wiring.to_record.drain()))
+        self._finish(len(self._roll) + len(self._wiring.to_record.drain()))
 
     def wake(self) -> None:
         """End the wait for a moment."""
@@ -123,7 +123,7 @@ class RecordJob:
 
     def _take(self, moment: Moment, reason: str) -> None:
         if self._writer is not None and not self._writer.fits(moment):
-            self._finish(self._writer)
+            self._finish()
         if self._writer is None and reason:
             self._begin(moment, reason)
         elif self._writer is not None:
@@ -185,8 +185,10 @@ class RecordJob:
             moment = dataclasses.replace(moment, avatar=labelled)
         writer.write(moment)
 
-    def _finish(self, writer: SessionWriter, left_out: int = 0) -> None:
-        self._writer = None
+    def _finish(self, left_out: int = 0) -> None:
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
         self._wiring.change_state(recording="")
         lost = self._wiring.to_record.lost - self._lost_before
         session = writer.finish(lost + self._misfits + left_out)
@@ -206,6 +208,7 @@ class RecordJob:
             check_space(preferences.recordings_dir, preferences.spare_disk)
         except AvatarAppError as error:
             self._decline()
+            self._finish()  # first: the last word is why no more is recorded
             if not self._is_refused:
                 self._is_refused = True
                 self._refuse(str(error))

@@ -286,8 +286,8 @@ def test_the_disk_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         run.until(RecordingStarted)
         seconds_recorded(run, 0.1)
         free.free = 50 * 10**6
+        assert saved(run).is_whole  # told first, so that it does not cover up why it ended
         assert "only 50 MB are free" in run.until(Refused, wish="recording").reason
-        assert saved(run).is_whole
         run.post(StartRecording())  # a new wish gets its own answer
         run.until(Refused, wish="recording")
         seconds_recorded(run, 0.2)
