@@ -73,7 +73,6 @@ class Window(QMainWindow):
         self._connect()
         self._restore()
         self._show_looks()
-        self._show_avatars()
         self._beat = QTimer(self)
         self._beat.timeout.connect(self.refresh)
         self._beat.start(_BEAT_MS)
@@ -243,6 +242,7 @@ class Window(QMainWindow):
         if self._shortcuts.bind(keys):
             for widget in (self.header, self.controls, self.key_sheet):
                 widget.show_keys(keys)
+            self._show_avatars()
         self._shortcuts.bind_everywhere(self.control.preferences)
 
     # What is opened from it.

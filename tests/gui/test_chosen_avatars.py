@@ -43,6 +43,14 @@ def test_an_avatar_that_was_removed_meanwhile_is_not_begun_with(
     assert pipeline.asked(C.SetAvatar) == [C.SetAvatar("kenji")]
 
 
+def test_a_tile_names_the_key_that_holds_now(window: Window) -> None:
+    """Another one is shown as soon as it is chosen, and none where there is none."""
+    assert window.gallery.tiles[0].toolTip().endswith(", key 1")
+    window.control.change(hotkeys={"avatar_1": "Y", "avatar_2": ""})
+    assert [tile.key for tile in window.gallery.tiles[:3]] == ["Y", "", "3"]
+    assert window.gallery.current == "mei"
+
+
 def test_the_avatar_that_is_shown_is_marked(window: Window, pipeline: FakePipeline) -> None:
     """Not the one that was clicked, or chosen long ago, and could not be had."""
     window.gallery.tiles[window.gallery.names.index("kenji")].click()
