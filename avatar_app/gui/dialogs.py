@@ -77,7 +77,9 @@ class Dialogs:
 
     def _photo(self) -> QFileDialog:
         dialog = QFileDialog(self._window, "Make an avatar of a photo", "", _PICTURES)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        # Qt's own questions would be modal: of a file that is not there, of renaming and deleting.
+        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+        dialog.setOption(QFileDialog.Option.ReadOnly)
         dialog.fileSelected.connect(self._control.add_avatar)
         return dialog
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -235,3 +235,27 @@ def test_a_chosen_photo_becomes_an_avatar(window: Window, pipeline: FakePipeline
     window.gallery.add_asked.emit()
     dialog_of(window, QFileDialog).fileSelected.emit("/photos/anna.jpg")
     assert pipeline.asked(commands.AddAvatar) == [commands.AddAvatar("/photos/anna.jpg")]
+
+
+def test_a_photo_that_is_not_there_brings_up_nothing_modal(
+    qtbot: QtBot, window: Window, pipeline: FakePipeline
+) -> None:
+    """Nothing could be pressed beside it, not even panic; the window itself says what is wrong."""
+    window.gallery.add_asked.emit()
+    dialog = dialog_of(window, QFileDialog)
+    assert dialog.testOption(QFileDialog.Option.ReadOnly)  # so that it asks before no deleting
+    boxes: list[QWidget | None] = []
+
+    def close() -> None:
+        boxes.append(box := QApplication.activeModalWidget())
+        if box is not None:
+            box.close()
+
+    QTimer.singleShot(200, close)
+    name = dialog.findChild(QLineEdit)
+    assert name is not None
+    name.setText("/nowhere/me.png")
+    qtbot.keyClick(name, Qt.Key.Key_Return)
+    qtbot.wait(400)
+    assert boxes == [None]
+    assert pipeline.asked(commands.AddAvatar) == [commands.AddAvatar("/nowhere/me.png")]
