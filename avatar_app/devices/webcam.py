@@ -176,5 +176,7 @@ def _opens(number: int) -> bool:
 
 
 def _keep_quiet() -> None:
-    # What OpenCV prints of a missing camera is no sentence for a user.
+    # What OpenCV prints of a missing camera is no sentence for a user, nor what its FFmpeg prints
+    # of a stream, which is tried again every second. It looks at this as it opens the first.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -177,11 +177,17 @@ def test_an_address_longer_than_any_file_name_is_no_clip() -> None:
         ("http://127.0.0.1:9/me@home.mjpg", "http://127.0.0.1:9/me@home.mjpg"),
     ],
 )
-def test_the_password_of_an_address_is_in_no_sentence(address: str, name: str) -> None:
-    """Sentences are recorded with a session, and sessions are passed on; a stream has no cable."""
+def test_the_password_of_an_address_is_in_no_sentence(
+    address: str, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Sentences are recorded with a session, and sessions are passed on; a stream has no cable.
+
+    Nothing else is said of it, as it is tried again every second.
+    """
     with pytest.raises(CameraError) as caught:
         open_camera(address)
     assert str(caught.value).startswith(f"{name} cannot be opened; check its address")
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("spec", ["nope.mp4", "Nope.MOV", "/nowhere/clip"])
