@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt, QUrl
@@ -69,6 +70,7 @@ class SessionBrowser(QDialog):
 
     def show_folder(self, folder: Path, recording: str = "") -> None:
         """List what is there now, the newest chosen; where that is what is listed, all stays."""
+        self._folder_button.setEnabled(os.path.isdir(folder))  # it is made with the first session
         now = folder, list_sessions(folder), recording
         if now == (self._folder, self._sessions, self._recording):
             return

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtGui import QKeySequence, QWheelEvent
-from PyQt5.QtWidgets import QApplication, QCheckBox, QComboBox, QSpinBox, QWidget
+from PyQt5.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from avatar_app.events import Event, Flag, FlagCleared, FlagRaised
@@ -176,6 +176,18 @@ def test_a_session_that_is_being_recorded_is_not_called_cut_off(
     assert ["cut off" in line for line in lines] == [False, True, False]
     assert items[0] is not None
     assert items[0].toolTip() == lines[0]
+
+
+def test_a_folder_is_opened_only_where_there_is_one(qtbot: QtBot, tmp_path: Path) -> None:
+    """Before the first session there is none, and the button would do nothing."""
+    folder = tmp_path / "sessions"
+    browser = SessionBrowser(None, folder)
+    qtbot.addWidget(browser)
+    button = next(one for one in browser.findChildren(QPushButton) if "folder" in one.text())
+    assert not button.isEnabled()
+    record_session(folder, "2026-11-03T10:00:00+00:00")
+    browser.show_folder(folder)
+    assert button.isEnabled()
 
 
 def test_a_session_is_played_with_its_flags(qtbot: QtBot, tmp_path: Path) -> None:
