@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
@@ -255,6 +256,7 @@ def _value(editor: QWidget) -> Value:
         at = editor.currentIndex()
         is_listed = at >= 0 and editor.itemText(at) == editor.currentText()
         data = editor.itemData(at) if is_listed else None
-        return str(data) if data is not None else editor.currentText().strip()
+        # A file may be typed as in a terminal, where the shell knows whose home is meant.
+        return str(data) if data is not None else os.path.expanduser(editor.currentText().strip())
     assert isinstance(editor, QLineEdit)
     return editor.text().strip()

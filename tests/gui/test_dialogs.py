@@ -84,6 +84,20 @@ def _turn_wheel(widget: QWidget) -> None:
     QApplication.sendEvent(widget, event)
 
 
+def test_a_file_may_be_typed_by_its_place_in_the_home(
+    dialog: SettingsDialog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No shell is between the dialog and the one that opens the file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    names = ("camera", "avatar", "model")
+    for name in names:
+        editor = dialog.editors[name]
+        assert isinstance(editor, QComboBox)
+        editor.setEditText("~/mine")
+    assert dialog.values() == dict.fromkeys(names, str(tmp_path / "mine"))
+
+
 def test_a_long_name_does_not_widen_a_page(qtbot: QtBot) -> None:
     """The arrow and the end of the line would lie beyond the dialog's edge."""
     own = data_dir() / "avatars"
