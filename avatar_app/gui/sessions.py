@@ -43,7 +43,6 @@ class SessionBrowser(QDialog):
         self.list = QListWidget()
         self.list.setFixedWidth(230 if self.width() > 720 else 180)
         self.list.setAccessibleName("Sessions")
-        self.list.setWordWrap(True)
         self.player = Player()
         self.list.currentRowChanged.connect(self._choose)
         self._middle = QWidget()
@@ -116,7 +115,7 @@ class SessionBrowser(QDialog):
 
 
 def _line(session: Session, is_recorded: bool) -> str:
-    """Say in three lines when, of whom, how long, and what was wrong."""
+    """Say in three lines when, how long, of whom, and what was wrong; a name may be a long one."""
     flags = ", ".join(
         flag_name(Flag[name]) + (f" x {count}" if count > 1 else "")
         for name, count in session.flags.items()
@@ -125,4 +124,4 @@ def _line(session: Session, is_recorded: bool) -> str:
     unfinished = ", being recorded" if is_recorded else ", cut off"
     cut = "" if session.is_whole else unfinished
     when = f"{session.started:%d %b, %H:%M:%S}"
-    return f"{when}\n{session.info.avatar}, {session.seconds:.0f} s{cut}\n{flags or 'no flags'}"
+    return f"{when}\n{session.seconds:.0f} s{cut}, {session.info.avatar}\n{flags or 'no flags'}"

@@ -192,6 +192,19 @@ def test_a_session_that_is_being_recorded_is_not_called_cut_off(
     assert items[0].toolTip() == lines[0]
 
 
+def test_a_long_name_covers_neither_length_nor_flags(qtbot: QtBot, tmp_path: Path) -> None:
+    """Photos often have one; it is cut at the end of its line, of which there is one."""
+    record_session(tmp_path, "2026-11-03T10:00:00+00:00")
+    info = tmp_path / "20261103-100000" / "session.json"
+    info.write_text(info.read_text().replace('"mei"', f'"{"a long name " * 9}"'))
+    browser = SessionBrowser(None, tmp_path)
+    qtbot.addWidget(browser)
+    item = browser.list.item(0)
+    assert item is not None
+    assert item.text().splitlines()[1].startswith("1 s, a long name")
+    assert not browser.list.wordWrap()
+
+
 def test_a_folder_is_opened_only_where_there_is_one(qtbot: QtBot, tmp_path: Path) -> None:
     """Before the first session there is none, and the button would do nothing."""
     folder = tmp_path / "sessions"
