@@ -24,12 +24,18 @@ _OFFERS = {
     "camera": "Choose a camera",
     "output": "Settings",
     "reenactor": "Choose a model",
+    "recorder": "Choose a folder",
 }
 
 PLAY_AGAIN = "Play it again"
 """What is offered when a clip is over."""
 
-PAGES = {"Choose a camera": "Camera", "Settings": "Virtual camera", "Choose a model": "Avatar"}
+PAGES = {
+    "Choose a camera": "Camera",
+    "Settings": "Virtual camera",
+    "Choose a model": "Avatar",
+    "Choose a folder": "Recording",
+}
 """The page of the settings to which an offer leads."""
 
 NO_PICTURE = {

@@ -204,6 +204,7 @@ def test_a_virtual_camera_that_fails_can_be_switched_off(
         (WorkerFailed(1.0, "camera", "The camera broke; choose another."), "Camera"),
         (WorkerFailed(1.0, "output", "No virtual camera; install one."), "Virtual camera"),
         (WorkerFailed(1.0, "reenactor", "There is no such model; choose another."), "Avatar"),
+        (WorkerFailed(1.0, "recorder", "/x is a file; choose another folder."), "Recording"),
     ],
 )
 def test_a_banner_leads_to_where_its_fault_can_be_mended(
@@ -212,7 +213,7 @@ def test_a_banner_leads_to_where_its_fault_can_be_mended(
     """To the page of the settings, also where these are open at another one."""
     window.control.do("settings")
     (dialog,) = window.findChildren(SettingsDialog)
-    dialog.show_page("Recording")
+    dialog.show_page("Hotkeys")
     pipeline.events.put(event)
     window.refresh()
     button = window.banners.findChild(QPushButton)
