@@ -189,9 +189,11 @@ class RecordJob:
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        self._wiring.change_state(recording="")
         lost = self._wiring.to_record.lost - self._lost_before
-        session = writer.finish(lost + self._misfits + left_out)
+        try:
+            session = writer.finish(lost + self._misfits + left_out)
+        finally:  # only then: until it is whole it would be taken for one that was cut off
+            self._wiring.change_state(recording="")
         saved = RecordingSaved(self._wiring.now(), str(session.path), session.seconds)
         self._wiring.tell(saved)
 

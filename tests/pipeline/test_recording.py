@@ -26,13 +26,12 @@ from avatar_app.events import (
 )
 from avatar_app.handoff import Cell
 from avatar_app.pipeline.commands import Apply, Mark, StartRecording, StopRecording
-from avatar_app.pipeline.occasion import Occasion
 from avatar_app.pipeline.record import RecordJob
 from avatar_app.pipeline.view import State
 from avatar_app.pipeline.wiring import Wiring
 from avatar_app.preferences import Preferences
 from avatar_app.provenance import read_label
-from avatar_app.recording import Moment, Session, list_sessions, open_session
+from avatar_app.recording import Moment, Session, SessionWriter, list_sessions, open_session
 from avatar_app.types import AvatarAppError
 from avatar_app.video import VideoReader
 from tests.pipeline.fakes import AVATAR, LONG, RAW, Faults, Run, grey, parts, running
@@ -125,6 +124,25 @@ def test_a_flag_is_recorded_with_the_seconds_around_it() -> None:
     first = min(time for time in faults.rendered if time >= flagged.time - 0.3)
     assert flagged.time - raised.time == pytest.approx(first, abs=1e-5)
     assert session.seconds >= cleared.time
+
+
+def test_a_session_counts_as_recorded_until_it_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that a list of sessions would call it cut off."""
+    finish, seen = SessionWriter.finish, []
+    with running() as run:
+
+        def watched(writer: SessionWriter, lost: int = 0) -> Session:
+            seen.append(run.pipeline.state.recording)
+            return finish(writer, lost)
+
+        monkeypatch.setattr(SessionWriter, "finish", watched)
+        run.until(Calibrated)
+        run.post(StartRecording())
+        path = run.until(RecordingStarted).path
+        run.post(StopRecording())
+        run.until(RecordingSaved)
+        assert seen == [path]
+        assert not run.pipeline.state.recording
 
 
 def test_a_picture_that_comes_late_begins_no_session_of_its_own() -> None:
@@ -357,38 +375,3 @@ def test_a_disk_that_is_slow_does_not_hold_up_the_end(monkeypatch: pytest.Monkey
     session = open_session(path.name, path.parent)
     assert session.is_whole
     assert session.info.lost > 50
-
-
-PREFERENCES = Preferences(record="flags", pre_roll=2, post_roll=3)
-
-
-def test_flags_that_overlap_are_one_occasion() -> None:
-    """It ends so long after the last was cleared, and began before the first."""
-    occasion = Occasion()
-    occasion.note(FlagRaised(10.0, 0, Flag.FROZEN, 0.5), PREFERENCES)
-    occasion.note(FlagRaised(12.0, 0, Flag.BLURRED, 0.5), PREFERENCES)
-    occasion.note(FlagCleared(14.0, 0, Flag.FROZEN, 4.0), PREFERENCES)
-    assert occasion.reason(60.0, PREFERENCES) == "FROZEN"
-    occasion.note(FlagCleared(61.0, 0, Flag.BLURRED, 49.0), PREFERENCES)
-    assert occasion.reason(63.9, PREFERENCES) == "FROZEN"
-    assert occasion.reason(64.1, PREFERENCES) == ""
-    assert occasion.since == 8.0
-    occasion.note(Marked(70.0), PREFERENCES)
-    assert occasion.reason(71.0, PREFERENCES) == "mark"
-    assert occasion.since == 68.0
-
-
-def test_what_was_declined_waits_for_a_new_reason() -> None:
-    """A flag that is still up does not begin it again, nor does the wish to record always."""
-    occasion = Occasion()
-    occasion.note(FlagRaised(10.0, 0, Flag.FROZEN, 0.5), PREFERENCES)
-    assert occasion.reason(11.0, PREFERENCES)
-    occasion.decline()
-    occasion.note(FlagCleared(12.0, 0, Flag.FROZEN, 2.0), PREFERENCES)
-    assert occasion.reason(12.0, PREFERENCES) == ""
-    always = PREFERENCES.changed(record="always")
-    assert occasion.reason(13.0, always) == "always"
-    occasion.decline()
-    assert occasion.reason(13.0, always) == ""
-    occasion.ask()
-    assert occasion.reason(13.0, always) == "asked for"
