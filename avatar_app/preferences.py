@@ -58,6 +58,8 @@ class Option:
             raise self._wrong(value, f"it must be {_KINDS[self.kind]}")
         if self.choices and value not in self.choices:
             raise self._wrong(value, f"choose one of {', '.join(self.choices)}")
+        if self.default and value == "":
+            raise self._wrong(value, f"it is {self.default!r} by default")
         if self.low is None or self.high is None:
             return value
         if not self.low <= float(value) <= self.high:  # NaN is refused too

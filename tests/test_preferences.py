@@ -38,6 +38,13 @@ def test_without_a_file_there_are_the_defaults() -> None:
     assert load_preferences() == Preferences()
 
 
+def test_what_must_be_named_cannot_be_empty() -> None:
+    """The sentence says what it is by default; some may be empty, as the folder."""
+    with pytest.raises(AvatarAppError, match=r"camera cannot be ''; it is '0' by default"):
+        Preferences(camera="")
+    assert Preferences(recordings="").recordings_dir
+
+
 def test_an_older_app_reads_a_newer_file() -> None:
     """What this version does not know is left alone, also where it saves."""
     preferences_file().parent.mkdir(parents=True)
