@@ -63,6 +63,7 @@ class Control(QObject):
         self._ask = ask
         self.preferences = preferences
         self._stored = _stored(Preferences())
+        self._unsaved: dict[str, Any] = {}  # what could not be written, as on a full disk
         self.avatars: Mapping[str, Path] = list_avatars()
         self.is_recording_asked = False  # until it is saved
         self._wanted = preferences.avatar
@@ -109,10 +110,12 @@ class Control(QObject):
     def _keep(self, values: Mapping[str, Any]) -> None:
         self.preferences = self.preferences.changed(**values)
         # Another window may have kept choices since, which are not to be undone.
-        self._stored = _stored(self._stored).changed(**values)
+        self._unsaved |= values
+        self._stored = _stored(self._stored).changed(**self._unsaved)
         self._engine.post(commands.Apply(self.preferences))
         try:
             save_preferences(self._stored)
+            self._unsaved.clear()
         except AvatarAppError as error:
             self._tell(Notice("settings", Tone.WARNING, f"The settings are not kept: {error}"))
         self.changed.emit()

@@ -20,13 +20,14 @@ from avatar_app.events import (
     Refused,
     Stats,
 )
-from avatar_app.gui import theme
+from avatar_app.gui import control, theme
 from avatar_app.gui.shortcuts import TOPIC
 from avatar_app.gui.stage import Mood
 from avatar_app.gui.window import Window
 from avatar_app.pipeline import Shown, Status, commands
 from avatar_app.preferences import load_preferences, save_preferences
 from avatar_app.settings import bundled, data_dir
+from avatar_app.types import AvatarAppError
 from tests.gui.fakes import TURNED, FakePipeline, choose, view
 
 C = commands
@@ -246,6 +247,24 @@ def test_choices_of_another_window_are_not_undone(window: Window, pipeline: Fake
     kept = load_preferences()
     assert (kept.record_driver, kept.record, kept.avatar) == (False, "off", "kenji")
     assert window.control.preferences.record_driver
+
+
+def test_a_choice_that_could_not_be_written_is_written_with_the_next(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that was full for a while."""
+    with monkeypatch.context() as full:
+
+        def refuse(_: object) -> None:
+            raise AvatarAppError("the disk is full")
+
+        full.setattr(control, "save_preferences", refuse)
+        window.control.change(record="off")
+    assert "the disk is full" in window.banners.notices[-1].sentence
+    assert load_preferences().record != "off"
+    window.control.change(pre_roll=2.0)
+    kept = load_preferences()
+    assert (kept.record, kept.pre_roll) == ("off", 2.0)
 
 
 def test_speed_is_shown_on_demand(window: Window, pipeline: FakePipeline) -> None:
