@@ -275,7 +275,7 @@ class Window(QMainWindow):
         if self.isFullScreen():
             self.showNormal()
         elif self.control.is_watched:
-            self._ask_to_end("Others see your avatar, or it is recorded; both end with the app.")
+            self._ask_to_end("Others are watching, or something is recorded; both end with the app.")
         else:
             self.end()
 
@@ -321,7 +321,7 @@ class Window(QMainWindow):
         assert event is not None
         if event.spontaneous() and self.control.is_seen and not self.question.isVisible():
             event.ignore()
-            self._ask_to_end("Others see your avatar; that ends with the app.")
+            self._ask_to_end("Others are watching; that ends with the app.")
             return
         self.stop_looking()
         self._dialogs.close()
