@@ -5,8 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Protocol
 
-from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QResizeEvent
+from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QResizeEvent,
+)
 from PyQt5.QtWidgets import QAbstractButton, QMainWindow
 
 from avatar_app.devices.virtual_camera import NONE
@@ -62,6 +69,7 @@ class Window(QMainWindow):
         super().__init__()
         self.setWindowTitle("avatar_app")
         self.setMinimumSize(640, 480)
+        self.setAcceptDrops(True)
         self.source = source
         self._state: State | None = None
         self._verdict: Verdict | None = None
@@ -275,7 +283,9 @@ class Window(QMainWindow):
         if self.isFullScreen():
             self.showNormal()
         elif self.control.is_watched:
-            self._ask_to_end("Others are watching, or something is recorded; both end with the app.")
+            self._ask_to_end(
+                "Others are watching, or something is recorded; both end with the app."
+            )
         else:
             self.end()
 
@@ -308,6 +318,17 @@ class Window(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Let a photo be dropped anywhere."""
+        if event is not None and _dragged(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Make an avatar of the photo."""
+        assert event is not None
+        event.acceptProposedAction()
+        self.control.add_avatar(_dragged(event.mimeData()))
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Lay out for the room there is."""
         super().resizeEvent(event)
@@ -328,3 +349,9 @@ class Window(QMainWindow):
         self.control.remember(geometry=bytes(self.saveGeometry().toBase64()).decode())
         self._shortcuts.stop()
         super().closeEvent(event)
+
+
+def _dragged(data: QMimeData | None) -> str:
+    """Return the path of the file that is dragged; none of several, or of one elsewhere."""
+    urls = [] if data is None else data.urls()
+    return urls[0].toLocalFile() if len(urls) == 1 else ""

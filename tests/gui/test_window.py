@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QCloseEvent
+from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QPushButton,
@@ -141,6 +141,32 @@ def test_an_added_photo_is_shown_at_once(window: Window, pipeline: FakePipeline)
     assert [notice.sentence for notice in window.banners.notices] == [
         "anna is among your avatars now."
     ]
+
+
+def test_a_photo_is_added_where_it_is_dropped(window: Window, pipeline: FakePipeline) -> None:
+    """One from this machine; several, a link and words are not taken."""
+    here = QUrl.fromLocalFile("/photos/anna.jpg")
+    for urls, photos in (
+        ([QUrl("https://example.org/anna.jpg")], []),
+        ([here, here], []),
+        ([], []),
+        ([here], [C.AddAvatar("/photos/anna.jpg")]),
+    ):
+        data = QMimeData()
+        data.setUrls(urls)
+        data.setText("anna")
+        where, buttons, keys = (
+            QPoint(300, 200),
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        entering = QDragEnterEvent(where, Qt.DropAction.CopyAction, data, buttons, keys)
+        entering.ignore()
+        window.dragEnterEvent(entering)
+        assert entering.isAccepted() == bool(photos)
+        if entering.isAccepted():
+            window.dropEvent(QDropEvent(where, Qt.DropAction.CopyAction, data, buttons, keys))
+        assert pipeline.asked(C.AddAvatar) == photos
 
 
 def test_panic_is_unmistakable(window: Window, pipeline: FakePipeline) -> None:
