@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from avatar_app.events import FlagCleared, FlagRaised, urgency
-from avatar_app.inspection.limits import durations
+from avatar_app.inspection.holes import durations
 from avatar_app.inspection.moments import Moment, Stretch
 from avatar_app.inspection.wording import Wording
 from avatar_app.provenance import Label

@@ -26,6 +26,7 @@ from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
 from avatar_app.handoff import ahead
 from avatar_app.inspection.findings import Inspection
+from avatar_app.inspection.holes import holes, outside
 from avatar_app.inspection.limits import Circumstances, at, judged_seconds, limits
 from avatar_app.inspection.moments import Excused, Moment, Moments
 from avatar_app.inspection.report import report_html
@@ -248,14 +249,15 @@ class _Job:
             self.seen.driver_end = self._drivers.end
             self.seen.driver_is_truncated = self._drivers.is_truncated
         role = self._detector.role
+        events = outside(self._events, holes(self.rows))
         return Inspection(
             video=Path(about["video"]),
             role=role,
             seconds=seconds,
             judged_seconds=judged_seconds(self.rows, seconds),
             rows=self.rows,
-            events=self._events,
-            spans=spans(self._events, seconds),
+            events=events,
+            spans=spans(events, seconds),
             moments=self._moments.worst(),
             threshold=self._detector.threshold,
             notes=tuple(limits(self.rows, seconds, self.seen)),

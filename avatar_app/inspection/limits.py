@@ -19,6 +19,7 @@ from avatar_app.glitch.measures import (
     TURN,
     is_spoilt,
 )
+from avatar_app.inspection.holes import Hole, durations, holes
 from avatar_app.reports import Row
 
 _FEW_SECONDS = 1.0
@@ -27,7 +28,6 @@ _SMALL = 80.0  # pixels: what the detector's faces have at least
 _DARK = 10.0  # mean grey level
 _UNEVEN = 2.0
 _LONG = 0.3  # seconds
-_HOLE = 4.0  # times as long as usual without a picture
 _NAMED = 5
 _FACE = "skull_misfit"  # is measured wherever there is a face
 _STILL = "still"
@@ -155,10 +155,21 @@ def _is_turned(measures: Mapping[str, float]) -> bool:
 
 
 def _still_seconds(rows: Sequence[Row]) -> float:
-    """Return for how long in all a face stood still for a second and longer."""
+    """Return for how long in all a face was seen to stand still for a second and longer."""
     faces = [row.measures if _has_face(row.measures) else {} for row in rows]
     still = [measures.get(_STILL, 0.0) for measures in faces]
-    return sum(now for now, after in pairwise((*still, 0.0)) if after < now >= _FEW_SECONDS)
+    lasts = [
+        row for row, (now, after) in zip(rows, pairwise((*still, 0.0)), strict=True) if after < now
+    ]
+    missing = holes(rows)
+    seen = [row.measures[_STILL] - _missing_in(row, missing) for row in lasts]
+    return sum(now for now in seen if now >= _FEW_SECONDS)
+
+
+def _missing_in(row: Row, missing: Sequence[Hole]) -> float:
+    """Return for how long there were no pictures while nothing changed before this one."""
+    since = row.time - row.measures[_STILL]
+    return sum(hole.seconds for hole in missing if since < hole.after.time <= row.time)
 
 
 def _seconds(
@@ -169,28 +180,11 @@ def _seconds(
     return sum(step for row, step in zip(rows, steps, strict=True) if holds(row.measures))
 
 
-def durations(rows: Sequence[Row], seconds: float) -> list[float]:
-    """Return how long each picture of a video of so many seconds was there.
-
-    One before a hole was there as long as others are.
-    """
-    steps = np.diff([*(row.time for row in rows), seconds])
-    usual = float(np.median(steps))
-    steps[steps > _hole(usual)] = usual
-    return [float(step) for step in steps]
-
-
-def _hole(usual: float) -> float:
-    """Return how long no picture comes at least where some are missing."""
-    return max(_LONG, _HOLE * usual)
-
-
-def _of_holes(rows: Sequence[Row], usual: float) -> Iterator[str]:
-    steps = [(row.time + usual, after.time) for row, after in pairwise(rows)]
-    holes = [(at, until - at) for at, until in steps if until - at + usual > _hole(usual)]
-    if holes:
-        missing = sum(missing for _, missing in holes)
-        when = _named([at for at, _ in holes])
+def _of_holes(rows: Sequence[Row]) -> Iterator[str]:
+    found = holes(rows)
+    if found:
+        missing = sum(hole.seconds for hole in found)
+        when = _named([hole.begin for hole in found])
         yield f"For {missing:.1f} s (at {when}) there are no pictures: nothing was judged."
 
 
@@ -205,7 +199,7 @@ def _of_rate(rows: Sequence[Row]) -> Iterator[str]:
         return
     steps = np.diff([row.time for row in rows])
     usual = float(np.median(steps))
-    yield from _of_holes(rows, usual)
+    yield from _of_holes(rows)
     rate = 1 / usual
     if rate < _SLOW:
         yield (

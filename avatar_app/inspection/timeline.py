@@ -5,11 +5,15 @@ The words are HTML beside drawings that stretch: so they stay readable on a narr
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
 from avatar_app.events import Flag, Severity, urgency
 from avatar_app.glitch.judge import log_odds
 from avatar_app.inspection.findings import SUSPECT_SCORE, Inspection, clock
+from avatar_app.inspection.holes import holes
+from avatar_app.reports import Row
 
 COLOURS = {Severity.SEVERE: "#d43c3c", Severity.MILD: "#d98a22", Severity.GATE: "#a89a2c"}
 
@@ -120,11 +124,8 @@ def _bars(inspection: Inspection, flag: Flag) -> str:
 
 def _curves(inspection: Inspection) -> list[str]:
     """Return a line for each run of judged frames; of many frames the worst of each bin."""
-    rows = inspection.rows
-    step = max(1, len(rows) // _POINTS)
-    bins = [rows[at : at + step] for at in range(0, len(rows), step)]
     lines, line = [], ""
-    for part in bins:
+    for part in _bins(inspection.rows):
         scores = [row.score for row in part if row.score is not None]
         if scores:
             x = _WIDTH * _share(part[0].time, inspection)
@@ -132,8 +133,16 @@ def _curves(inspection: Inspection) -> list[str]:
         elif line:
             lines.append(line)
             line = ""
-    lines += [line] if line else []
     return [f'<polyline points="{points.strip()}" class="curve"/>' for points in lines]
+
+
+def _bins(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yield the frames of which one point is drawn each, and none where there are no pictures."""
+    step = max(1, len(rows) // _POINTS)
+    edges = [0, *(hole.after.index for hole in holes(rows)), len(rows)]
+    for begin, end in pairwise(edges):
+        yield from (rows[at : min(at + step, end)] for at in range(begin, end, step))
+        yield ()
 
 
 def _share(time: float, inspection: Inspection) -> float:

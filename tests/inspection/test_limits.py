@@ -90,6 +90,16 @@ def test_a_hole_in_a_video_is_told_and_not_judged() -> None:
     assert judged_seconds(slow, 5.0) == pytest.approx(5.0)
 
 
+def test_a_hole_is_no_picture_that_stands_still() -> None:
+    """The measure goes on over it: of the 2.5 s that it says, 2 had no picture."""
+    times = [step / 25 for step in range(25)] + [3 + step / 25 for step in range(25)]
+    rows = [
+        Row(index, time, FACE | {"still": 2.5 if index == 25 else 0.0}, 0.1)
+        for index, time in enumerate(times)
+    ]
+    assert "did not change" not in " ".join(limits(rows, 4.0, Circumstances()))
+
+
 @pytest.mark.parametrize(
     ("seconds", "measures", "words"),
     [(0.8, FACE, ""), (1.2, FACE, "For 2.4 s the picture did not change"), (1.2, {}, "")],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from avatar_app.events import Flag
 from avatar_app.inspection import timeline as drawn
+from avatar_app.reports import Row
+from tests.inspection.test_report import inspection
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,17 @@ def test_a_near_miss_is_well_below_the_threshold_and_well_above_the_usual() -> N
     assert limit == pytest.approx(20)
     assert limit - beyond > 10
     assert all(0 <= drawn._y(score, 0.984) <= 100 for score in (0.0, 1.0))
+
+
+def test_the_line_has_a_gap_where_there_are_no_pictures() -> None:
+    """Nothing was judged there, as the words above the drawing say of a gap."""
+    for count in (40, 5000):  # a point each, and one for several
+        rows = [
+            Row(index, index / 25 + (60 if index >= count // 2 + 1 else 0), {}, 0.1)
+            for index in range(count)
+        ]
+        found = replace(inspection([0.1]), rows=rows, seconds=rows[-1].time + 0.04)
+        assert drawn.timeline(found).count("<polyline") == 2
 
 
 def test_every_flag_has_a_short_name() -> None:
