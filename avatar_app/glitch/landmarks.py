@@ -27,7 +27,8 @@ _MODELS_PACKAGE = "face_recognition_models"
 _LANDMARKS = "shape_predictor_68_face_landmarks.dat"
 _DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
 
-# The HOG detector sees faces from 80 pixels on; its time goes with the pixels searched.
+# The HOG detector's time goes with the pixels searched.
+_LEAST = 80.0
 _SEARCH_SIDES = (480, 960)
 _NEAR_SIDE = 192
 _NEAR_MARGIN = 0.5
@@ -95,8 +96,8 @@ class FaceFinder:
     def find(self, image: Image, upsample: int = 0) -> list[Face]:
         """Return the faces in `image`, (H, W, 3) uint8 RGB, the largest clear one first.
 
-        Finds faces from 80 pixels on, in pictures above 960 pixels from a twelfth of the longer
-        side on. Each step of `upsample` halves that limit and takes four times as long.
+        Finds faces from `least_face` on. Each step of `upsample` halves that limit and takes four
+        times as long.
         """
         check_image(image, "FaceFinder.find")
         faces: list[Face] = []
@@ -197,6 +198,14 @@ class FaceFinder:
             chip = _scaled(chip, scale)
         points = _predictor().fit(chip, _whole(inside), (width, height))
         return np.asarray((points + 0.5) / scale - 0.5 + (x, y), np.float32)
+
+
+def least_face(size: tuple[int, int]) -> float:
+    """Return how many pixels a face has at least that is found in a picture of (width, height).
+
+    80, in pictures above 960 pixels a twelfth of the longer side.
+    """
+    return _LEAST * max(1.0, max(size) / _SEARCH_SIDES[-1])
 
 
 def _chosen(faces: list[Face], place: Point | None) -> Face | None:

@@ -20,7 +20,7 @@ from avatar_app.files import check_writable, digest, whole, write_errors
 from avatar_app.glitch.calibration import Calibration, load_calibration
 from avatar_app.glitch.detector import GlitchDetector, load_detector
 from avatar_app.glitch.flags import FlagTracker
-from avatar_app.glitch.landmarks import FaceFinder, Point
+from avatar_app.glitch.landmarks import FaceFinder, Point, least_face
 from avatar_app.glitch.own import load_own
 from avatar_app.glitch.second_opinion import NAME as SECOND_OPINION
 from avatar_app.glitch.second_opinion import second_opinion
@@ -106,6 +106,7 @@ def inspect(
         job.seen.changes_size = reader.changes_size
         job.seen.faces = [(x / shrunk, y / shrunk) for x, y in view.faces]
         job.seen.chosen, job.seen.widths = face, view.widths
+        job.seen.least = least_face(reader.size_in_file)
         label = read_label(reader.path)
         about = _about(reader, label, learned, detector)
         seconds = reader.end

@@ -50,8 +50,9 @@ class Circumstances:
     """What came to light while a video was read.
 
     `faces` are the places of the most that were seen at once, first of the one that was judged,
-    `chosen` the place of the one that was asked for, in pixels. `driver_end` is the second of it in
-    which its driver ended, None where that did not.
+    `chosen` the place of the one that was asked for, `least` the size of the smallest that would
+    have been found, in pixels. `driver_end` is the second of it in which its driver ended, None
+    where that did not.
     """
 
     is_truncated: bool = False
@@ -59,6 +60,7 @@ class Circumstances:
     changes_size: bool = False
     faces: Sequence[Point] = ()
     chosen: Point | None = None
+    least: float = _SMALL
     widths: Sequence[float] = ()
     cuts: list[float] = field(default_factory=list)
     greys: list[float] = field(default_factory=list)
@@ -80,7 +82,7 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
     dark = sum(grey < _DARK for grey in seen.greys)
     if dark:
         yield f"{dark} of {len(rows)} frames are black or nearly so."
-    yield from _of_what_was_seen(rows, seconds)
+    yield from _of_what_was_seen(rows, seconds, seen)
     yield from _of_faces(seen)
     yield from _of_driver(rows, seconds, seen)
     if seen.cuts:
@@ -100,11 +102,11 @@ def _of_file(rows: Sequence[Row], seen: Circumstances) -> Iterator[str]:
         yield "The size of the pictures changes: the later ones were fitted into the first one's."
 
 
-def _of_what_was_seen(rows: Sequence[Row], seconds: float) -> Iterator[str]:
+def _of_what_was_seen(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator[str]:
     unseen = _seconds(rows, seconds, lambda measures: not _has_face(measures))
     if not any(_has_face(row.measures) for row in rows):
         yield (
-            f"A face smaller than about {_SMALL:.0f} pixels, or one that lies on its side or "
+            f"A face smaller than about {seen.least:.0f} pixels, or one that lies on its side or "
             "stands on its head, would not have been found."
         )
     elif unseen >= _LONG:

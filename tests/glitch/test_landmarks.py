@@ -83,6 +83,19 @@ def test_nothing_is_found_in_nothing(finder: FaceFinder) -> None:
         assert finder.track(image) is None
 
 
+@pytest.mark.parametrize("width", [640, 1920])
+def test_faces_are_found_from_the_stated_size_on(finder: FaceFinder, width: int) -> None:
+    """Half as large again is enough in a picture of any size, and half is not."""
+    height = 3 * width // 4
+    least = landmarks.least_face((width, height))
+    for share, count in ((1.5, 1), (0.5, 0)):
+        face = finder.find(portrait("mateo", 256))[0]
+        side = round(256 * share * least / face.side)
+        image = np.full((height, width, 3), 120, np.uint8)
+        image[40 : 40 + side, 40 : 40 + side] = portrait("mateo", side)
+        assert len(finder.find(image)) == count
+
+
 def test_upsampling_finds_smaller_faces(finder: FaceFinder) -> None:
     """A face below the detector's limit is found after one step of upsampling."""
     image = portrait("mateo", 90)

@@ -86,6 +86,19 @@ def test_4k_is_judged_like_the_same_in_small(tmp_path: Path) -> None:
     assert found.about["pictures"] == "3840 x 2160, 25 a second, looked at in 1920 x 1080"
 
 
+@pytest.mark.parametrize(
+    ("size", "least"), [((640, 480), 80), ((1920, 1080), 160), ((2160, 3840), 320)]
+)
+def test_how_large_a_face_must_be_is_told_in_pixels_of_the_file(
+    tmp_path: Path, size: tuple[int, int], least: int
+) -> None:
+    """Where none was found: in a large picture it is more than in a small one."""
+    room = np.full((size[1], size[0], 3), 120, np.uint8)
+    room[::40] = 90  # and not empty all over
+    found = inspect(write(tmp_path / "room.mp4", [room] * 3), tmp_path / "out")
+    assert any(f"smaller than about {least} pixels" in note for note in found.notes)
+
+
 def test_of_twenty_faces_one_is_judged_and_the_others_are_counted(tmp_path: Path) -> None:
     """A wall of faces, as in a large call."""
     faces = [image[:, 40:280] for image in clip()[:12]]
