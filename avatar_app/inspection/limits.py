@@ -205,14 +205,21 @@ def _of_rate(rows: Sequence[Row]) -> Iterator[str]:
     rate = 1 / usual
     if rate < _SLOW:
         yield (
-            f"At {rate:.0f} frames a second, trembling and sudden changes are hardly seen, and "
-            "whole faces may be flagged."
+            f"At {_per_second(usual)} frames a second, trembling and sudden changes are hardly "
+            "seen, and whole faces may be flagged."
         )
     if rate > _FAST:
-        yield f"At {rate:.0f} frames a second, changes from frame to frame look smaller."
+        yield f"At {_per_second(usual)} frames a second, changes from frame to frame look smaller."
     low, high = np.percentile(steps, (5, 95))
     if high > _UNEVEN * max(float(low), 1e-3):
-        yield f"The rate varies: from {1 / high:.0f} to {1 / max(low, 1e-3):.0f} frames a second."
+        slow, fast = _per_second(float(high)), _per_second(float(low))
+        yield f"The rate varies: from {slow} to {fast} frames a second."
+
+
+def _per_second(step: float) -> str:
+    """Return how many there are of what lasts so many seconds: never none."""
+    rate = 1 / max(step, 1e-3)
+    return f"{rate:.0f}" if rate >= 1 else f"{rate:.1g}"
 
 
 def _of_faces(seen: Circumstances) -> Iterator[str]:

@@ -90,6 +90,16 @@ def test_a_hole_in_a_video_is_told_and_not_judged() -> None:
     assert judged_seconds(slow, 5.0) == pytest.approx(5.0)
 
 
+def test_less_than_one_picture_a_second_is_not_called_none() -> None:
+    """As of a camera that watches a room, or of a slide show of a screen."""
+    rows = [Row(index, 3.0 * index, FACE, 0.1) for index in range(10)]
+    assert "At 0.3 frames a second" in " ".join(limits(rows, 30.0, Circumstances()))
+    times = [step / 25 for step in range(15)] + [1 + 2.5 * step for step in range(16)]
+    rows = [Row(index, time, FACE, 0.1) for index, time in enumerate(times)]
+    said = " ".join(limits(rows, 41.0, Circumstances()))
+    assert "The rate varies: from 0.4 to 25 frames a second" in said
+
+
 def test_a_hole_is_no_picture_that_stands_still() -> None:
     """The measure goes on over it: of the 2.5 s that it says, 2 had no picture."""
     times = [step / 25 for step in range(25)] + [3 + step / 25 for step in range(25)]
