@@ -103,7 +103,7 @@ def inspect(
                 f"{video} holds a single picture, which cannot be inspected; give a video."
             )
         job.seen.is_truncated, job.seen.is_damaged = reader.truncated, reader.damaged
-        job.seen.changes_size = reader.changes_size
+        job.seen.changes_size, job.seen.videos = reader.changes_size, reader.videos
         job.seen.faces = [(x / shrunk, y / shrunk) for x, y in view.faces]
         job.seen.chosen, job.seen.widths = face, view.widths
         job.seen.least = least_face(reader.size_in_file)

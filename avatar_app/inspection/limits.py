@@ -47,7 +47,7 @@ _DRIVER, _DRIVERS_FACE = "driver_unseen", "driver_turn"  # where there is a driv
 
 @dataclass
 class Circumstances:
-    """What came to light while a video was read.
+    """What came to light while a video was read, the first of the `videos` in its file.
 
     `faces` are the places of the most that were seen at once, first of the one that was judged,
     `chosen` the place of the one that was asked for, `least` the size of the smallest that would
@@ -58,6 +58,7 @@ class Circumstances:
     is_truncated: bool = False
     is_damaged: bool = False
     changes_size: bool = False
+    videos: int = 1
     faces: Sequence[Point] = ()
     chosen: Point | None = None
     least: float = _SMALL
@@ -91,6 +92,8 @@ def limits(rows: Sequence[Row], seconds: float, seen: Circumstances) -> Iterator
 
 
 def _of_file(rows: Sequence[Row], seen: Circumstances) -> Iterator[str]:
+    if seen.videos > 1:
+        yield f"The file holds {seen.videos} videos side by side: only the first was judged."
     if seen.is_truncated:
         yield f"The file ends in the middle: it was judged up to {rows[-1].time:.1f} s."
     if seen.is_damaged:

@@ -17,7 +17,7 @@ from av.video.reformatter import VideoReformatter
 
 from avatar_app.types import AvatarAppError, Frame, Image
 from avatar_app.video.clock import Clock
-from avatar_app.video.source import open_input, picture_stream, sound_stream
+from avatar_app.video.source import open_input, picture_stream, picture_streams, sound_stream
 
 DisplayMatrix = npt.NDArray[np.int32]
 
@@ -107,6 +107,11 @@ class VideoReader:
         if self._stream.frames:
             return self._stream.frames
         return None if self.duration is None else max(1, round(self.duration * self.rate))
+
+    @property
+    def videos(self) -> int:
+        """How many videos the file holds side by side, the first of which is read."""
+        return len(picture_streams(self._container))
 
     @property
     def has_audio(self) -> bool:

@@ -50,11 +50,16 @@ def open_input(path: Path) -> InputContainer:
 
 
 def picture_stream(container: InputContainer, path: Path) -> av.VideoStream:
-    """Return the moving pictures of a file, not its cover. Raises AvatarAppError."""
-    for stream in container.streams.video:
-        if av.stream.Disposition.attached_pic not in stream.disposition:
-            return stream
+    """Return the first moving pictures of a file. Raises AvatarAppError where it has none."""
+    for stream in picture_streams(container):
+        return stream
     raise AvatarAppError(f"{path} holds sound but no moving picture; give a video")
+
+
+def picture_streams(container: InputContainer) -> list[av.VideoStream]:
+    """Return all moving pictures of a file, and not its cover."""
+    cover = av.stream.Disposition.attached_pic
+    return [stream for stream in container.streams.video if cover not in stream.disposition]
 
 
 def sound_stream(container: InputContainer) -> av.AudioStream | None:

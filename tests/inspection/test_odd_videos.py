@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -62,6 +63,22 @@ def test_pictures_of_another_size_are_judged_and_told(tmp_path: Path) -> None:
     assert any("size of the pictures changes" in note for note in found.notes)
     assert any("are damaged" in note for note in found.notes)  # where they were joined
     assert all(row.measures["face_score"] > 0 for row in found.rows[-5:])
+
+
+def test_a_second_video_in_the_file_is_told(tmp_path: Path) -> None:
+    """As of a camera recorded beside a screen: nobody looked at it."""
+    first, path = write(tmp_path / "call.mp4", clip()[:5]), tmp_path / "both.mkv"
+    with av.open(path, "w") as both, av.open(first) as one, av.open(first) as other:
+        for source in (one, other):
+            both.add_stream_from_template(source.streams.video[0])
+        for stream, source in zip(both.streams.video, (one, other), strict=True):
+            for packet in source.demux(source.streams.video[0]):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    both.mux(packet)
+    told = "The file holds 2 videos side by side: only the first was judged."
+    assert told in inspect(path, tmp_path / "out").notes
+    assert told not in inspect(first, tmp_path / "out").notes
 
 
 def test_a_last_picture_that_is_held_belongs_to_the_video(tmp_path: Path) -> None:
