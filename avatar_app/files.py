@@ -31,11 +31,13 @@ _REASONS = {
 def whole(path: Path) -> Iterator[Path]:
     """Yield the name to write under: a file beside `path` that is renamed to it at a clean end.
 
-    After any exception nothing is left behind. The name keeps the extension, and the folder is made
-    if it is missing. A link is followed. A device or a pipe is no file to be replaced: its own name
-    is given. Raises AvatarAppError where no file can be made, at once rather than after a long job.
+    After any exception nothing is left behind, nor a folder that was made for it: those that are
+    missing are. The name keeps the extension. A link is followed. A device or a pipe is no file to
+    be replaced: its own name is given. Raises AvatarAppError where no file can be made, at once
+    rather than after a long job.
     """
     with write_errors(path):
+        known = nearest_folder(_real(path).parent)
         part = _begun(path)
     try:
         yield part
@@ -46,6 +48,7 @@ def whole(path: Path) -> Iterator[Path]:
         if part != path:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+                _remove_empty(part.parent, known)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -153,6 +156,13 @@ def _begun(path: Path) -> Path:
     part = real.with_name(_hidden(real))
     part.open("xb").close()
     return part
+
+
+def _remove_empty(folder: Path, known: Path) -> None:
+    """Remove folders up to one that was there before. Raises OSError at one that is not empty."""
+    while folder != known:
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _is_replaceable(path: Path) -> bool:

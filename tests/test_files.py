@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def test_what_was_there_survives_an_interrupt(tmp_path: Path) -> None:
         interrupted()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_made_in_vain_go_again(tmp_path: Path) -> None:
+    """Not those that were there before, nor those with something in them."""
+    for name in ("out/new/deep/a.txt", "out/new/b.txt"):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        with pytest.raises(KeyboardInterrupt), whole(tmp_path / name):
+            raise KeyboardInterrupt
+        assert [*tmp_path.rglob("*")] == [tmp_path / "out"]
+    other = tmp_path / "new" / "other.txt"
+    with suppress(InterruptedError), whole(tmp_path / "new" / "a.txt"):
+        other.touch()
+        raise InterruptedError
+    assert [*other.parent.iterdir()] == [other]
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
