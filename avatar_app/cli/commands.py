@@ -58,7 +58,7 @@ def _speed(stats: Stats) -> str:
     model = stats.stages_ms.get("model")
     share = f", the model took {model.p50:.1f} ms a frame (median)" if model else ""
     return (
-        f"{stats.frames} frames at {stats.fps:.1f} a second{share}; "
+        f"{stats.frames} frame{'s' * (stats.frames != 1)} at {stats.fps:.1f} a second{share}; "
         f"{stats.model} with {stats.device}, because {stats.device_reason}"
     )
 

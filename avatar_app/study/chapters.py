@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from avatar_app.study.report import Finding
 
 _SIGNIFICANT = 0.05
+_NAMED = 6  # cases at most in a sentence
 
 
 def in_words(one: Finding) -> str:
@@ -71,14 +72,12 @@ def summary(
         Points(
             [
                 f"In {len(broken)} of {len(findings)} cases at least half of the frames fail at "
-                f"some severity; worst: {_names(broken[:6])}.",
+                f"some severity; worst: {_names(broken[:_NAMED])}.",
                 f"{real} cases have an effect that cannot be chance (trend over severities, "
                 f"p < {_SIGNIFICANT} after Holm's correction for {len(findings)} cases)."
                 if any(map(_can_test, findings))
                 else "With one avatar and one clip no effect can be tested against chance.",
-                f"{_many(len(calm), 'case')} leave{'s' * (len(calm) == 1)} every frame intact, "
-                f"among them {_names(calm[-6:])}."
-                if calm else "No case leaves every frame intact.",
+                _intact(calm),
                 *(
                     [f"Not measured yet, of {len(header['cases'])} cases planned: "
                      f"{', '.join(missing)}. The same command goes on."] if missing else []
@@ -323,6 +322,14 @@ def _direction(more_is_worse: bool | None) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _intact(calm: Sequence[Finding]) -> str:
+    if not calm:
+        return "No case leaves every frame intact."
+    cases = f"{_many(len(calm), 'case')} leave{'s' * (len(calm) == 1)}"
+    which = ", among them" if len(calm) > _NAMED else ":"
+    return f"{cases} every frame intact{which} {_names(calm[-_NAMED:])}."
 
 
 def _names(findings: Sequence[Finding]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from avatar_app.study import chapters
 from avatar_app.study.chapters import rules
 from avatar_app.study.detection import detect
 from avatar_app.study.document import Table
@@ -40,6 +42,19 @@ def test_ways_are_compared_where_all_of_them_were_measured(tmp_path: Path) -> No
     (tmp_path / "figures").mkdir()
     (table,) = (block for block in rules(tmp_path, rows) if isinstance(block, Table))
     assert {line[2] for line in table.rows} == {"0.500"}
+
+
+def test_cases_that_leave_all_intact_are_named() -> None:
+    """All of a few, some of many, or that there are none."""
+
+    def told(count: int) -> str:
+        found: Any = [SimpleNamespace(case=SimpleNamespace(name=f"case_{n}")) for n in range(count)]
+        return chapters._intact(found)
+
+    assert told(0) == "No case leaves every frame intact."
+    assert told(1) == "1 case leaves every frame intact: case 0."
+    assert told(2) == "2 cases leave every frame intact: case 0, case 1."
+    assert told(9).startswith("9 cases leave every frame intact, among them case 3, case 4,")
 
 
 def test_time_is_that_of_each_clip() -> None:
