@@ -8,6 +8,7 @@ row here, which a processor does for eight pixels at once.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +71,7 @@ class HogDetector:
         weights = self._weights
         planes = np.array(np.moveaxis(image, 2, 0), order="C")
         found = [np.empty((0, 4), np.float32)]
-        for level in range(_levels(image)):
+        for level in range(_levels(*image.shape[:2])):
             planes = _smaller(planes) if level else planes
             features = _features(planes)
             best = _windows(features, *weights.filters, weights.thresholds, level, faintest)
@@ -105,10 +106,11 @@ def _area(left: int, top: int, right: int, bottom: int) -> int:
     return max(0, right - left + 1) * max(0, bottom - top + 1)
 
 
-def _levels(image: Image) -> int:
+@lru_cache(maxsize=256)
+def _levels(height: int, width: int) -> int:
     """Return how many levels a picture has, each at 5/6 of the size of the one before."""
-    sides = [(0, side - 1) for side in image.shape[:2]]
-    levels = int(min(image.shape[:2]) >= _LEAST)
+    sides = [(0, side - 1) for side in (height, width)]
+    levels = int(min(height, width) >= _LEAST)
     while levels:
         sides = [(_down(first), _down(last)) for first, last in sides]
         if min(last - first + 1 for first, last in sides) < SMALLEST:
