@@ -62,7 +62,8 @@ def draw_overview(path: Path, bars: Sequence[tuple[str, float, float, float]]) -
     places = np.arange(len(bars))[::-1]
     means = np.array([bar[1] for bar in bars])
     spread = np.array([(mean - low, high - mean) for _, mean, low, high in bars]).T
-    axes.barh(places, means, color=BAD, height=0.7, xerr=np.maximum(spread, 0),
+    # Lists: of a single bar the matplotlib of Python 3.10 takes an array's row for a number.
+    axes.barh(places, means, color=BAD, height=0.7, xerr=np.maximum(spread, 0).tolist(),
               error_kw={"elinewidth": 1, "ecolor": "#444"})  # fmt: skip
     axes.set_yticks(places, [bar[0] for bar in bars], fontsize=8)
     axes.set(xlim=(0, 1), ylim=(-0.7, len(bars) - 0.3))
