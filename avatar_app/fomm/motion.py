@@ -50,7 +50,8 @@ def hull(points: Floats) -> Floats:
 
     Fewer than three corners come back where the points lie on a line or a spot.
     """
-    corners = cv2.convexHull(np.asarray(points, np.float32))
+    # OpenCV tells -0 from 0 and finds nothing where both are one spot; a sum is never -0.
+    corners = cv2.convexHull(np.asarray(points, np.float32) + np.float32(0))
     return np.asarray(corners, np.float32).reshape(-1, 2)
 
 

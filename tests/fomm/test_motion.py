@@ -184,6 +184,7 @@ def test_hull_holds_every_point(points: Floats) -> None:
         ([(0, 0), (4, 0), (0, 3)], 6),
         ([(0, 0), (1, 1), (2, 2)], 0),
         ([(5, 5), (5, 5), (5, 5)], 0),
+        ([(-0.0, 0), (0, 0), (0, 0)], 0),
     ],
 )
 def test_hull_area(points: list[tuple[float, float]], area: float) -> None:
